@@ -1,0 +1,17 @@
+"""Names that other people's manifests and scripts rely on. They must not move."""
+
+from turnout.plugin import Kind
+
+GROUP = "turnout.dev"
+VERSION = "v1alpha1"
+FIELD_MANAGER = "turnout"
+LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGED_BY = "turnout"
+LABEL_POLICY = f"{GROUP}/policy"
+LABEL_SHARED = f"{GROUP}/shared"
+LABEL_INSTANCE = f"{GROUP}/instance"
+ANNOTATION_PLAN = f"{GROUP}/plan"
+FINALIZER_DRAIN = f"{GROUP}/drain"
+
+ROUTING_POLICY = Kind(GROUP, (VERSION,), "RoutingPolicy", "routingpolicies")
+TRAFFIC_WEIGHTS = Kind(GROUP, (VERSION,), "TrafficWeights", "trafficweights")

@@ -1,0 +1,129 @@
+"""The base classes of the three axes.
+
+Base classes rather than protocols, so that a method added later brings its default. Methods are
+pure: no I/O, no clock, no state kept between calls. Core calls them on a thread of its own; one
+that raises marks only the policies that use the plugin, one that takes over five seconds is
+quarantined for a while.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from turnout.plugin.model import (
+    Backend,
+    Decision,
+    Fault,
+    Feature,
+    Frontend,
+    Inputs,
+    Kind,
+    Manifest,
+    Observation,
+    Policy,
+    Ref,
+    RoutePlan,
+    Uses,
+    VersionSpec,
+)
+
+
+class Options(BaseModel):
+    """A plugin's options: `spec.config.<plugin name>` of a policy, in camelCase, unknown keys refused."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        validate_default=True,
+    )
+
+
+O = TypeVar("O", bound=Options)
+
+
+class Plugin(ABC, Generic[O]):
+    """What every axis shares.
+
+    `name` is what a policy says; a DNS label, unique over all axes because `spec.config` is keyed
+    by it. `options` is the model of the plugin's options.
+    """
+
+    name: ClassVar[str]
+    options: type[O]
+
+    def check(self, policy: Policy, options: O) -> Iterable[Fault]:
+        """Faults of a policy that only this plugin can see. Any of them makes it not Accepted."""
+        return ()
+
+
+class Environment(Plugin[O]):
+    """Knows where a model's versions run: which objects make one up, whether it is ready, how to reach it."""
+
+    watches: ClassVar[tuple[Kind, ...]]
+    """The kinds of all objects that `refs` names."""
+
+    drain: ClassVar[bool] = False
+    """Whether the object of a deleted version must stay until its routes are out of force."""
+
+    @abstractmethod
+    def refs(self, version: VersionSpec, options: O) -> Sequence[Ref]:
+        """The objects that make up a version, the main one first. Never empty."""
+
+    @abstractmethod
+    def observe(self, obj: Mapping[str, Any]) -> Observation:
+        """What matters of an object of one of `watches`. Called once an event, so keep it small."""
+
+    @abstractmethod
+    def frontends(self, policy: Policy, options: O) -> Sequence[Frontend]:
+        """Where the clients of the model call: at least one, with stable names."""
+
+    @abstractmethod
+    def backends(
+        self, version: VersionSpec, seen: Sequence[Observation | None], options: O
+    ) -> Mapping[str, Backend]:
+        """The version's backend for each frontend, by `Frontend.name`.
+
+        `seen` is in the order of `refs`, None for an object that does not exist. A frontend left out
+        makes the version not ready.
+        """
+
+
+class Strategy(Plugin[O]):
+    """Shares the traffic between the versions."""
+
+    uses: ClassVar[frozenset[Uses]] = frozenset()
+
+    @abstractmethod
+    def decide(self, inputs: Inputs, options: O) -> Decision:
+        """Share the traffic between the versions that are `available` and not `excluded`.
+
+        Called when at least one version is available. The same inputs give the same decision.
+        """
+
+
+class Router(Plugin[O]):
+    """Writes a plan in the terms of one network."""
+
+    writes: ClassVar[tuple[Kind, ...]]
+    """The kinds of all manifests that `render` returns."""
+
+    carries: ClassVar[frozenset[Feature]]
+    """What the network can say. A plan that asks for more is refused by name and never rendered."""
+
+    propagation: ClassVar[timedelta] = timedelta(seconds=15)
+    """How long proxies may take to follow an accepted write, where nothing can tell."""
+
+    @abstractmethod
+    def render(self, plan: RoutePlan, options: O) -> Sequence[Manifest]:
+        """The manifests of a plan; equal plans give equal manifests. At least one is a route."""
+
+    def refusal(self, route: Mapping[str, Any]) -> str | None:
+        """Why the network refused this route, read from the route's own status; None if it did not."""
+        return None
