@@ -1,0 +1,49 @@
+"""The command `turnout`, also `kubectl turnout`. Importing this imports no subcommand."""
+
+import click
+
+from turnout import __version__
+from turnout.cli.program import Lazy, Program
+
+__all__ = ["main"]
+
+HELP = """\
+Route inference traffic between the versions of a model while they come and go.
+
+Declare one policy per model, then only deploy, replace and delete versions: the network follows.
+"""
+
+EPILOG = """\
+Exit codes:
+  0    done, and what was asked about is well
+  1    what was asked about is not well: a plan that is refused, a plugin that cannot be loaded
+  2    wrong usage, or input that cannot be used
+  3    the cluster cannot be reached, or does not permit it
+  70   an error in turnout itself
+  130  interrupted
+"""
+
+main = Program(
+    name="turnout",
+    help=HELP,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    sections={
+        "Write and try policies": {
+            "template": Lazy("turnout.cli.template:command", "Turn a values file into manifests."),
+            "plan": Lazy(
+                "turnout.cli.plan:command", "Show what would be decided, and why, without a cluster."
+            ),
+            "demo": Lazy("turnout.cli.demo:command", "Play a rollout in memory."),
+        },
+        "Run the controller": {
+            "run": Lazy("turnout.cli.run:command", "Run the controller."),
+            "crds": Lazy("turnout.cli.crds:command", "Print the custom resource definitions."),
+            "plugins": Lazy("turnout.cli.plugins:command", "List the plugins that are installed."),
+        },
+        "Other": {
+            "completion": Lazy("turnout.cli.completion:command", "Print a script that completes in a shell."),
+        },
+    },
+)
+click.version_option(__version__, message="%(prog)s %(version)s")(main)

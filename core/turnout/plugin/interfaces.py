@@ -45,10 +45,10 @@ class Options(BaseModel):
     )
 
 
-O = TypeVar("O", bound=Options)
+OptionsT = TypeVar("OptionsT", bound=Options)
 
 
-class Plugin(ABC, Generic[O]):
+class Plugin(ABC, Generic[OptionsT]):
     """What every axis shares.
 
     `name` is what a policy says; a DNS label, unique over all axes because `spec.config` is keyed
@@ -56,14 +56,14 @@ class Plugin(ABC, Generic[O]):
     """
 
     name: ClassVar[str]
-    options: type[O]
+    options: type[OptionsT]
 
-    def check(self, policy: Policy, options: O) -> Iterable[Fault]:
+    def check(self, policy: Policy, options: OptionsT) -> Iterable[Fault]:
         """Faults of a policy that only this plugin can see. Any of them makes it not Accepted."""
         return ()
 
 
-class Environment(Plugin[O]):
+class Environment(Plugin[OptionsT]):
     """Knows where a model's versions run: which objects make one up, whether it is ready, how to reach it."""
 
     watches: ClassVar[tuple[Kind, ...]]
@@ -73,7 +73,7 @@ class Environment(Plugin[O]):
     """Whether the object of a deleted version must stay until its routes are out of force."""
 
     @abstractmethod
-    def refs(self, version: VersionSpec, options: O) -> Sequence[Ref]:
+    def refs(self, version: VersionSpec, options: OptionsT) -> Sequence[Ref]:
         """The objects that make up a version, the main one first. Never empty."""
 
     @abstractmethod
@@ -81,12 +81,12 @@ class Environment(Plugin[O]):
         """What matters of an object of one of `watches`. Called once an event, so keep it small."""
 
     @abstractmethod
-    def frontends(self, policy: Policy, options: O) -> Sequence[Frontend]:
+    def frontends(self, policy: Policy, options: OptionsT) -> Sequence[Frontend]:
         """Where the clients of the model call: at least one, with stable names."""
 
     @abstractmethod
     def backends(
-        self, version: VersionSpec, seen: Sequence[Observation | None], options: O
+        self, version: VersionSpec, seen: Sequence[Observation | None], options: OptionsT
     ) -> Mapping[str, Backend]:
         """The version's backend for each frontend, by `Frontend.name`.
 
@@ -95,20 +95,20 @@ class Environment(Plugin[O]):
         """
 
 
-class Strategy(Plugin[O]):
+class Strategy(Plugin[OptionsT]):
     """Shares the traffic between the versions."""
 
     uses: ClassVar[frozenset[Uses]] = frozenset()
 
     @abstractmethod
-    def decide(self, inputs: Inputs, options: O) -> Decision:
+    def decide(self, inputs: Inputs, options: OptionsT) -> Decision:
         """Share the traffic between the versions that are `available` and not `excluded`.
 
         Called when at least one version is available. The same inputs give the same decision.
         """
 
 
-class Router(Plugin[O]):
+class Router(Plugin[OptionsT]):
     """Writes a plan in the terms of one network."""
 
     writes: ClassVar[tuple[Kind, ...]]
@@ -121,7 +121,7 @@ class Router(Plugin[O]):
     """How long proxies may take to follow an accepted write, where nothing can tell."""
 
     @abstractmethod
-    def render(self, plan: RoutePlan, options: O) -> Sequence[Manifest]:
+    def render(self, plan: RoutePlan, options: OptionsT) -> Sequence[Manifest]:
         """The manifests of a plan; equal plans give equal manifests. At least one is a route."""
 
     def refusal(self, route: Mapping[str, Any]) -> str | None:

@@ -99,7 +99,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class VersionSpec:
-    """What the policy, or TrafficWeights over it, says of a version. `weight` None: the strategy's default."""
+    """What the policy, or TrafficWeights over it, says. `weight` None: the strategy's default."""
 
     name: str
     namespace: str
@@ -143,11 +143,13 @@ class Observation:
 class Frontend:
     """Where clients call; several differ by host or protocol.
 
+    `namespace`: whose names the hosts are; another than the policy's needs the administrator's leave.
     `selector`: labels of the pods that answer there. `virtual`: no Service of that name exists, so a
     router that serves clients inside the mesh has to make the name known.
     """
 
     name: str
+    namespace: str
     hosts: tuple[str, ...]
     port: int
     protocol: Literal["http", "grpc"]
@@ -214,7 +216,7 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The first rule that matches wins. Rules speak of versions, never of hosts, so they hold on every frontend."""
+    """The first rule that matches wins. Rules speak of versions, not hosts: they hold on every frontend."""
 
     name: str
     shares: tuple[Share, ...]
@@ -236,11 +238,10 @@ class RoutePlan:
 
     def versions(self) -> Iterator[Version]:
         """Every version that a rule names, once each, in the rules' order."""
-        named = {
-            part.version.name: part.version
-            for rule in self.rules
-            for part in (*rule.shares, *rule.mirrors)
-        }
+        named: dict[str, Version] = {}
+        for rule in self.rules:
+            named |= {share.version.name: share.version for share in rule.shares}
+            named |= {mirror.version.name: mirror.version for mirror in rule.mirrors}
         return iter(named.values())
 
     def features(self) -> frozenset[Feature]:

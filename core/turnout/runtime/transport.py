@@ -13,8 +13,9 @@ MERGE = "application/merge-patch+json"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP call. `path` starts with a slash and is not encoded further; `body` is JSON data.
+    """One HTTP call.
 
+    `path` starts with a slash and is percent-encoded already, `query` is not; `body` is JSON data.
     `timeout` bounds the wait for the response's head and, unless `stream`, for its body as well;
     `idle` bounds the silence between two chunks of a streamed body. Both in seconds.
     """
@@ -30,7 +31,11 @@ class Request:
 
 
 class Response(Protocol):
-    """An answer. Exactly one of `read` and `chunks` is used; `close` is always called, and may be called twice."""
+    """An answer. Exactly one of `read` and `chunks` is used; `close` is always called, even twice.
+
+    `headers` are asked for as HTTP writes them ("Retry-After"). An answer to a `stream` request that
+    is not a success is read with `read`.
+    """
 
     status: int
     headers: Mapping[str, str]

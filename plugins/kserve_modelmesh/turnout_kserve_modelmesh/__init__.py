@@ -1,0 +1,1 @@
+"""The environment kserve-modelmesh: InferenceServices that KServe ModelMesh serves."""

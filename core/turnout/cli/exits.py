@@ -1,0 +1,41 @@
+"""How the command ends: exit codes, and the errors that a user can do something about."""
+
+from enum import IntEnum
+
+import click
+
+
+class Exit(IntEnum):
+    """Exit codes. Scripts rely on them: they do not move."""
+
+    OK = 0
+    NOT_WELL = 1
+    """The command did its work, and what it was asked about is not well."""
+    BAD_INPUT = 2
+    """Wrong usage, or input that cannot be used."""
+    NO_CLUSTER = 3
+    """The cluster cannot be reached, or does not permit what was asked."""
+    BUG = 70
+    """An error in turnout itself; sysexits.h calls it EX_SOFTWARE."""
+    INTERRUPTED = 130
+    """Ctrl-C, as shells report it."""
+    BROKEN_PIPE = 141
+    """Whoever read the output has stopped, as shells report it."""
+
+
+class NotWell(click.ClickException):
+    """What was asked about is not well."""
+
+    exit_code = Exit.NOT_WELL
+
+
+class BadInput(click.ClickException):
+    """A file or a document cannot be used. The message names it, and what would be right."""
+
+    exit_code = Exit.BAD_INPUT
+
+
+class NoCluster(click.ClickException):
+    """The cluster cannot be reached, or does not permit what was asked."""
+
+    exit_code = Exit.NO_CLUSTER

@@ -1,0 +1,100 @@
+"""`turnout plugins`: what is installed, as a table for people or as data."""
+
+import json
+import shutil
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import click
+
+from turnout.cli.exits import Exit
+from turnout.cli.program import Command
+
+AXES = {"environments": "spec.targetEnv", "strategies": "spec.trafficStrategy", "routers": "spec.router"}
+LISTS = ("watches", "uses", "writes", "carries")
+
+
+@click.command(
+    cls=Command,
+    epilog="""
+    Examples:
+      turnout plugins
+      turnout plugins -o json | jq '.routers[].name'
+      turnout plugins --settings settings.yaml
+    """,
+)
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text", help="text, json or yaml."
+)
+@click.option(
+    "--settings",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The controller's settings: what they keep out is not imported.",
+)
+@click.pass_context
+def command(ctx: click.Context, output: str, file: Path | None) -> None:
+    """List the plugins that are installed, with their options.
+
+    What could not be loaded is listed with the reason, and makes the exit code 1.
+    """
+    from turnout.catalogue import catalogue
+    from turnout.loading import load
+    from turnout.settings import Settings
+
+    settings = Settings.read(file) if file else Settings()
+    registry = load(settings.distributions.allow, settings.distributions.block)
+    found = catalogue(registry)
+    if output == "json":
+        click.echo(json.dumps(found, indent=2))
+    elif output == "yaml":
+        import yaml
+
+        click.echo(yaml.safe_dump(found, sort_keys=False), nl=False)
+    else:
+        click.echo(_text(found))
+    if registry.failures:
+        ctx.exit(Exit.NOT_WELL)
+
+
+def _text(found: dict[str, Any]) -> str:
+    blocks: list[list[str]] = []
+    for axis, field in AXES.items():
+        blocks.append([f"{axis.capitalize()} ({field}):"])
+        blocks += [_block(plugin) for plugin in found[axis]] or [["  none"]]
+    if found["failures"]:
+        blocks.append(["Could not be loaded:"])
+        for failure in found["failures"]:
+            blocks.append(
+                [f"  {failure['distribution']} ({failure['entryPoint']})", _row("", failure["message"])]
+            )
+    if found["skipped"]:
+        blocks.append(["Not allowed by the settings:", *(f"  {name}" for name in found["skipped"])])
+    return "\n\n".join("\n".join(lines) for lines in blocks)
+
+
+def _block(plugin: dict[str, Any]) -> list[str]:
+    said = {key: ", ".join(plugin[key]) for key in LISTS if plugin.get(key)}
+    options = {f"{option['name']}:": _option(option) for option in plugin["options"]}
+    width = max(map(len, (*said, *options)), default=0) + 2
+    rows = [_row(key.ljust(width), text) for key, text in {**said, **options}.items()]
+    title = f"  {plugin['name']} ({plugin['distribution']} {plugin['version']})"
+    return [title, *([_row("", plugin["summary"])] if plugin["summary"] else []), *rows]
+
+
+def _row(key: str, text: str) -> str:
+    """A row of a table, its text wrapped where there is a space and nowhere else."""
+    return textwrap.fill(
+        text,
+        width=max(60, min(120, shutil.get_terminal_size().columns)),
+        initial_indent=f"    {key}",
+        subsequent_indent=" " * (4 + len(key)),
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _option(option: dict[str, Any]) -> str:
+    default = "required" if option["required"] else f"default {json.dumps(option['default'])}"
+    return f"{option['type']}, {default}. {option['description'] or ''}".strip()

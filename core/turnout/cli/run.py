@@ -1,0 +1,109 @@
+"""`turnout run`: the controller."""
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+
+import click
+
+from turnout import __version__, loading
+from turnout.cli.exits import NoCluster
+from turnout.cli.program import Command
+from turnout.registry import Registry
+from turnout.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@click.command(
+    cls=Command,
+    epilog="""
+    Examples:
+      turnout run                                 the namespace of the kubeconfig or of the pod
+      turnout run --namespace team-a --namespace team-b
+      turnout run --all-namespaces --settings settings.yaml
+    """,
+)
+@click.option("-n", "--namespace", "namespaces", multiple=True, help="Serve this namespace. Repeatable.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Serve all namespaces.")
+@click.option("--instance", default="", help="Serve only policies labelled turnout.dev/instance: NAME.")
+@click.option(
+    "--settings",
+    "settings_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The administrator's settings, in YAML.",
+)
+@click.option("--context", help="The kubeconfig's context to use. Default: its current one.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["auto", "text", "json"]),
+    default="auto",
+    show_default=True,
+    help="auto: text on a terminal, JSON elsewhere.",
+)
+def command(
+    namespaces: tuple[str, ...],
+    all_namespaces: bool,
+    instance: str,
+    settings_file: Path | None,
+    context: str | None,
+    log_level: str,
+    log_format: str,
+) -> None:
+    """Run the controller: watch policies and versions, and keep the routes what they should be.
+
+    It uses KUBECONFIG, ~/.kube/config or the pod's own credentials, and runs until it gets SIGINT or
+    SIGTERM. Routes stay in force when it stops.
+    """
+    if all_namespaces and namespaces:
+        raise click.UsageError("--all-namespaces and --namespace exclude each other")
+    # Here, and not above: the help of a command must not wait for these imports.
+    from turnout.runtime import kube, logs
+    from turnout.runtime.errors import NoCluster as NoClusterFound
+
+    settings = Settings.read(settings_file) if settings_file else Settings()
+    registry = loading.load(settings.distributions.allow, settings.distributions.block)
+    logs.configure(log_level, log_format)
+    _tell_start(registry, settings)
+    try:
+        scope = None if all_namespaces else frozenset(namespaces or [kube.default_namespace(context=context)])
+        asyncio.run(_run(registry, settings, scope, instance, context))
+    except NoClusterFound as error:
+        raise NoCluster(str(error)) from None
+
+
+def _tell_start(registry: Registry, settings: Settings) -> None:
+    log.info("turnout %s; plugins: %s", __version__, ", ".join(str(loaded) for loaded in registry))
+    for failure in registry.failures:
+        log.error("plugin not loaded: %s", failure)
+    for problem in settings.problems(registry):
+        log.warning("settings: %s", problem)
+
+
+async def _run(
+    registry: Registry, settings: Settings, scope: frozenset[str] | None, instance: str, context: str | None
+) -> None:
+    from turnout.runtime import kube
+    from turnout.runtime.client import Client
+    from turnout.runtime.controller import Controller
+
+    transport = await kube.connect(context=context)
+    controller = Controller(Client(transport), registry, settings, namespaces=scope, instance=instance)
+    running = asyncio.ensure_future(controller.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, running.cancel)
+    log.info("serving %s", "all namespaces" if scope is None else ", ".join(sorted(scope)))
+    try:
+        await running
+    except asyncio.CancelledError:
+        log.info("stopped; the routes stay in force")
+    finally:
+        await transport.close()

@@ -1,0 +1,141 @@
+"""Is a policy valid: are its plugins installed, its options right, and may it name what it names?"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from turnout.calling import Calls
+from turnout.errors import Problem
+from turnout.plugin import Environment, Frontend, Options, Policy, Ref, Router, Strategy, Uses
+from turnout.reasons import Reason
+from turnout.registry import Registry, UnknownPlugin
+from turnout.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A policy as its document says it: the plugins' names and their raw options."""
+
+    policy: Policy
+    environment: str
+    strategy: str
+    router: str
+    config: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A valid policy with its plugins, their options, and the objects that make up its versions."""
+
+    policy: Policy
+    environment: Environment[Any]
+    environment_options: Options
+    strategy: Strategy[Any]
+    strategy_options: Options
+    router: Router[Any]
+    router_options: Options
+    refs: Mapping[str, tuple[Ref, ...]]
+    frontends: tuple[Frontend, ...]
+    allowed: frozenset[str]
+    """The namespaces that the policy may reach into, its own among them."""
+    drain: bool
+    """Whether a version's deletion has to wait until its routes are out of force."""
+
+
+class Refused(Exception):  # noqa: N818 - an outcome for the policy's condition, not a fault of the program
+    """A policy that cannot be served as it stands."""
+
+    def __init__(self, reason: Reason, problems: Iterable[object]) -> None:
+        self.reason = reason
+        self.problems = tuple(str(problem) for problem in problems)
+        super().__init__("; ".join(self.problems))
+
+
+def accept(declared: Declared, registry: Registry, settings: Settings, calls: Calls) -> Accepted:
+    """Choose the plugins and check everything that can be checked before objects are looked at.
+
+    Raises Refused with every problem of the first step that finds any, and PluginError for a plugin
+    that fails.
+    """
+    policy = declared.policy
+    environment, strategy, router = _choose(declared, registry)
+    allowed = settings.allowed_namespaces(policy.namespace)
+    if foreign := _foreign(policy, allowed):
+        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, foreign)
+    problems = [*_unused(policy, strategy), *_reserved(policy), *_for_others(declared, registry, settings)]
+    options: list[Options] = []
+    for plugin in (environment, strategy, router):
+        parsed, faults = settings.options_for(plugin, declared.config.get(plugin.name, {}))
+        problems += faults
+        if parsed is not None:
+            options.append(parsed)
+            problems += [Problem(*fault) for fault in calls.all(plugin.name, plugin.check, policy, parsed)]
+    if problems:
+        raise Refused(Reason.INVALID_SPEC, problems)
+    return Accepted(
+        policy=policy,
+        environment=environment,
+        environment_options=options[0],
+        strategy=strategy,
+        strategy_options=options[1],
+        router=router,
+        router_options=options[2],
+        refs={
+            version.name: calls.all(environment.name, environment.refs, version, options[0])
+            for version in policy.versions
+        },
+        frontends=calls.all(environment.name, environment.frontends, policy, options[0]),
+        allowed=allowed,
+        drain=environment.drain and settings.drain.enabled,
+    )
+
+
+def _choose(declared: Declared, registry: Registry) -> tuple[Environment[Any], Strategy[Any], Router[Any]]:
+    try:
+        return (
+            registry.environment(declared.environment).plugin,
+            registry.strategy(declared.strategy).plugin,
+            registry.router(declared.router).plugin,
+        )
+    except UnknownPlugin as error:
+        raise Refused(Reason.UNKNOWN_PLUGIN, [error]) from None
+
+
+def _foreign(policy: Policy, allowed: frozenset[str]) -> list[Problem]:
+    return [
+        Problem(
+            f"spec.modelVersions[{index}].namespace",
+            f"found {version.namespace}, expected {', '.join(sorted(allowed))}: "
+            "the administrator's allowNamespaces decides",
+        )
+        for index, version in enumerate(policy.versions)
+        if version.namespace not in allowed
+    ]
+
+
+def _unused(policy: Policy, strategy: Strategy[Any]) -> Iterable[Problem]:
+    """What the policy says and the strategy does not read: better refused than dropped."""
+    for index, version in enumerate(policy.versions):
+        path = f"spec.modelVersions[{index}]"
+        if version.matches and (Uses.MATCHES not in strategy.uses or version.name == policy.primary):
+            whose = "the primary" if Uses.MATCHES in strategy.uses else f"strategy {strategy.name}"
+            yield Problem(f"{path}.match", f"{whose} has no use for matches; leave it out")
+        if version.weight and Uses.WEIGHTS not in strategy.uses:
+            yield Problem(f"{path}.weight", f"strategy {strategy.name} has no use for weights; leave it out")
+
+
+def _reserved(policy: Policy) -> Iterable[Problem]:
+    if policy.hosts:
+        yield Problem("spec.hosts", "is reserved for later; leave it out")
+
+
+def _for_others(declared: Declared, registry: Registry, settings: Settings) -> Iterable[Problem]:
+    """Options of plugins that the policy does not use now: it may have, or will."""
+    used = (declared.environment, declared.strategy, declared.router)
+    for name, options in declared.config.items():
+        if name in used:
+            continue
+        try:
+            yield from settings.options_for(registry.plugin(name).plugin, options)[1]
+        except UnknownPlugin as error:
+            yield Problem(f"spec.config.{name}", str(error))

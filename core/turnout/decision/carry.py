@@ -1,0 +1,67 @@
+"""Can the router carry what a policy asks, and does it stay within the namespaces it may reach?"""
+
+from dataclasses import replace
+
+from turnout.calling import Calls
+from turnout.decision.accept import Accepted, Refused
+from turnout.decision.seal import seal
+from turnout.errors import Problem
+from turnout.plugin import Backend, Inputs, RoutePlan, Version
+from turnout.reasons import Reason
+from turnout.registry import Registry
+
+
+def check_reach(plan: RoutePlan, accepted: Accepted) -> None:
+    """Raises Refused for hosts or backends of a namespace that the administrator does not allow."""
+    problems = [
+        f"frontend {frontend.name} has hosts of namespace {frontend.namespace}"
+        for frontend in plan.frontends
+        if frontend.namespace not in accepted.allowed
+    ]
+    for version in plan.versions():
+        reached = {backend.namespace for backend in version.backends.values()} - accepted.allowed
+        problems += [f"version {version.name} is reached in namespace {name}" for name in sorted(reached)]
+    if problems:
+        told = (
+            f"policies of namespace {accepted.policy.namespace} may not: the administrator's allowNamespaces"
+        )
+        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, [f"{problem}; {told} decides" for problem in problems])
+
+
+def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry) -> None:
+    """Raises Refused for a plan that asks the router for what its network cannot say."""
+    lacking = plan.features() - accepted.router.carries
+    if not lacking:
+        return
+    able = [name for name, loaded in registry.routers.items() if plan.features() <= loaded.plugin.carries]
+    asked = ", ".join(sorted(lacking))
+    combination = f"{accepted.environment.name} with {accepted.strategy.name}"
+    told = f"{accepted.router.name} cannot carry {asked}, which {combination} needs here"
+    others = ", ".join(sorted(able)) or "none that is installed"
+    raise Refused(Reason.UNSUPPORTED, [Problem("spec.router", f"{told}; routers that can: {others}")])
+
+
+def foresee(accepted: Accepted, inputs: Inputs, registry: Registry, calls: Calls) -> None:
+    """Check the plan that there would be if every version were ready.
+
+    So a combination that cannot work is refused when the policy is applied, not once a candidate is ready.
+    """
+    versions = tuple(_as_if_ready(version, accepted) for version in inputs.versions)
+    decision = calls.to(
+        accepted.strategy.name,
+        accepted.strategy.decide,
+        replace(inputs, versions=versions, state={}),
+        accepted.strategy_options,
+    )
+    if plan := seal(decision, accepted, versions):
+        check_reach(plan, accepted)
+        check_carried(plan, accepted, registry)
+
+
+def _as_if_ready(version: Version, accepted: Accepted) -> Version:
+    """The version, ready, with the plainest backend where none is known yet."""
+    plain = {
+        frontend.name: Backend(version.name, version.spec.namespace, frontend.port)
+        for frontend in accepted.frontends
+    }
+    return replace(version, ready=True, available=True, backends={**plain, **version.backends})

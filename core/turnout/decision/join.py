@@ -1,0 +1,89 @@
+"""Joins what a policy says of its versions with what is observed of their objects."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from turnout.calling import Calls
+from turnout.decision.accept import Accepted
+from turnout.decision.objects import Entry
+from turnout.names import FINALIZER_DRAIN
+from turnout.plugin import Backend, Observation, Ref, Version, VersionSpec
+from turnout.reasons import Reason
+
+Look = Callable[[Ref], Entry | None]
+"""What is known of an object; None if it does not exist."""
+
+
+def join(accepted: Accepted, look: Look, in_force: frozenset[str], calls: Calls) -> tuple[Version, ...]:
+    """The versions as observed, in the policy's order.
+
+    `in_force`: the uids that the plan in force routes to. A version enters a route only when it is
+    ready, has a backend for every frontend, and is protected from being unloaded while calls may
+    still reach it; one whose readiness is unknown stays where it is.
+    """
+    return tuple(_version(spec, accepted, look, in_force, calls) for spec in accepted.policy.versions)
+
+
+def _version(
+    spec: VersionSpec, accepted: Accepted, look: Look, in_force: frozenset[str], calls: Calls
+) -> Version:
+    environment = accepted.environment
+    entries = [look(ref) for ref in accepted.refs[spec.name]]
+    seen = [entry.observations.get(environment.name) if entry else None for entry in entries]
+    backends = _backends(spec, seen, accepted, calls)
+    main = entries[0]
+    ready, reason, message = _readiness(accepted.refs[spec.name], entries, seen)
+    missing = [frontend.name for frontend in accepted.frontends if frontend.name not in backends]
+    if ready is not False and missing:
+        ready, reason, message = False, Reason.NO_BACKEND, f"it has no backend for {', '.join(missing)}"
+    routed = main is not None and main.uid in in_force
+    available = ready is True or (ready is None and routed)
+    if available and accepted.drain and not routed and not protects(main):
+        available, reason = False, Reason.UNPROTECTED
+        message = f"the finalizer {FINALIZER_DRAIN} is not on it yet"
+    first = seen[0]
+    return Version(
+        spec=spec,
+        ready=ready,
+        available=available,
+        reason=reason,
+        message=message,
+        backends=backends,
+        uid=main.uid if main else "",
+        revision="/".join(observation.revision if observation else "" for observation in seen),
+        app_version=first.app_version if first else None,
+    )
+
+
+def _backends(
+    spec: VersionSpec, seen: list[Observation | None], accepted: Accepted, calls: Calls
+) -> Mapping[str, Backend]:
+    def read() -> Mapping[str, Backend]:
+        return dict(accepted.environment.backends(spec, seen, accepted.environment_options))
+
+    read.__name__ = "backends"
+    return calls.to(accepted.environment.name, read)
+
+
+def _readiness(
+    refs: tuple[Ref, ...], entries: list[Entry | None], seen: list[Any]
+) -> tuple[bool | None, str, str]:
+    """The worst of a version's objects: one not ready makes it not ready, one unknown unknown."""
+    worst: tuple[bool | None, str, str] = (True, Reason.READY, "")
+    for ref, entry, observation in zip(refs, entries, seen, strict=True):
+        if entry is None:
+            return False, Reason.MISSING, f"{ref} does not exist"
+        if entry.deleting:
+            return False, Reason.DELETING, f"{ref} is being deleted"
+        if observation is None:
+            worst = None, "Unknown", f"{ref} has not been read yet"
+        elif observation.ready is False:
+            return False, observation.reason, observation.message or observation.reason
+        elif observation.ready is None and worst[0]:
+            worst = None, observation.reason, observation.message or observation.reason
+    return worst
+
+
+def protects(entry: Entry | None) -> bool:
+    """Whether an object bears the finalizer that lets its deletion wait for the drain."""
+    return entry is not None and FINALIZER_DRAIN in entry.finalizers

@@ -1,0 +1,118 @@
+"""What is kept in memory of a watched object: the few fields that a decision reads."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from turnout.names import ANNOTATION_PLAN, FIELD_MANAGER, LABEL_MANAGED_BY, LABEL_POLICY, LABEL_SHARED
+from turnout.plugin import Observation
+
+OUR_LABELS = (LABEL_MANAGED_BY, LABEL_POLICY, LABEL_SHARED)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An owner reference."""
+
+    kind: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What matters of an object that a router may write.
+
+    `body` is the canonical JSON of everything but apiVersion, kind, metadata and status;
+    `written_at` is when our field manager last changed it, by the API server's clock.
+    """
+
+    body: bytes
+    labels: Mapping[str, str]
+    owners: tuple[Owner, ...]
+    plan: str | None
+    refusal: str | None = None
+    written_at: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An object in a cache. Equal ones call for the same decisions, whatever their resourceVersion."""
+
+    uid: str
+    resource_version: str = field(compare=False)
+    deleting: datetime | None = None
+    finalizers: tuple[str, ...] = ()
+    observations: Mapping[str, Observation] = field(default_factory=dict)
+    written: Written | None = None
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """`value` if it is a mapping, else an empty one: objects of others hold anything."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The strings of a list."""
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def timestamp(value: object) -> datetime | None:
+    """A Kubernetes timestamp."""
+    try:
+        parsed = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return parsed.replace(tzinfo=UTC) if parsed and parsed.tzinfo is None else parsed
+
+
+def entry(obj: Mapping[str, Any], observations: Mapping[str, Observation], written: Written | None) -> Entry:
+    """What is kept of an object, with what plugins said of it."""
+    metadata = mapping(obj.get("metadata"))
+    return Entry(
+        uid=str(metadata.get("uid", "")),
+        resource_version=str(metadata.get("resourceVersion", "")),
+        deleting=timestamp(metadata.get("deletionTimestamp")),
+        finalizers=texts(metadata.get("finalizers")),
+        observations=observations,
+        written=written,
+    )
+
+
+def body_of(obj: Mapping[str, Any]) -> bytes:
+    """The canonical JSON of an object without apiVersion, kind, metadata and status."""
+    rest = {k: v for k, v in obj.items() if k not in ("apiVersion", "kind", "metadata", "status")}
+    return orjson.dumps(rest, option=orjson.OPT_SORT_KEYS)
+
+
+def written_part(obj: Mapping[str, Any], refusal: str | None = None) -> Written:
+    """What is kept of an object of a kind that routers write."""
+    metadata = mapping(obj.get("metadata"))
+    labels = mapping(metadata.get("labels"))
+    plan = mapping(metadata.get("annotations")).get(ANNOTATION_PLAN)
+    return Written(
+        body=body_of(obj),
+        labels={name: str(labels[name]) for name in OUR_LABELS if name in labels},
+        owners=tuple(_owners(metadata.get("ownerReferences"))),
+        plan=plan if isinstance(plan, str) else None,
+        refusal=refusal,
+        written_at=_written_at(metadata.get("managedFields")),
+    )
+
+
+def _owners(references: object) -> Iterable[Owner]:
+    for reference in references if isinstance(references, list) else ():
+        said = mapping(reference)
+        yield Owner(str(said.get("kind", "")), str(said.get("name", "")), str(said.get("uid", "")))
+
+
+def _written_at(managed_fields: object) -> datetime | None:
+    times = [
+        timestamp(mapping(entry).get("time"))
+        for entry in (managed_fields if isinstance(managed_fields, list) else ())
+        if mapping(entry).get("manager") == FIELD_MANAGER and not mapping(entry).get("subresource")
+    ]
+    return max((time for time in times if time), default=None)

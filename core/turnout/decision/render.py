@@ -1,0 +1,125 @@
+"""Has the router render a plan, checks what it returned, and stamps what core owns on it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from turnout.calling import Calls, PluginError
+from turnout.decision.accept import Accepted
+from turnout.decision.stored import dump
+from turnout.names import (
+    ANNOTATION_PLAN,
+    GROUP,
+    LABEL_MANAGED_BY,
+    LABEL_POLICY,
+    LABEL_SHARED,
+    MANAGED_BY,
+    ROUTING_POLICY,
+    VERSION,
+)
+from turnout.plugin import Manifest, Policy, Ref, Role, RoutePlan
+
+SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+CORES = frozenset({"apiVersion", "kind", "metadata", "status"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An object that should exist. `canonical` is the JSON of its body, for comparison."""
+
+    ref: Ref
+    role: Role
+    body: Mapping[str, Any]
+    canonical: bytes
+    labels: Mapping[str, str]
+    plan: str | None = None
+
+    def document(self, api_version: str, owners: list[dict[str, Any]]) -> dict[str, Any]:
+        """The whole object, in the form in which it is applied."""
+        metadata: dict[str, Any] = {
+            "name": self.ref.name,
+            "namespace": self.ref.namespace,
+            "labels": dict(self.labels),
+        }
+        if self.plan is not None:
+            metadata["annotations"] = {ANNOTATION_PLAN: self.plan}
+        if owners:
+            metadata["ownerReferences"] = owners
+        return {
+            "apiVersion": api_version,
+            "kind": self.ref.kind.kind,
+            "metadata": metadata,
+            **self.body,
+        }
+
+
+def owner_reference(name: str, uid: str, *, controller: bool) -> dict[str, Any]:
+    """A policy as the owner of what is written for it. Shared objects have no controller among theirs."""
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": ROUTING_POLICY.kind,
+        "name": name,
+        "uid": uid,
+        **({"controller": True} if controller else {}),
+    }
+
+
+def render(plan: RoutePlan, accepted: Accepted, calls: Calls) -> tuple[Rendered, ...]:
+    """What the router makes of a plan: shared and supporting objects first, then the routes.
+
+    Raises PluginError for manifests that no router may return.
+    """
+    router = accepted.router
+    manifests = calls.all(router.name, router.render, plan, accepted.router_options)
+    stored = dump(plan)
+    rendered = []
+    for manifest in manifests:
+        if fault := _fault(manifest, accepted):
+            raise PluginError(router.name, f"plugin {router.name}: render returned {fault}")
+        try:
+            rendered.append(_stamp(manifest, accepted.policy, stored))
+        except (TypeError, ValueError) as error:
+            raise PluginError(
+                router.name, f"plugin {router.name}: {manifest.name} is no JSON: {error}"
+            ) from error
+    if not any(item.role is Role.ROUTE for item in rendered):
+        raise PluginError(router.name, f"plugin {router.name}: render returned no route")
+    if len({item.ref for item in rendered}) < len(rendered):
+        raise PluginError(router.name, f"plugin {router.name}: render returned an object twice")
+    order = (Role.SHARED, Role.SUPPORT, Role.ROUTE)
+    return tuple(sorted(rendered, key=lambda item: order.index(item.role)))
+
+
+def api_version(kind_group: str, version: str) -> str:
+    """`group/version`, or the version alone for the core group."""
+    return f"{kind_group}/{version}" if kind_group else version
+
+
+def _fault(manifest: object, accepted: Accepted) -> str | None:
+    if not isinstance(manifest, Manifest):
+        return f"{type(manifest).__name__}, expected a Manifest"
+    if manifest.kind not in accepted.router.writes:
+        return f"a {manifest.kind.kind}, a kind that it does not declare in `writes`"
+    if not SUBDOMAIN.fullmatch(manifest.name) or len(manifest.name) > 253:
+        return f"the name {manifest.name!r}, which is no DNS subdomain"
+    if taken := CORES & manifest.body.keys():
+        return f"{', '.join(sorted(taken))} in the body of {manifest.name}; core writes these"
+    return None
+
+
+def _stamp(manifest: Manifest, policy: Policy, stored: str) -> Rendered:
+    shared = manifest.role is Role.SHARED
+    return Rendered(
+        ref=Ref(manifest.kind, policy.namespace, manifest.name),
+        role=manifest.role,
+        body=manifest.body,
+        canonical=orjson.dumps(dict(manifest.body), option=orjson.OPT_SORT_KEYS),
+        labels={
+            LABEL_MANAGED_BY: MANAGED_BY,
+            **({LABEL_SHARED: "true"} if shared else {LABEL_POLICY: policy.name}),
+        },
+        plan=stored if manifest.role is Role.ROUTE else None,
+    )

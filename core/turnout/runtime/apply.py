@@ -1,0 +1,110 @@
+"""Every write to the cluster. One field manager, and each write carries what it was decided on.
+
+Objects are created by server-side apply too: a POST would leave a second manager whose fields never
+go away. An update carries the resourceVersion that it was decided on, so a controller that has been
+replaced without knowing it cannot overwrite its successor; a creation does not force, so it never
+takes over an object that someone else has made meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from turnout.decision.objects import Entry, entry, written_part
+from turnout.decision.render import Rendered, api_version
+from turnout.names import FINALIZER_DRAIN, ROUTING_POLICY
+from turnout.plugin import Kind, Ref
+from turnout.runtime.client import Client
+from turnout.runtime.digest import Digester, document
+from turnout.runtime.keys import PolicyKey
+from turnout.runtime.store import Document, Store
+
+
+class Writer:
+    """Writes, and puts the answer into the store, so that its own events call for nothing."""
+
+    def __init__(self, client: Client, store: Store, digester: Digester) -> None:
+        self._client = client
+        self._store = store
+        self._digester = digester
+
+    async def api_version(self, kind: Kind) -> str:
+        """The apiVersion to write a kind in: the first of its versions that the cluster serves."""
+        return api_version(kind.group, await self._client.served(kind) or kind.versions[0])
+
+    async def apply(self, item: Rendered, owners: list[dict[str, Any]], known: Entry | None) -> Entry:
+        """Create an object, or update the one that is known. Raises ApiError and ConnectionFailed."""
+        body = item.document(await self.api_version(item.ref.kind), owners)
+        if known:
+            body["metadata"] |= {"uid": known.uid, "resourceVersion": known.resource_version}
+        answer = await self._client.apply(item.ref, body, force=known is not None)
+        made = entry(answer, known.observations if known else {}, written_part(answer))
+        self._store.put(item.ref, made)
+        return made
+
+    async def delete(self, ref: Ref, known: Entry) -> None:
+        """Delete exactly the object that is known."""
+        await self._client.delete(ref, uid=known.uid, resource_version=known.resource_version)
+
+    async def protect(self, ref: Ref, known: Entry) -> Entry | None:
+        """Put the drain finalizer on a version's object; None if it has gone."""
+        return await self._finalizers(ref, known, (*known.finalizers, FINALIZER_DRAIN))
+
+    async def release(self, ref: Ref, known: Entry) -> Entry | None:
+        """Take the drain finalizer off."""
+        kept = tuple(name for name in known.finalizers if name != FINALIZER_DRAIN)
+        return await self._finalizers(ref, known, kept)
+
+    async def reread(self, ref: Ref) -> Entry | None:
+        """Read an object anew: what was known of it has turned out to be old."""
+        answer = await self._client.get(ref)
+        found = (await self._digester.entries(ref.kind, [answer]))[0][1] if answer else None
+        self._store.put(ref, found)
+        return found
+
+    async def policy_status(self, key: PolicyKey, policy: Document, status: Mapping[str, Any]) -> Document:
+        """Write a policy's status, and remember it."""
+        ref = Ref(ROUTING_POLICY, key.namespace, key.name)
+        answer = await self._status(ref, policy, status)
+        self._store.policies.put((key.namespace, key.name), answer)
+        return answer
+
+    async def weights_status(self, ref: Ref, weights: Document, status: Mapping[str, Any]) -> None:
+        """Write the status of traffic weights, and remember it."""
+        answer = await self._status(ref, weights, status)
+        self._store.weights.put((ref.namespace, ref.name), answer)
+
+    async def own_weights(self, ref: Ref, weights: Document, owners: Sequence[Mapping[str, Any]]) -> None:
+        """Set the owners of traffic weights, so that they go with their policy."""
+        patch = {
+            "metadata": {
+                "uid": weights.uid,
+                "resourceVersion": weights.resource_version,
+                "ownerReferences": list(owners),
+            }
+        }
+        answer = await self._client.merge_patch(ref, patch)
+        self._store.weights.put((ref.namespace, ref.name), document(answer))
+
+    async def _status(self, ref: Ref, known: Document, status: Mapping[str, Any]) -> Document:
+        body = {
+            "apiVersion": api_version(ref.kind.group, ref.kind.versions[0]),
+            "kind": ref.kind.kind,
+            "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": known.uid},
+            "status": status,
+        }
+        return document(await self._client.apply(ref, body, subresource="status"))
+
+    async def _finalizers(self, ref: Ref, known: Entry, finalizers: Sequence[str]) -> Entry | None:
+        """A merge patch, since server-side apply would create a ghost where the object has gone."""
+        patch = {
+            "metadata": {
+                "uid": known.uid,
+                "resourceVersion": known.resource_version,
+                "finalizers": list(finalizers) or None,
+            }
+        }
+        answer = await self._client.merge_patch(ref, patch)
+        found = (await self._digester.entries(ref.kind, [answer]))[0][1]
+        gone = found.deleting is not None and not found.finalizers
+        self._store.put(ref, None if gone else found)
+        return None if gone else found

@@ -1,0 +1,302 @@
+"""The API server's verbs on objects as plain dicts: one call each, and no opinion on what to do next.
+
+Every failure is an ApiError or a ConnectionFailed. The only thing repeated here is a call that the
+server turned away with 429, because that is the server's own flow control; all other retrying
+belongs to whoever knows what the call was for.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from turnout.names import FIELD_MANAGER
+from turnout.plugin import Kind, Ref
+from turnout.runtime.backoff import Backoff
+from turnout.runtime.errors import KIND_NOT_SERVED, ApiError
+from turnout.runtime.stream import Event, Garbled, Lines, parse
+from turnout.runtime.transport import APPLY, MERGE, ConnectionFailed, Request, Response, Transport
+
+Object = dict[str, Any]
+OnCall = Callable[[str, Kind, int], None]
+"""Told of every answer: the verb as RBAC names it ("discover" for discovery), the kind, and the
+HTTP status, 0 if there was none."""
+
+THROTTLED_RETRIES = 4
+THROTTLED_CAP = 10.0
+_THROTTLED = Backoff(first=0.5, cap=THROTTLED_CAP)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list. `first` marks the beginning of one: whatever came before it is void.
+
+    A second `first` page comes when the server forgets the snapshot that the pages are cut from.
+    Items of built-in kinds carry neither apiVersion nor kind.
+    """
+
+    items: Sequence[Object]
+    resource_version: str
+    first: bool
+
+
+class Client:
+    """The verbs, typed. Namespace None means all of them; a Ref without one is cluster-scoped.
+
+    A kind that the cluster does not serve raises an ApiError whose `kind_missing` is true, from any verb.
+    """
+
+    def __init__(
+        self, transport: Transport, *, on_call: OnCall | None = None, rng: random.Random | None = None
+    ) -> None:
+        self._transport = transport
+        self._on_call = on_call
+        self._rng = rng or random.Random()  # noqa: S311 - jitter
+        self._served: dict[Kind, str] = {}
+
+    async def served(self, kind: Kind) -> str | None:
+        """The first of the kind's versions that the cluster serves, or None if it serves none.
+
+        Only a found version is remembered: a kind that is missing is looked for each time.
+        """
+        if kind in self._served:
+            return self._served[kind]
+        for version in kind.versions:
+            found = await self._resources(kind, version)
+            if any(isinstance(one, dict) and one.get("name") == kind.plural for one in found):
+                self._served[kind] = version
+                return version
+        return None
+
+    def forget(self, kind: Kind) -> None:
+        """Look the kind's version up again when it is next needed."""
+        self._served.pop(kind, None)
+
+    async def get(self, ref: Ref) -> Object | None:
+        """Read an object; None if there is none."""
+        try:
+            return await self._object("get", ref, Request("GET", await self._path(ref)))
+        except ApiError as error:
+            if _absent(error):
+                return None
+            raise
+
+    async def pages(
+        self, kind: Kind, namespace: str | None = None, *, limit: int = 500
+    ) -> AsyncGenerator[Page, None]:
+        """List a kind, so many objects at a time. All pages since the last `first` one are one snapshot.
+
+        When the snapshot expires between two pages (410), the list begins again, as one page: that
+        cannot expire. (The token that the server then offers continues with a newer snapshot, and
+        what changed in the pages already read would be missed for good.)
+        """
+        path = await self._collection(kind, namespace)
+        what = f"list {_where(kind, namespace)}"
+        query, first = {"limit": str(limit)}, True
+        while True:
+            try:
+                found = await self._json("list", kind, Request("GET", path, query), what)
+            except ApiError as error:
+                if error.status != 410 or "continue" not in query:
+                    raise
+                query, first = {}, True
+                continue
+            meta = _mapping(found.get("metadata"))
+            items = [item for item in found.get("items") or () if isinstance(item, dict)]
+            yield Page(items, str(meta.get("resourceVersion") or ""), first)
+            token = meta.get("continue")
+            if not token:
+                return
+            query, first = {"limit": str(limit), "continue": token}, False
+
+    async def watch(
+        self,
+        kind: Kind,
+        namespace: str | None,
+        resource_version: str,
+        *,
+        timeout_seconds: int = 60,
+        idle: float = 75.0,
+    ) -> AsyncGenerator[list[Event], None]:
+        """Follow what happens after `resource_version`, one list for each chunk that arrives.
+
+        The first list is empty, and says that the watch is open. The server ends the watch after
+        about `timeout_seconds`; silence of more than `idle` seconds is a ConnectionFailed. An ERROR
+        event is raised as the ApiError that it holds, after the events before it. A last line that
+        was cut off is dropped: whoever goes on from the last resourceVersion gets it again. Use it
+        with `contextlib.aclosing`.
+        """
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(timeout_seconds),
+        }
+        what = f"watch {_where(kind, namespace)}"
+        path = await self._collection(kind, namespace)
+        response = await self._send("watch", kind, Request("GET", path, query, stream=True, idle=idle), what)
+        lines = Lines()
+        try:
+            yield []
+            async for chunk in response.chunks():
+                events: list[Event] = []
+                for event in map(parse, lines.feed(chunk)):
+                    if event.type == "ERROR":
+                        if events:
+                            yield events
+                        raise ApiError.from_status(event.object, what)
+                    events.append(event)
+                if events:
+                    yield events
+        except Garbled as error:
+            raise ConnectionFailed(f"{what}: a line cannot be read: {error}") from None
+        finally:
+            response.close()
+
+    async def apply(
+        self, ref: Ref, body: Mapping[str, Any], *, subresource: str | None = None, force: bool = True
+    ) -> Object:
+        """Server-side apply, creating the object if there is none. Return what is then stored.
+
+        The caller fills in apiVersion, kind, metadata.name and metadata.namespace.
+        """
+        query = {"fieldManager": FIELD_MANAGER, "force": "true" if force else "false"}
+        path = await self._path(ref, subresource)
+        return await self._object("patch", ref, Request("PATCH", path, query, body, APPLY))
+
+    async def merge_patch(
+        self, ref: Ref, patch: Mapping[str, Any], *, subresource: str | None = None
+    ) -> Object:
+        """Merge a patch into an existing object. Return what is then stored."""
+        path = await self._path(ref, subresource)
+        query = {"fieldManager": FIELD_MANAGER}
+        return await self._object("patch", ref, Request("PATCH", path, query, patch, MERGE))
+
+    async def create(self, kind: Kind, namespace: str | None, body: Mapping[str, Any]) -> Object:
+        """Create an object, named by `metadata.name` or `generateName`. Return what is then stored."""
+        path = await self._collection(kind, namespace)
+        request = Request("POST", path, {"fieldManager": FIELD_MANAGER}, body)
+        return await self._json("create", kind, request, f"create {_where(kind, namespace)}")
+
+    async def delete(
+        self,
+        ref: Ref,
+        *,
+        uid: str | None = None,
+        resource_version: str | None = None,
+        propagation: str | None = None,
+    ) -> bool:
+        """Ask for an object's deletion; False if there is none.
+
+        If another uid or resourceVersion is stored than the one given, nothing happens and the
+        error is a conflict. `propagation`: Background, Foreground or Orphan.
+        """
+        preconditions = {"uid": uid, "resourceVersion": resource_version}
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if given := {key: value for key, value in preconditions.items() if value is not None}:
+            options["preconditions"] = given
+        if propagation is not None:
+            options["propagationPolicy"] = propagation
+        try:
+            await self._object("delete", ref, Request("DELETE", await self._path(ref), body=options))
+        except ApiError as error:
+            if _absent(error):
+                return False
+            raise
+        return True
+
+    async def _collection(self, kind: Kind, namespace: str | None) -> str:
+        version = await self.served(kind)
+        if version is None:
+            versions = " or ".join(kind.versions)
+            message = f"the cluster does not serve {kind} in version {versions}; is its CRD installed?"
+            raise ApiError(404, KIND_NOT_SERVED, message)
+        scope = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+        return f"{_root(kind, version)}{scope}/{kind.plural}"
+
+    async def _path(self, ref: Ref, subresource: str | None = None) -> str:
+        path = f"{await self._collection(ref.kind, ref.namespace or None)}/{quote(ref.name, safe='')}"
+        return f"{path}/{subresource}" if subresource else path
+
+    async def _resources(self, kind: Kind, version: str) -> Sequence[Any]:
+        """What one version of the kind's group consists of; nothing, if the cluster does not serve it."""
+        request = Request("GET", _root(kind, version))
+        try:
+            found = await self._json("discover", kind, request, f"look for {kind}")
+        except ApiError as error:
+            if error.status == 404:
+                return ()
+            raise
+        resources = found.get("resources")
+        return resources if isinstance(resources, list) else ()
+
+    async def _object(self, verb: str, ref: Ref, request: Request) -> Object:
+        return await self._json(verb, ref.kind, request, f"{verb} {ref}")
+
+    async def _json(self, verb: str, kind: Kind, request: Request, what: str) -> Object:
+        response = await self._send(verb, kind, request, what)
+        try:
+            found = orjson.loads(await response.read())
+        except orjson.JSONDecodeError as error:
+            raise ConnectionFailed(f"{what}: the answer is not JSON ({error})") from None
+        finally:
+            response.close()
+        if not isinstance(found, dict):
+            raise ConnectionFailed(f"{what}: the answer is not an object")
+        return found
+
+    async def _send(self, verb: str, kind: Kind, request: Request, what: str) -> Response:
+        """Return a response that is a success, and still open."""
+        throttled = 0
+        while True:
+            response = await self._attempt(verb, kind, request)
+            if 200 <= response.status < 300:
+                return response
+            try:
+                body = await response.read()
+            finally:
+                response.close()
+            error = ApiError.from_response(response.status, response.headers, body, what)
+            if error.status == 404 and not error.from_api:
+                self.forget(kind)  # the path is gone: the CRD is, or this version of it
+            if error.status != 429 or throttled == THROTTLED_RETRIES:
+                raise error
+            await asyncio.sleep(self._pause(error, throttled))
+            throttled += 1
+
+    async def _attempt(self, verb: str, kind: Kind, request: Request) -> Response:
+        status = 0
+        try:
+            response = await self._transport.send(request)
+            status = response.status
+        finally:
+            if self._on_call is not None:
+                self._on_call(verb, kind, status)
+        return response
+
+    def _pause(self, error: ApiError, throttled: int) -> float:
+        """How long to stay away: as the server asks, and a little more, so that not all come back at once."""
+        if error.retry_after is None:
+            return _THROTTLED.delay(throttled, self._rng)
+        return min(error.retry_after, THROTTLED_CAP) + self._rng.uniform(0.0, 0.5)
+
+
+def _root(kind: Kind, version: str) -> str:
+    return f"/apis/{kind.group}/{version}" if kind.group else f"/api/{version}"
+
+
+def _where(kind: Kind, namespace: str | None) -> str:
+    return f"{kind} in {namespace}" if namespace else f"{kind}"
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _absent(error: ApiError) -> bool:
+    """Whether a 404 is about the object: one about the kind does not come from the API machinery."""
+    return error.status == 404 and error.from_api and not error.kind_missing

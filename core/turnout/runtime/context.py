@@ -1,0 +1,97 @@
+"""What the reconcilers share: the world as known, and the ways to act on it."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from turnout.plugin import Kind, Plugin, RoutePlan
+from turnout.reasons import Reason
+from turnout.runtime.apply import Writer
+from turnout.runtime.assess import Assessor
+from turnout.runtime.claims import Claims
+from turnout.runtime.clock import Clock
+from turnout.runtime.events import Recorder
+from turnout.runtime.guard import Guard
+from turnout.runtime.keys import Key, PolicyKey
+from turnout.runtime.queue import WorkQueue
+from turnout.runtime.store import Document, Index, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a kind cannot be relied on yet, as a condition's reason and message."""
+
+    reason: Reason
+    message: str
+
+
+class Kinds(Protocol):
+    """The caches of the kinds that plugins need."""
+
+    def need(self, plugin: Plugin[Any]) -> None:
+        """Follow the kinds of a plugin from now on."""
+        ...
+
+    def obstacle(self, kinds: tuple[Kind, ...], namespaces: frozenset[str]) -> Obstacle | None:
+        """What keeps a decision from relying on these kinds in these namespaces, if anything does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What a policy's routes say, and when the last write of them was accepted.
+
+    `written`: on the monotonic clock; None for a write before this process began, and `Written` of
+    the routes tells. `propagation`: seconds until proxies follow.
+    """
+
+    plan: RoutePlan | None = None
+    written: float | None = None
+    propagation: float = 0.0
+
+    def routes_to(self, uid: str) -> bool:
+        """Whether calls may still be sent to the version of that uid."""
+        return self.plan is not None and any(version.uid == uid for version in self.plan.versions())
+
+
+@dataclass(slots=True)
+class Context:
+    """One for each controller. `instance`: policies with this label are served, others only known."""
+
+    assessor: Assessor
+    writer: Writer
+    recorder: Recorder
+    guard: Guard
+    clock: Clock
+    queue: WorkQueue[Key]
+    kinds: Kinds
+    store: Store
+    instance: str = ""
+    index: Index = field(default_factory=Index)
+    claims: Claims = field(default_factory=Claims)
+    in_force: dict[PolicyKey, InForce] = field(default_factory=dict)
+    waiting: dict[PolicyKey, tuple[tuple[Kind, ...], frozenset[str]]] = field(default_factory=dict)
+    """Policies that wait for caches of kinds in namespaces."""
+    unseen: set[PolicyKey] | None = None
+    """Policies that were there at start and have not been looked at; None until they are known."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether every policy that was there at start has been looked at once.
+
+        Before that nobody can tell who else wants a shared object, or that nobody needs a finalizer.
+        """
+        return self.unseen is not None and not self.unseen
+
+    def looked_at(self, key: PolicyKey) -> None:
+        """Note that a policy has been looked at, or is gone."""
+        if self.unseen is not None:
+            self.unseen.discard(key)
+
+    def serves(self, policy: Document) -> bool:
+        """Whether this controller decides the policy."""
+        return policy.instance == self.instance
+
+    def policy(self, key: PolicyKey) -> Document | None:
+        """A policy that is not being deleted."""
+        policy = self.store.policies.get((key.namespace, key.name))
+        return None if policy is None or policy.deleting else policy

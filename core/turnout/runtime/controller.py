@@ -1,0 +1,215 @@
+"""The controller: caches, a queue, and workers that reconcile what the queue hands out."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from turnout.calling import PluginError
+from turnout.decision.join import protects
+from turnout.decision.objects import Entry
+from turnout.names import LABEL_POLICY, LABEL_SHARED, ROUTING_POLICY, TRAFFIC_WEIGHTS
+from turnout.plugin import Kind, Ref
+from turnout.reasons import Reason
+from turnout.registry import Registry
+from turnout.runtime.apply import Writer
+from turnout.runtime.assess import Assessor
+from turnout.runtime.cache import Cache
+from turnout.runtime.client import Client
+from turnout.runtime.clock import Clock
+from turnout.runtime.context import Context
+from turnout.runtime.digest import document, name_of
+from turnout.runtime.drain import DrainReconciler
+from turnout.runtime.errors import ApiError
+from turnout.runtime.events import Recorder
+from turnout.runtime.guard import Guard
+from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey
+from turnout.runtime.kinds import KindCaches
+from turnout.runtime.queue import WorkQueue
+from turnout.runtime.reconciler import PolicyReconciler, Retry
+from turnout.runtime.reflector import Reflector
+from turnout.runtime.shared import SharedReconciler
+from turnout.runtime.store import Document, Name, Shelf, Store
+from turnout.runtime.transport import ConnectionFailed
+from turnout.runtime.weights import WeightsReconciler
+from turnout.settings import Settings
+
+log = logging.getLogger(__name__)
+
+WORKERS = 16
+
+
+class Controller:
+    """Serves the policies of some namespaces, or of all (None), until it is cancelled.
+
+    Several in one cluster share the policies by the label turnout.dev/instance.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        registry: Registry,
+        settings: Settings,
+        *,
+        namespaces: frozenset[str] | None,
+        instance: str = "",
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or Clock()
+        self._client = client
+        self._namespaces = namespaces
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failed: asyncio.Future[None] | None = None
+        guard = Guard()
+        store = Store()
+        self._kinds = KindCaches(
+            client,
+            store,
+            guard,
+            clock,
+            _reached(namespaces, settings),
+            changed=self._entry_changed,
+            turned=self._kind_turned,
+            spawn=self._spawn,
+        )
+        self._context = Context(
+            assessor=Assessor(registry, settings),
+            writer=Writer(client, store, self._kinds.digester),
+            recorder=Recorder(client, clock),
+            guard=guard,
+            clock=clock,
+            queue=WorkQueue(),
+            kinds=self._kinds,
+            store=store,
+            instance=instance,
+        )
+        self._policies = PolicyReconciler(self._context)
+        self._reconcilers: dict[type, Callable[[Any], Coroutine[Any, Any, float | None]]] = {
+            PolicyKey: self._policies.reconcile,
+            WeightsKey: WeightsReconciler(self._context, self._policies).reconcile,
+            SharedKey: SharedReconciler(self._context).reconcile,
+            DrainKey: DrainReconciler(self._context).reconcile,
+        }
+        self._own: list[Cache[Document]] = []
+
+    async def run(self) -> None:
+        """Run until cancelled. Every task has ended when this returns."""
+        self._failed = asyncio.get_running_loop().create_future()
+        registry = self._context.assessor.registry
+        try:
+            for kind, shelf in (
+                (ROUTING_POLICY, self._context.store.policies),
+                (TRAFFIC_WEIGHTS, self._context.store.weights),
+            ):
+                self._follow(kind, shelf)
+            if self._context.assessor.settings.drain.enabled:
+                # Whatever the policies use: a finalizer that nobody needs any more has to be found.
+                for loaded in registry.environments.values():
+                    if loaded.plugin.drain:
+                        self._kinds.need(loaded.plugin)
+            self._spawn(self._context.recorder.run())
+            for _ in range(WORKERS):
+                self._spawn(self._work())
+            await self._failed
+        finally:
+            self._context.queue.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._context.guard.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task that ends by itself is a fault of the program: better stop than go on without it."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) and self._failed and not self._failed.done():
+            self._failed.set_exception(error)
+
+    def _follow(self, kind: Kind, shelf: Shelf[Document]) -> None:
+        async def digest(objects: Any) -> list[tuple[Name, Document]]:
+            return [(name_of(obj), document(obj)) for obj in objects]
+
+        scopes: list[str | None] = [None] if self._namespaces is None else [*sorted(self._namespaces)]
+        for scope in scopes:
+            cache = Cache(shelf, scope, digest, self._document_changed, self._documents_turned)
+            self._own.append(cache)
+            self._spawn(Reflector(self._client, kind, scope, cache).run())
+
+    def _document_changed(self, name: Name, before: Document | None, after: Document | None) -> None:
+        if self._context.unseen is not None:
+            self._context.queue.add(PolicyKey(*name))
+            self._context.queue.add(WeightsKey(*name))
+
+    def _documents_turned(self) -> None:
+        """Begin once all policies and all weights are known: without the weights traffic would shift."""
+        if self._context.unseen is not None or not all(cache.usable for cache in self._own):
+            return
+        keys = [PolicyKey(*name) for name in self._context.store.policies.names()]
+        self._context.unseen = {
+            key for key in keys if (policy := self._context.policy(key)) and self._context.serves(policy)
+        }
+        for key in keys:
+            self._context.queue.add(key)
+        for name in self._context.store.weights.names():
+            self._context.queue.add(WeightsKey(*name))
+        log.info("%d policies", len(self._context.unseen))
+
+    def _kind_turned(self, kind: Kind) -> None:
+        """A cache became usable, or ceased to be."""
+        for key, (kinds, namespaces) in list(self._context.waiting.items()):
+            obstacle = self._kinds.obstacle(kinds, namespaces)
+            if obstacle is None or obstacle.reason is not Reason.WAITING:
+                self._context.queue.add(key)
+        for key in self._context.index.using(kind) if self._kinds.troubled(kind) else ():
+            self._context.queue.add(key)
+
+    def _entry_changed(self, ref: Ref, before: Entry | None, after: Entry | None) -> None:
+        queue, index = self._context.queue, self._context.index
+        policies = index.policies(ref)
+        for key in policies:
+            queue.add(key)
+        entry = after or before
+        if entry and entry.written:
+            if policy := entry.written.labels.get(LABEL_POLICY):
+                queue.add(PolicyKey(ref.namespace, policy))
+            if LABEL_SHARED in entry.written.labels or self._context.claims.of(ref):
+                queue.add(SharedKey(ref))
+        if after and protects(after) and (after.deleting or not policies):
+            queue.add(DrainKey(ref))
+
+    async def _work(self) -> None:
+        queue = self._context.queue
+        while True:
+            key = await queue.get()
+            try:
+                again = await self._reconcilers[type(key)](key)
+            except Retry:
+                queue.retry(key)
+            except (ApiError, ConnectionFailed, PluginError) as error:
+                delay = queue.retry(key)
+                log.warning("%s: %s; again in %.1f s", _shown(key), error, delay)
+            except Exception:
+                log.exception("%s: a fault of the controller; it is tried again", _shown(key))
+                queue.retry(key)
+            else:
+                queue.forget(key)
+                if again is not None:
+                    queue.add_after(key, again)
+            finally:
+                queue.done(key)
+
+
+def _shown(key: Key) -> str:
+    return str(key.ref) if isinstance(key, SharedKey | DrainKey) else f"{key.namespace}/{key.name}"
+
+
+def _reached(namespaces: frozenset[str] | None, settings: Settings) -> frozenset[str] | None:
+    """Where versions and routes may be: the controller's namespaces, and what their policies may reach."""
+    if namespaces is None:
+        return None
+    return frozenset().union(*(settings.allowed_namespaces(namespace) for namespace in namespaces))

@@ -1,0 +1,126 @@
+"""Lets a deleted version go once no proxy can still send it calls, and at the latest after a limit."""
+
+import logging
+
+from turnout.decision.join import protects
+from turnout.decision.objects import Entry
+from turnout.plugin import Ref
+from turnout.reasons import Reason
+from turnout.runtime.context import Context, InForce
+from turnout.runtime.errors import ApiError, classify
+from turnout.runtime.errors import Verdict as Classified
+from turnout.runtime.events import Event
+from turnout.runtime.keys import DrainKey, PolicyKey
+
+log = logging.getLogger(__name__)
+
+SOON = 1.0
+"""Seconds until a look at what is not known yet."""
+
+
+class DrainReconciler:
+    """Takes the finalizer off: of deleted versions when it is time, of others when no policy names them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._seen: dict[str, float] = {}
+
+    async def reconcile(self, key: DrainKey) -> float | None:
+        """Returns the seconds after which to come again, if so. Raises ApiError and ConnectionFailed."""
+        known = self._context.store.look(key.ref)
+        if known is None or not protects(known):
+            if known:
+                self._seen.pop(known.uid, None)
+            return None
+        wait = self._wait(key.ref, known)
+        if wait is None:
+            return None
+        if wait > 0:
+            return wait
+        await self._release(key.ref, known)
+        return None
+
+    def _wait(self, ref: Ref, known: Entry) -> float | None:
+        """Seconds until the object may go; None to leave it until something changes."""
+        policies = self._policies(ref, known)
+        if not self._context.settled:
+            return SOON
+        if not policies:
+            return 0.0
+        if known.deleting is None:
+            return None
+        limit = self._left_of_limit(known)
+        if limit <= 0:
+            self._tell_timed_out(ref, known, policies)
+            return 0.0
+        waits = [self._wait_for(policy, known) for policy in policies]
+        if any(wait is None for wait in waits):
+            return limit
+        return min(limit, max(wait for wait in waits if wait is not None))
+
+    def _policies(self, ref: Ref, known: Entry) -> list[PolicyKey]:
+        """The policies that name a version, or whose routes lead to it though they no longer do."""
+        context = self._context
+        naming = {key for key in context.index.policies(ref) if context.policy(key)}
+        routing = {key for key, state in context.in_force.items() if state.routes_to(known.uid)}
+        return sorted(naming | routing, key=str)
+
+    def _wait_for(self, key: PolicyKey, known: Entry) -> float | None:
+        """Seconds until no proxy sends calls of this policy to the version; None while routes lead to it."""
+        context = self._context
+        policy = context.policy(key)
+        if policy is None or not context.serves(policy):
+            return None if policy else 0.0
+        state = context.in_force.get(key)
+        if state is None or state.routes_to(known.uid):
+            return None
+        since = self._since_written(key, state)
+        if since is None:
+            return 0.0
+        in_flight = context.assessor.settings.drain.in_flight.total_seconds()
+        return max(0.0, state.propagation + in_flight - since)
+
+    def _since_written(self, key: PolicyKey, state: InForce) -> float | None:
+        """Seconds since the routes were last written; None if there are none."""
+        context = self._context
+        if state.written is not None:
+            return context.clock.monotonic() - state.written
+        written = [
+            entry.written.written_at
+            for ref in context.store.routes(key)
+            if (entry := context.store.look(ref)) and entry.written and entry.written.written_at
+        ]
+        if not written:
+            return None
+        # By the API server's clock, which may be ahead of ours: then the write counts as just made.
+        return max(0.0, (context.clock.now() - max(written)).total_seconds())
+
+    def _left_of_limit(self, known: Entry) -> float:
+        context = self._context
+        limit = context.assessor.settings.drain.limit.total_seconds()
+        now = context.clock.monotonic()
+        if known.uid not in self._seen and known.deleting:
+            ago = (context.clock.now() - known.deleting).total_seconds()
+            self._seen[known.uid] = now - min(max(0.0, ago), limit)
+        return self._seen.get(known.uid, now) + limit - now
+
+    def _tell_timed_out(self, ref: Ref, known: Entry, policies: list[PolicyKey]) -> None:
+        names = ", ".join(map(str, policies))
+        told = f"{ref} is let go: its deletion has waited as long as it may; calls of {names} may fail"
+        log.warning(told, extra={"version": str(ref)})
+        self._context.recorder.record(Event(ref, known.uid, Reason.DRAIN_TIMED_OUT, told, warning=True))
+
+    async def _release(self, ref: Ref, known: Entry) -> None:
+        try:
+            await self._context.writer.release(ref, known)
+        except ApiError as error:
+            if error.status == 404 and not error.kind_missing:
+                self._context.store.put(ref, None)
+            elif classify(error) is Classified.CONFLICT or error.status == 422:
+                if await self._context.writer.reread(ref):
+                    self._context.queue.add_after(DrainKey(ref), SOON / 10)
+                return
+            else:
+                raise
+        self._seen.pop(known.uid, None)
+        log.info("%s released", ref, extra={"version": str(ref)})

@@ -1,0 +1,117 @@
+"""The caches of the kinds that plugins need: started when a policy first uses one."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from turnout.calling import Quarantined
+from turnout.decision.objects import Entry
+from turnout.plugin import Kind, Plugin, Ref
+from turnout.reasons import Reason
+from turnout.runtime.cache import Cache
+from turnout.runtime.client import Client
+from turnout.runtime.clock import Clock
+from turnout.runtime.context import Obstacle
+from turnout.runtime.digest import Digester
+from turnout.runtime.guard import Guard
+from turnout.runtime.reflector import Cause, Reflector
+from turnout.runtime.store import Name, Store
+
+log = logging.getLogger(__name__)
+
+Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
+_REASONS = {
+    Cause.CRD_MISSING: Reason.KIND_NOT_INSTALLED,
+    Cause.FORBIDDEN: Reason.FORBIDDEN,
+    Cause.UNREACHABLE: Reason.WAITING,
+}
+
+
+class KindCaches:
+    """Follows kinds in the namespaces of the controller; None stands for all of them."""
+
+    def __init__(
+        self,
+        client: Client,
+        store: Store,
+        guard: Guard,
+        clock: Clock,
+        namespaces: frozenset[str] | None,
+        *,
+        changed: Callable[[Ref, Entry | None, Entry | None], None],
+        turned: Callable[[Kind], None],
+        spawn: Spawn,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._clock = clock
+        self._namespaces = namespaces
+        self._changed = changed
+        self._turned = turned
+        self._spawn = spawn
+        self._caches: dict[Kind, dict[str | None, tuple[Cache[Entry], Reflector]]] = {}
+        self.digester = Digester(guard, self._quarantined)
+
+    def need(self, plugin: Plugin[Any]) -> None:
+        """Follow the kinds of a plugin from now on."""
+        for kind in self.digester.use(plugin):
+            if kind in self._caches:
+                # What is there was read without asking this plugin.
+                for cache, reflector in self._caches[kind].values():
+                    cache.refill()
+                    reflector.restart()
+            else:
+                self._follow(kind)
+
+    def obstacle(self, kinds: tuple[Kind, ...], namespaces: frozenset[str]) -> Obstacle | None:
+        """What keeps a decision from relying on these kinds in these namespaces, if anything does."""
+        found = [self._obstacle(kind, namespace) for kind in kinds for namespace in sorted(namespaces)]
+        told = [obstacle for obstacle in found if obstacle]
+        return next((one for one in told if one.reason is not Reason.WAITING), told[0] if told else None)
+
+    def troubled(self, kind: Kind) -> bool:
+        """Whether the kind cannot be followed somewhere, for a reason that people should hear."""
+        return any(cache.problem for cache, _ in self._caches.get(kind, {}).values())
+
+    def _obstacle(self, kind: Kind, namespace: str) -> Obstacle | None:
+        caches = self._caches.get(kind, {})
+        scope = None if self._namespaces is None else namespace
+        if self._namespaces is not None and namespace not in self._namespaces:
+            return Obstacle(Reason.FORBIDDEN, f"this controller does not watch namespace {namespace}")
+        if scope not in caches:
+            return Obstacle(Reason.WAITING, f"{kind} are being read")
+        cache = caches[scope][0]
+        if cache.usable:
+            return None
+        if cache.problem is None:
+            return Obstacle(Reason.WAITING, f"{kind} are being read")
+        return Obstacle(_REASONS[cache.problem.cause], cache.problem.message)
+
+    def _follow(self, kind: Kind) -> None:
+        self._caches[kind] = {}
+        scopes: list[str | None] = [None] if self._namespaces is None else [*sorted(self._namespaces)]
+        for scope in scopes:
+            cache = Cache(
+                self._store.entries(kind),
+                scope,
+                partial(self.digester.entries, kind),
+                partial(self._entry_changed, kind),
+                partial(self._turned, kind),
+            )
+            reflector = Reflector(self._client, kind, scope, cache)
+            self._caches[kind][scope] = cache, reflector
+            self._spawn(reflector.run())
+        log.debug("following %s", kind)
+
+    def _entry_changed(self, kind: Kind, name: Name, before: Entry | None, after: Entry | None) -> None:
+        self._changed(Ref(kind, *name), before, after)
+
+    def _quarantined(self, kind: Kind, quarantined: Quarantined) -> None:
+        """Ask the plugin again about all objects of the kind once it is out of quarantine."""
+        log.warning("%s", quarantined)
+        wait = max(0.0, quarantined.until - self._clock.monotonic())
+        for _, reflector in self._caches.get(kind, {}).values():
+            asyncio.get_running_loop().call_later(wait, reflector.restart)

@@ -1,0 +1,303 @@
+"""The connection to a real API server, on the transport of the `kubernetes` package.
+
+Its configuration, credentials, TLS and HTTP session are used. Nothing else in turnout imports that
+package, which takes most of a second: import this module only where a cluster is needed.
+"""
+
+import asyncio
+import os
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlencode
+
+import aiohttp
+import orjson
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+from kubernetes.aio.config.config_exception import ConfigException
+from kubernetes.aio.config.incluster_config import load_incluster_config
+from kubernetes.aio.config.kube_config import KubeConfigLoader, KubeConfigMerger
+from yarl import URL
+
+from turnout import __version__
+from turnout.runtime.errors import NoCluster
+from turnout.runtime.transport import ConnectionFailed, Request, Transport
+
+USER_AGENT = f"turnout/{__version__}"
+POOL_SIZE = 64
+KEEPALIVE = 60.0
+"""Seconds that an idle connection is kept: a write soon after the last one needs no TLS handshake."""
+REFRESH = 60.0
+"""Seconds after which token files, expiring tokens and client certificates are looked at again."""
+REFRESH_REJECTED = 5.0
+"""The same once the server has answered 401."""
+POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+# A malformed kubeconfig makes the package raise any of these.
+UNUSABLE = (ConfigException, OSError, ValueError, TypeError, LookupError, AttributeError)
+BROKEN = (aiohttp.ClientError, TimeoutError, OSError)
+
+
+async def connect(*, context: str | None = None) -> "KubeTransport":
+    """Connect where kubectl would: KUBECONFIG, then ~/.kube/config, then the pod's own cluster.
+
+    `context` names one of the kubeconfig's. Nothing is sent yet. Raises NoCluster.
+    """
+    kubeconfig = _kubeconfig(context)
+    configuration = Configuration()
+    # Since Python 3.13 certificates are refused that Go accepts, several providers' among them.
+    # The chain and the host's name are verified all the same.
+    configuration.disable_strict_ssl_verification = True
+    configuration.client_session_kwargs = {"cookie_jar": aiohttp.DummyCookieJar()}  # as client-go: none
+    try:
+        if kubeconfig is None:
+            load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+        else:
+            await kubeconfig.load(configuration)
+        return KubeTransport(configuration, kubeconfig)
+    except UNUSABLE as error:
+        source = kubeconfig.files if kubeconfig else "the service account of this pod"
+        raise NoCluster(f"no cluster: {source} cannot be used: {_fault(error)}") from None
+
+
+def default_namespace(*, context: str | None = None) -> str:
+    """The namespace of the kubeconfig's context, else the pod's own, else "default".
+
+    Raises NoCluster if a kubeconfig is there and cannot be used; none at all is no error here.
+    """
+    if context is None and not _files() and not os.environ.get("KUBERNETES_SERVICE_HOST"):
+        return "default"
+    if kubeconfig := _kubeconfig(context):
+        return kubeconfig.namespace
+    try:
+        return POD_NAMESPACE.read_text(encoding="utf-8").strip() or "default"
+    except OSError:
+        return "default"
+
+
+def _files() -> str:
+    """The kubeconfig files that are to be read: some of those named may be absent, but not all."""
+    named = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    return named if any(Path(name).expanduser().is_file() for name in named.split(os.pathsep) if name) else ""
+
+
+def _kubeconfig(context: str | None) -> "_Kubeconfig | None":
+    """The kubeconfig to use; None in a pod that has none. Raises NoCluster."""
+    named = os.environ.get("KUBECONFIG")
+    if files := _files():
+        try:
+            return _Kubeconfig(files, context)
+        except UNUSABLE as error:
+            raise NoCluster(f"no cluster: {files} cannot be used: {_fault(error)}") from None
+    if named:
+        raise NoCluster(f"no cluster: KUBECONFIG names {named}, and there is no such file")
+    if context is not None:
+        raise NoCluster(f"no cluster: the context {context!r} needs a kubeconfig; set KUBECONFIG")
+    if not os.environ.get("KUBERNETES_SERVICE_HOST"):
+        raise NoCluster(
+            "no cluster: KUBECONFIG is not set, ~/.kube/config does not exist, and this is not a pod"
+            " (KUBERNETES_SERVICE_HOST is not set); set KUBECONFIG to a kubeconfig file"
+        )
+    return None
+
+
+class _Kubeconfig:
+    """One context of a kubeconfig, and its credentials as they change."""
+
+    def __init__(self, files: str, context: str | None) -> None:
+        self.files = files
+        config = KubeConfigMerger(files).config  # type: ignore[no-untyped-call]
+        self._loader = KubeConfigLoader(config, active_context=context, config_base_path=None)  # type: ignore[no-untyped-call]
+        chosen = self._loader.current_context["context"]
+        self.namespace = str(chosen.get("namespace") or "default")
+        user = config["users"].get_with_name(chosen["user"], safe=True) if chosen.get("user") else None
+        self._plugin = user is not None and "exec" in user["user"]
+
+    async def load(self, configuration: Configuration) -> None:
+        await self._loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
+        if self._plugin and not (configuration.api_key or configuration.cert_file):
+            raise ConfigException("its credential plugin failed; `kubectl get namespaces` shows why")
+
+    async def refresh(self, configuration: Configuration, *, rejected: bool) -> None:
+        """Look for newer credentials. `rejected`: the server refused the ones in use."""
+        expires = hasattr(self._loader, "exec_plugin_expiry")
+        if self._plugin and not expires and not rejected:
+            return  # what a plugin gives without an end is good until it is refused
+        if self._plugin and expires and rejected:
+            del self._loader.exec_plugin_expiry  # run the plugin, whatever it had promised
+        await self._loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
+
+
+class KubeTransport(Transport):
+    """Requests to one API server. Nothing is repeated here, and no redirect is followed."""
+
+    def __init__(self, configuration: Configuration, kubeconfig: _Kubeconfig | None = None) -> None:
+        self._configuration = configuration
+        self._kubeconfig = kubeconfig
+        self._host = configuration.host
+        self._calls = _Sessions(configuration, POOL_SIZE)
+        # Each watch occupies a connection for as long as it lasts: they must not use up the pool.
+        self._streams = _Sessions(configuration, 0)
+        self._lock = asyncio.Lock()
+        self._refreshed: float | None = None
+        self._rejected = False
+
+    async def send(self, request: Request) -> "_Response":
+        sessions = self._streams if request.stream else self._calls
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        try:
+            async with asyncio.timeout(request.timeout):
+                headers = await self._headers(request)
+                raw = await sessions.session.request(
+                    request.method,
+                    URL(f"{self._host}{request.path}{query}", encoded=True),
+                    data=None if request.body is None else orjson.dumps(request.body),
+                    headers=headers,
+                    timeout=aiohttp.ClientTimeout(sock_read=request.idle if request.stream else None),
+                    allow_redirects=False,  # they would take the credentials along
+                    proxy=self._configuration.proxy,
+                    server_hostname=self._configuration.tls_server_name,
+                )
+        except BROKEN as error:
+            raise self.failed(error, request.timeout) from None
+        self._rejected = raw.status == 401
+        return _Response(self, raw, request)
+
+    async def close(self) -> None:
+        await self._calls.close()
+        await self._streams.close()
+
+    async def _headers(self, request: Request) -> Mapping[str, str]:
+        try:
+            await self._refresh()
+            auth = (await self._configuration.auth_settings()).get("BearerToken")
+        except Exception as error:  # noqa: BLE001 - plugins and OIDC providers raise anything
+            reason = f"the credentials cannot be renewed: {_fault(error)}"
+            raise ConnectionFailed(f"{self._host}: {reason}") from None
+        headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        if auth and auth["value"]:
+            headers["Authorization"] = auth["value"].strip()  # token files often end in a newline
+        return headers
+
+    async def _refresh(self) -> None:
+        if self._kubeconfig is None:
+            return  # the package reads a pod's token again each minute
+        clock = asyncio.get_running_loop().time
+        async with self._lock:
+            if self._refreshed is None:
+                self._refreshed = clock()
+            if clock() - self._refreshed < (REFRESH_REJECTED if self._rejected else REFRESH):
+                return
+            self._refreshed = clock()
+            await self._kubeconfig.refresh(self._configuration, rejected=self._rejected)
+            for sessions in (self._calls, self._streams):
+                sessions.load_client_certificate()
+
+    def failed(self, error: Exception, seconds: float) -> ConnectionFailed:
+        """Say what happened without the library's own text, which may hold a proxy's password."""
+        return ConnectionFailed(f"{self._host}: {_happened(error, seconds)}")
+
+
+class _Sessions(RESTClientObject):
+    """The package's client with its session in the open, so that a request can be made as we need it."""
+
+    def __init__(self, configuration: Configuration, limit: int) -> None:
+        super().__init__(configuration)
+        self.maxsize = limit
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        if self.pool_manager is None:
+            self.pool_manager = self._create_pool_manager()
+        return self.pool_manager
+
+    def load_client_certificate(self) -> None:
+        if self.configuration.cert_file:
+            self.ssl_context.load_cert_chain(self.configuration.cert_file, self.configuration.key_file)
+
+    def _create_connector(self) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector(limit=self.maxsize, ssl=self.ssl_context, keepalive_timeout=KEEPALIVE)
+
+
+class _Response:
+    def __init__(self, transport: KubeTransport, raw: aiohttp.ClientResponse, request: Request) -> None:
+        self._transport = transport
+        self._raw = raw
+        self._request = request
+        self.status = raw.status
+        self.headers: Mapping[str, str] = raw.headers
+
+    async def read(self) -> bytes:
+        try:
+            async with asyncio.timeout(self._request.timeout):
+                return await self._raw.read()
+        except BROKEN as error:
+            raise self._transport.failed(error, self._request.timeout) from None
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        return _Chunks(self._raw.content, self._transport, self._request.idle)
+
+    def close(self) -> None:
+        self._raw.release()  # which drops the connection if there is more to come
+
+
+class _Chunks:
+    """An iterator, and no generator: one that is dropped half-way leaves nothing to clean up."""
+
+    def __init__(self, content: aiohttp.StreamReader, transport: KubeTransport, idle: float) -> None:
+        self._content = content
+        self._transport = transport
+        self._idle = idle
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await self._content.readany()
+        except BROKEN as error:
+            raise self._transport.failed(error, self._idle) from None
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
+
+
+def _happened(error: Exception, seconds: float) -> str:
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return f"its certificate is refused: {_fault(error.certificate_error)}"
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is refused: {error.verify_message}"
+        case aiohttp.ClientConnectorDNSError():
+            return "the host's name cannot be resolved"
+        case aiohttp.ClientConnectorError():
+            return f"no connection: {_fault(error.os_error)}"
+        case aiohttp.ClientHttpProxyError():
+            return f"the proxy refused the connection ({error.status})"
+        case TimeoutError():
+            return f"nothing came for {seconds:g} s"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | ConnectionError():
+            return "the connection broke off"
+        case OSError():
+            return f"the connection failed: {_fault(error)}"
+    return f"the connection failed ({type(error).__name__})"
+
+
+def _fault(error: BaseException) -> str:
+    """What is wrong, in words that hold no secret."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return error.verify_message
+        case ssl.SSLError():
+            return f"TLS: {error.reason}"
+        case OSError():
+            return (
+                f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}"
+            )
+        case ConfigException():
+            return str(error).partition("{")[0].strip()  # it may quote the whole entry, token and all
+    return f"malformed ({type(error).__name__})"

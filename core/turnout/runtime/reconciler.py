@@ -1,0 +1,347 @@
+"""Reconciles one policy: gather, decide, act, report.
+
+Every reconcile looks at the whole of what is there; no step depends on having seen an event. Errors
+of the API server are classified here: repeated with backoff, waited for, or said in a condition.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from turnout.decision.declare import Admitted
+from turnout.decision.join import protects
+from turnout.decision.shares import shares, split
+from turnout.names import FINALIZER_DRAIN
+from turnout.plugin import Policy, Role
+from turnout.reasons import Reason
+from turnout.runtime.assess import Assessment, listed_routes, plan_in_force
+from turnout.runtime.context import Context, InForce
+from turnout.runtime.errors import ApiError, classify
+from turnout.runtime.errors import Verdict as Classified
+from turnout.runtime.events import Event, about_policy
+from turnout.runtime.keys import DrainKey, PolicyKey, WeightsKey
+from turnout.runtime.routes import Routes
+from turnout.runtime.store import Document
+from turnout.status import Verdict, policy_status, ready, routes, same, versions
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 30.0
+"""Seconds until something is tried again that a person has to change first."""
+
+
+class Retry(Exception):  # noqa: N818 - control flow
+    """Come again soon: nothing is wrong with the policy."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What the status will say. None: as it was."""
+
+    accepted: Verdict
+    routed: Verdict
+    assessment: Assessment | None = None
+    again: float | None = None
+    retry: bool = False
+
+
+class PolicyReconciler:
+    """Reconciles policies. `reconcile` is never called twice at once for the same key."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._routes = Routes(context)
+        self._admitted: dict[PolicyKey, tuple[object, Admitted | Assessment]] = {}
+
+    async def reconcile(self, key: PolicyKey) -> float | None:
+        """Bring a policy's routes and status to what they should be.
+
+        Returns the seconds after which to come again, if so. Raises Retry, ApiError and
+        ConnectionFailed for what backoff should repeat.
+        """
+        document = self._context.policy(key)
+        if document is None:
+            self._forget(key)
+            return None
+        admitted = await self._admit(key, document)
+        if not self._context.serves(document):
+            if isinstance(admitted, Admitted):
+                self._watch(key, admitted)
+            return None
+        report = await self._act(key, document, admitted)
+        if report is None:
+            return None
+        await self._report(key, document, report)
+        self._context.looked_at(key)
+        if report.retry:
+            raise Retry
+        return report.again
+
+    async def _act(
+        self, key: PolicyKey, document: Document, admitted: Admitted | Assessment
+    ) -> Report | None:
+        """What to report; None while caches are being filled, after which it is tried again."""
+        if isinstance(admitted, Assessment):
+            return self._refused(key, document, admitted)
+        self._watch(key, admitted)
+        valid = Verdict(True, Reason.VALID, "")
+        accepted = admitted.accepted
+        namespaces = frozenset({key.namespace, *(version.namespace for version in accepted.policy.versions)})
+        kinds = accepted.environment.watches + accepted.router.writes
+        self._context.waiting.pop(key, None)
+        if obstacle := self._context.kinds.obstacle(kinds, namespaces):
+            self._context.waiting[key] = kinds, namespaces
+            if obstacle.reason is Reason.WAITING:
+                return None
+            return Report(valid, Verdict(None, obstacle.reason, obstacle.message))
+        unprotected = await self._protect(admitted)
+        assessment = await self._assess(key, document, admitted)
+        self._note_in_force(key, admitted, assessment)
+        if assessment.failure:
+            return self._failed(valid, assessment)
+        if assessment.outcome is None or assessment.outcome.plan is None:
+            told = "nothing is known that could answer for the versions to route; the routes stay as they are"
+            return Report(valid, Verdict(False, Reason.NO_BACKEND, told), assessment)
+        if admitted.suspend:
+            return Report(valid, self._suspended(admitted, assessment), assessment)
+        report = await self._route(key, document, admitted, assessment)
+        if unprotected and report.routed.value:
+            report.routed, report.again = unprotected, PATIENCE
+        return report
+
+    async def _admit(self, key: PolicyKey, document: Document) -> Admitted | Assessment:
+        """The policy, accepted or not; looked at anew only when it or its weights have changed."""
+        weights = self._context.store.weights.get((key.namespace, key.name))
+        weights = None if weights is None or weights.deleting else weights
+        state = (document.uid, document.generation, weights and (weights.uid, weights.generation))
+        before, known = self._admitted.get(key, (None, None))
+        if known is not None and before == state:
+            return known
+        made = await self._context.guard.run(
+            lambda calls: self._context.assessor.admit(document, weights, calls)
+        )
+        if isinstance(made, Admitted) or (made.failure and made.failure[0] is not Reason.PLUGIN_FAILED):
+            self._admitted[key] = (state, made)
+        if weights:
+            self._context.queue.add(WeightsKey(key.namespace, key.name))
+        return made
+
+    def verdict(self, key: PolicyKey) -> Admitted | Assessment | None:
+        """What was last found of a policy's document and weights."""
+        return self._admitted.get(key, (None, None))[1]
+
+    def _watch(self, key: PolicyKey, admitted: Admitted) -> None:
+        accepted = admitted.accepted
+        self._context.kinds.need(accepted.environment)
+        self._context.kinds.need(accepted.router)
+        refs = {ref for refs in accepted.refs.values() for ref in refs}
+        mine = {ref for ref in self._context.index.refs(key) if ref.kind in accepted.router.writes}
+        for ref in self._context.index.replace(key, refs | mine):
+            self._context.queue.add(DrainKey(ref))
+
+    async def _protect(self, admitted: Admitted) -> Verdict | None:
+        """Put the drain finalizer on versions that lack it; what keeps us from it, as a verdict."""
+        accepted = admitted.accepted
+        if not accepted.drain:
+            return None
+        for refs in accepted.refs.values():
+            known = self._context.store.look(refs[0])
+            if known is None or known.deleting or protects(known):
+                continue
+            try:
+                await self._context.writer.protect(refs[0], known)
+            except ApiError as error:
+                if classify(error) is Classified.CONFLICT or error.status == 422:
+                    # It has changed, or is being deleted, since we read it.
+                    if await self._context.writer.reread(refs[0]):
+                        raise Retry from None
+                elif error.status == 404 and not error.kind_missing:
+                    self._context.store.put(refs[0], None)
+                elif classify(error) is Classified.WAIT:
+                    told = f"{refs[0]} gets no calls before it has the finalizer {FINALIZER_DRAIN}: {error}"
+                    return Verdict(False, Reason.FORBIDDEN, told)
+                else:
+                    raise
+        return None
+
+    async def _assess(self, key: PolicyKey, document: Document, admitted: Admitted) -> Assessment:
+        context = self._context
+        found, now = context.store.routes(key), context.clock.now()
+        return await context.guard.run(
+            lambda calls: context.assessor.assess(document, admitted, found, context.store.look, now, calls)
+        )
+
+    async def _route(
+        self, key: PolicyKey, document: Document, admitted: Admitted, assessment: Assessment
+    ) -> Report:
+        outcome = assessment.outcome
+        assert outcome is not None  # noqa: S101 - for the type checker; the caller has looked
+        valid = Verdict(True, Reason.VALID, "")
+        policy = admitted.accepted.policy
+        if outcome.strategy_state != (document.status.get("strategyState") or {}):
+            state = {**document.status, "strategyState": dict(outcome.strategy_state)}
+            document = await self._context.writer.policy_status(key, document, state)
+        refs = {item.ref for item in assessment.rendered if item.role is not Role.SHARED}
+        versions_of = {ref for refs in admitted.accepted.refs.values() for ref in refs}
+        self._context.index.replace(key, versions_of | {item.ref for item in assessment.rendered})
+        listed = set(listed_routes(document.status, self._context.assessor.registry))
+        again = outcome.requeue_after.total_seconds() if outcome.requeue_after else None
+        try:
+            written = await self._routes.write(key, document, policy, assessment.rendered, listed)
+        except ApiError as error:
+            for ref in refs if classify(error) is Classified.CONFLICT else ():
+                await self._context.writer.reread(ref)
+            return _not_written(valid, assessment, error)
+        if written.verdict.reason in (Reason.IN_FORCE, Reason.SHARED_CONFLICT, Reason.REFUSED_BY_NETWORK):
+            self._moved(key, document, assessment, written.moved)
+        waits = [seconds for seconds in (again, written.again) if seconds is not None]
+        return Report(valid, written.verdict, assessment, min(waits, default=None))
+
+    def _moved(self, key: PolicyKey, document: Document, assessment: Assessment, wrote: bool) -> None:
+        """The decided routes are in the cluster: remember since when, and tell what has moved."""
+        before = self._context.in_force.get(key, InForce())
+        outcome = assessment.outcome
+        if outcome is None or outcome.plan is None:
+            return
+        written = self._context.clock.monotonic() if wrote else before.written
+        self._context.in_force[key] = InForce(outcome.plan, written, before.propagation)
+        old, new = split(assessment.in_force), split(outcome.plan)
+        if not wrote or old == new:
+            return
+        why = _why(shares(assessment.in_force), shares(outcome.plan), outcome.reasons, outcome.held)
+        log.info(
+            "shifted %s: %s -> %s (%s)",
+            key,
+            old or "nothing",
+            new,
+            why,
+            extra={"policy": str(key), "from": old, "to": new, "why": why},
+        )
+        if old:
+            about = about_policy(key.namespace, key.name)
+            told = f"{old} -> {new}: {why}"
+            self._context.recorder.record(Event(about, document.uid, Reason.SHIFTED, told))
+
+    def _note_in_force(self, key: PolicyKey, admitted: Admitted, assessment: Assessment) -> None:
+        router = admitted.accepted.router
+        propagation = self._context.assessor.settings.drain.propagation(router).total_seconds()
+        written = self._context.in_force.get(key, InForce()).written
+        self._context.in_force[key] = InForce(assessment.in_force, written, propagation)
+
+    def _suspended(self, admitted: Admitted, assessment: Assessment) -> Verdict:
+        if self._routes.drifted(admitted.accepted.policy, assessment.rendered):
+            plan = assessment.outcome.plan if assessment.outcome else None
+            return Verdict(
+                False, Reason.SUSPENDED, f"spec.suspend keeps the routes; without it: {split(plan)}"
+            )
+        return Verdict(True, Reason.SUSPENDED, "spec.suspend keeps the routes; they are the decided ones")
+
+    def _refused(self, key: PolicyKey, document: Document, assessment: Assessment) -> Report:
+        """A policy that is not accepted: its routes stay, and what they lead to stays protected."""
+        for ref in listed_routes(document.status, self._context.assessor.registry):
+            for loaded in self._context.assessor.registry.routers.values():
+                if ref.kind in loaded.plugin.writes:
+                    self._context.kinds.need(loaded.plugin)
+        before = self._context.in_force.get(key, InForce())
+        policy = Policy(key.name, key.namespace, key.name, (), "", document.uid)
+        plan = plan_in_force(policy, self._context.store.routes(key), self._context.store.look) or before.plan
+        self._context.in_force[key] = InForce(plan, before.written, before.propagation)
+        reason, message = assessment.failure or (Reason.INVALID_SPEC, "")
+        again = PATIENCE if reason is Reason.PLUGIN_FAILED else None
+        return Report(
+            Verdict(False, reason, message),
+            Verdict(False, Reason.NOT_ACCEPTED, "the policy is not accepted; its routes stay as they are"),
+            again=again,
+        )
+
+    @staticmethod
+    def _failed(valid: Verdict, assessment: Assessment) -> Report:
+        reason, message = assessment.failure or (Reason.PLUGIN_FAILED, "")
+        if assessment.admitted is None:
+            routed = Verdict(
+                False, Reason.NOT_ACCEPTED, "the policy is not accepted; its routes stay as they are"
+            )
+            return Report(Verdict(False, reason, message), routed, again=PATIENCE)
+        return Report(valid, Verdict(False, reason, message), again=PATIENCE)
+
+    async def _report(self, key: PolicyKey, document: Document, report: Report) -> None:
+        """Write the status if it says anything new, and have deletions looked at that waited for this."""
+        context, assessment = self._context, report.assessment
+        outcome = assessment.outcome if assessment else None
+        in_force = context.in_force.get(key, InForce()).plan
+        current = context.policy(key) or document
+        observed = None
+        held = None
+        if outcome:
+            primary = outcome.plan.policy.primary if outcome.plan else ""
+            observed, held = versions(outcome.versions, outcome.reasons, primary, in_force), outcome.held
+        verdicts = {
+            "Accepted": report.accepted,
+            "Routed": report.routed,
+            "Ready": ready(report.accepted, report.routed, outcome.versions if outcome else (), held),
+        }
+        written = None
+        if assessment and assessment.rendered:
+            own = [item.ref for item in assessment.rendered if item.role is not Role.SHARED]
+            there = [
+                (ref, await context.writer.api_version(ref.kind)) for ref in own if context.store.look(ref)
+            ]
+            written = routes(there)
+        status = policy_status(
+            current.status,
+            generation=document.generation,
+            verdicts=verdicts,
+            now=context.clock.now(),
+            observed=observed,
+            in_force=in_force,
+            strategy_state=outcome.strategy_state if outcome else None,
+            written=written,
+        )
+        if not same(current.status, status):
+            await self._write_status(key, current, status)
+        self._wake_drains(key)
+
+    async def _write_status(self, key: PolicyKey, document: Document, status: Mapping[str, Any]) -> None:
+        try:
+            await self._context.writer.policy_status(key, document, status)
+        except ApiError as error:
+            if error.status not in (404, 409):  # gone, or another of the same name: its event is on its way
+                raise
+
+    def _wake_drains(self, key: PolicyKey) -> None:
+        for ref in self._context.index.refs(key):
+            known = self._context.store.look(ref)
+            if known and known.deleting and protects(known):
+                self._context.queue.add(DrainKey(ref))
+
+    def _forget(self, key: PolicyKey) -> None:
+        self._admitted.pop(key, None)
+        self._context.looked_at(key)
+        self._context.waiting.pop(key, None)
+        self._context.in_force.pop(key, None)
+        self._routes.forget(key)
+        for ref in self._context.index.replace(key, ()):
+            self._context.queue.add(DrainKey(ref))
+        self._context.queue.add(WeightsKey(key.namespace, key.name))
+
+
+def _not_written(valid: Verdict, assessment: Assessment, error: ApiError) -> Report:
+    found = classify(error)
+    if error.kind_missing:
+        return Report(valid, Verdict(False, Reason.KIND_NOT_INSTALLED, str(error)), assessment, PATIENCE)
+    if found is Classified.WAIT:
+        return Report(valid, Verdict(False, Reason.FORBIDDEN, str(error)), assessment, PATIENCE)
+    if found is Classified.TERMINAL:
+        return Report(valid, Verdict(False, Reason.WRITE_FAILED, str(error)), assessment, PATIENCE)
+    if found is Classified.CONFLICT:
+        raise Retry from error
+    return Report(valid, Verdict(False, Reason.WRITE_FAILED, str(error)), assessment, retry=True)
+
+
+def _why(
+    before: Mapping[str, float], after: Mapping[str, float], reasons: Mapping[str, str], held: Reason | None
+) -> str:
+    changed = [name for name in dict.fromkeys((*before, *after)) if before.get(name, 0) != after.get(name, 0)]
+    told = [f"{name}: {reasons[name]}" for name in changed or reasons if reasons.get(name)]
+    return "; ".join([*([str(held)] if held else []), *told]) or "the policy changed"

@@ -1,0 +1,170 @@
+"""Makes the routes in the cluster those that were decided, and removes what is left over."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from turnout.decision.drift import difference, foreign, shared_foreign
+from turnout.decision.objects import Entry
+from turnout.decision.render import Rendered, owner_reference
+from turnout.plugin import Policy, Ref, Role
+from turnout.reasons import Reason
+from turnout.runtime.claims import Claim
+from turnout.runtime.contention import Contention
+from turnout.runtime.context import Context
+from turnout.runtime.events import Event, about_policy
+from turnout.runtime.keys import PolicyKey, SharedKey
+from turnout.runtime.store import Document
+from turnout.status import Verdict
+
+log = logging.getLogger(__name__)
+
+GATHER = 0.1
+"""Seconds in which wishes for a shared object are gathered before it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of it: the condition Routed, whether a route was written, and when to come again."""
+
+    verdict: Verdict
+    moved: bool = False
+    again: float | None = None
+
+
+class Routes:
+    """Writes for one policy at a time; several policies may be under way at once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._contention = Contention()
+        self._owner: dict[Ref, PolicyKey] = {}
+        # What the API server made of a body, where it fills in fields: no difference, then.
+        self._normal: dict[Ref, tuple[bytes, bytes]] = {}
+
+    async def write(
+        self,
+        key: PolicyKey,
+        document: Document,
+        policy: Policy,
+        rendered: tuple[Rendered, ...],
+        listed: set[Ref],
+    ) -> Written:
+        """Write what differs. `listed`: the objects that were written before, by the policy's status.
+
+        Raises ApiError and ConnectionFailed; what was written by then stays, and is right.
+        """
+        own = [item for item in rendered if item.role is not Role.SHARED]
+        if conflict := self._conflict(key, policy, own):
+            return Written(Verdict(False, Reason.CONFLICT, conflict))
+        for item in own:
+            self._owner[item.ref] = key
+        shared = [item for item in rendered if item.role is Role.SHARED]
+        self._claim(key, document, shared)
+        moved, again, contended = False, None, None
+        for item in own:
+            known = self._context.store.look(item.ref)
+            differs = self._differs(item, known, policy)
+            if differs is None:
+                continue
+            if self._is_correction(item, known, listed, document):
+                now = self._context.clock.monotonic()
+                if wait := self._contention.wait(item.ref, now):
+                    again, contended = (
+                        wait,
+                        f"{item.ref} keeps being changed at {differs}; next try in {wait:.0f} s",
+                    )
+                    continue
+                self._contention.corrected(item.ref, now)
+                self._tell_corrected(key, document, item, known, differs)
+            made = await self._context.writer.apply(item, _owners(policy), known)
+            self._normal[item.ref] = (item.canonical, made.written.body if made.written else b"")
+            moved = moved or item.role is Role.ROUTE
+        if contended:
+            return Written(Verdict(False, Reason.CONTENDED, contended), moved, again)
+        await self._prune(policy, listed | set(self._context.store.routes(key)), {item.ref for item in own})
+        return Written(self._verdict(key, rendered), moved)
+
+    def drifted(self, policy: Policy, rendered: tuple[Rendered, ...]) -> bool:
+        """Whether anything would be written."""
+        return any(
+            self._differs(item, self._context.store.look(item.ref), policy)
+            for item in rendered
+            if item.role is not Role.SHARED
+        )
+
+    def forget(self, key: PolicyKey) -> None:
+        """The policy is gone; the garbage collector takes what it owned."""
+        for ref in [ref for ref, owner in self._owner.items() if owner == key]:
+            del self._owner[ref]
+            self._normal.pop(ref, None)
+            self._contention.forget(ref)
+        for ref in self._context.claims.forget(key) if self._context.claims.decided(key) else ():
+            self._context.queue.add_after(SharedKey(ref), GATHER)
+
+    def _conflict(self, key: PolicyKey, policy: Policy, items: Iterable[Rendered]) -> str | None:
+        for item in items:
+            known = self._context.store.look(item.ref)
+            if known and (whose := foreign(known, policy)):
+                return f"{item.ref} exists and is {whose}; it is left alone until it is gone or renamed"
+            other = self._owner.get(item.ref, key)
+            if other != key and self._context.policy(other):
+                return f"{item.ref} is written by policy {other}, which has the same model name"
+        return None
+
+    def _claim(self, key: PolicyKey, document: Document, shared: Iterable[Rendered]) -> None:
+        claims = (Claim(document.created, key, document.uid, item) for item in shared)
+        for ref in self._context.claims.replace(key, claims):
+            self._context.queue.add_after(SharedKey(ref), GATHER)
+
+    def _differs(self, item: Rendered, known: Entry | None, policy: Policy) -> str | None:
+        if known is None or known.written is None:
+            return "metadata"
+        if all(owner.uid != policy.uid for owner in known.written.owners):
+            return "metadata.ownerReferences"
+        differs = difference(item, known)
+        normal = self._normal.get(item.ref) == (item.canonical, known.written.body)
+        return None if differs and normal and not differs.startswith("metadata") else differs
+
+    @staticmethod
+    def _is_correction(item: Rendered, known: Entry | None, listed: set[Ref], document: Document) -> bool:
+        """Whether someone else changed it, rather than that something else was decided."""
+        if document.status.get("observedGeneration") != document.generation:
+            return False
+        if known is None or known.written is None:
+            return item.ref in listed
+        return known.written.plan == item.plan
+
+    def _tell_corrected(
+        self, key: PolicyKey, document: Document, item: Rendered, known: Entry | None, differs: str
+    ) -> None:
+        told = f"{item.ref} was changed at {differs} and is put back" if known else f"{item.ref} was deleted"
+        log.warning("%s: %s", key, told, extra={"policy": str(key), "route": str(item.ref)})
+        about = about_policy(key.namespace, key.name)
+        self._context.recorder.record(Event(about, document.uid, Reason.CORRECTED, told, warning=True))
+
+    async def _prune(self, policy: Policy, candidates: set[Ref], kept: set[Ref]) -> None:
+        """Delete what the policy owns and no longer asks for. A label alone proves nothing."""
+        for ref in candidates - kept:
+            known = self._context.store.look(ref) or await self._context.writer.reread(ref)
+            if known and known.written and any(owner.uid == policy.uid for owner in known.written.owners):
+                await self._context.writer.delete(ref, known)
+                log.info("%s: removed %s, which is no longer needed", policy.name, ref)
+            self._owner.pop(ref, None)
+
+    def _verdict(self, key: PolicyKey, rendered: Iterable[Rendered]) -> Verdict:
+        for item in rendered:
+            known = self._context.store.look(item.ref)
+            if item.role is Role.SHARED:
+                first = self._context.claims.of(item.ref)[0]
+                theirs = known is not None and shared_foreign(known)
+                if not theirs and first.key != key and first.item.canonical != item.canonical:
+                    told = f"policy {first.key} is older and wants another {item.ref}; that one is in force"
+                    return Verdict(False, Reason.SHARED_CONFLICT, told)
+            elif known and known.written and known.written.refusal:
+                return Verdict(False, Reason.REFUSED_BY_NETWORK, f"{item.ref}: {known.written.refusal}")
+        return Verdict(True, Reason.IN_FORCE, "")
+
+
+def _owners(policy: Policy) -> list[dict[str, object]]:
+    return [owner_reference(policy.name, policy.uid, controller=True)]

@@ -1,0 +1,202 @@
+"""What the administrator sets: `turnout run --settings FILE`. Keys are in camelCase, unknown ones refused.
+
+Options of plugins come from three places: the administrator's defaults, the policy's `spec.config`
+over them, and the administrator's fixed values over both.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from turnout.errors import Invalid, Problem
+from turnout.loading import Registry, UnknownPlugin
+from turnout.plugin import Options, Plugin, Router
+from turnout.validation import Expected, broken, path_of, problems, shown
+
+ANY = "*"
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+
+Namespace = Annotated[str, Field(pattern=rf"^{_LABEL}$"), Expected("the name of a namespace")]
+NamespaceOrAny = Annotated[
+    str, Field(pattern=rf"^(\*|{_LABEL})$"), Expected('the name of a namespace, or "*" for all others')
+]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Expected("a number of seconds")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class Distributions(_Model):
+    """Which distributions may offer plugins. Applied before anything of them is imported."""
+
+    allow: tuple[str, ...] | None = None
+    """The only ones; `turnout` itself must be among them for the built-in plugins. Default: all."""
+
+    block: tuple[str, ...] = ()
+    """None of these, allowed or not."""
+
+
+class PluginSettings(_Model):
+    """Option values for the policies that use a plugin, by option."""
+
+    defaults: Mapping[str, Any] = Field(default_factory=dict)
+    """What holds where a policy says nothing."""
+
+    fixed: Mapping[str, Any] = Field(default_factory=dict)
+    """What holds for every policy; one that says otherwise is not accepted."""
+
+    @model_validator(mode="after")
+    def _one_place_for_an_option(self) -> "PluginSettings":
+        for option in self.fixed:
+            if option in self.defaults:
+                raise broken("nothing: the option is fixed", "defaults", option, found=self.defaults[option])
+        return self
+
+    def problems(self, plugin: Plugin[Any], prefix: str) -> Iterator[Problem]:
+        """What the plugin does not understand of it."""
+        for place, values in (("defaults", self.defaults), ("fixed", self.fixed)):
+            _, faults = (
+                _validated(plugin, values, path_of((plugin.name, place), prefix)) if values else (None, ())
+            )
+            # What is missing here may come from the other place, or from the policy.
+            yield from (fault for fault in faults if fault.message or fault.found is not None)
+
+
+class Drain(_Model):
+    """How long a version that is being deleted may be kept."""
+
+    enabled: bool = True
+    """false: a deleted version goes at once, and calls to it may fail."""
+
+    in_flight_seconds: Seconds = 5
+    """For calls that began before the proxies followed the change of routes."""
+
+    limit_seconds: Seconds = 60
+    """From the deletion; after it the version goes, whatever routes still lead to it."""
+
+    propagation_seconds: Mapping[str, Seconds] = Field(default_factory=dict)
+    """By router: how long its network needs to follow, where that differs from what the router says."""
+
+    @property
+    def in_flight(self) -> timedelta:
+        return timedelta(seconds=self.in_flight_seconds)
+
+    @property
+    def limit(self) -> timedelta:
+        return timedelta(seconds=self.limit_seconds)
+
+    def propagation(self, router: Router[Any]) -> timedelta:
+        """How long the router's network needs to follow an accepted write."""
+        seconds = self.propagation_seconds.get(router.name)
+        return router.propagation if seconds is None else timedelta(seconds=seconds)
+
+
+class Settings(_Model):
+    """Everything that holds for all policies of a controller."""
+
+    allow_namespaces: Mapping[NamespaceOrAny, tuple[Namespace, ...]] = Field(default_factory=dict)
+    """By a policy's namespace: the others that it may reach into. "*" stands for every policy."""
+
+    cluster_domain: Annotated[
+        str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253), Expected("a domain name")
+    ] = "cluster.local"
+    """The domain of the cluster's Services."""
+
+    distributions: Distributions = Distributions()
+    plugins: Mapping[str, PluginSettings] = Field(default_factory=dict)
+    drain: Drain = Drain()
+
+    @classmethod
+    def read(cls, file: Path) -> "Settings":
+        """The settings in a YAML file; an empty one has only defaults. Raises Invalid, OSError."""
+        try:
+            data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise Invalid(str(file), [Problem("", f"is not YAML: {' '.join(str(error).split())}")]) from None
+        return cls.of({} if data is None else data, subject=str(file))
+
+    @classmethod
+    def of(cls, data: object, *, subject: str = "settings") -> "Settings":
+        """Settings from a document. Raises Invalid."""
+        try:
+            return cls.model_validate(data, by_alias=True, by_name=False)
+        except ValidationError as error:
+            raise Invalid(subject, problems(error, cls)) from None
+
+    def allowed_namespaces(self, namespace: str) -> frozenset[str]:
+        """The namespaces that policies of `namespace` may reach into: their own, and what is allowed."""
+        allowed = (*self.allow_namespaces.get(namespace, ()), *self.allow_namespaces.get(ANY, ()))
+        return frozenset({namespace, *allowed})
+
+    def options_for(
+        self, plugin: Plugin[Any], given: Mapping[str, Any]
+    ) -> tuple[Options | None, tuple[Problem, ...]]:
+        """A plugin's options for a policy whose `spec.config` gives it `given`.
+
+        Either options or problems, whose paths begin with spec.config.<plugin>, or with
+        "settings plugins.<plugin>" where the administrator's values are wrong. Runs the model's own
+        validators, which are plugin code.
+        """
+        settings = self.plugins.get(plugin.name, PluginSettings())
+        if faults := tuple(settings.problems(plugin, "settings plugins")):
+            return None, faults
+        prefix = path_of((plugin.name,), "spec.config")
+        # With the policy's values on top first: what it asks has to be valid even where something is fixed.
+        asked, faults = _validated(plugin, {**settings.defaults, **settings.fixed, **given}, prefix)
+        if asked is None or settings.fixed.keys().isdisjoint(given):
+            return asked, faults
+        held, faults = _validated(plugin, {**settings.defaults, **given, **settings.fixed}, prefix)
+        if held is not None:
+            faults = tuple(_overruled(plugin, given, settings.fixed, asked, held))
+        return (None if faults else held), faults
+
+    def problems(self, registry: Registry) -> Iterator[Problem]:
+        """What does not fit the plugins that are installed. Concerns only policies that use them."""
+        for name, settings in self.plugins.items():
+            try:
+                plugin = registry.plugin(name).plugin
+            except UnknownPlugin as error:
+                yield Problem(path_of((name,), "plugins"), str(error))
+                continue
+            yield from settings.problems(plugin, "plugins")
+        for name in self.drain.propagation_seconds:
+            try:
+                registry.router(name)
+            except UnknownPlugin as error:
+                yield Problem(path_of((name,), "drain.propagationSeconds"), str(error))
+
+
+def _validated(
+    plugin: Plugin[Any], values: Mapping[str, Any], prefix: str
+) -> tuple[Options | None, tuple[Problem, ...]]:
+    """The options, or what is wrong with them."""
+    model: type[Options] = plugin.options
+    try:
+        return model.model_validate(dict(values), by_alias=True, by_name=False), ()
+    except ValidationError as error:
+        return None, problems(error, model, prefix=prefix)
+
+
+def _overruled(
+    plugin: Plugin[Any], given: Mapping[str, Any], fixed: Mapping[str, Any], asked: Options, held: Options
+) -> Iterator[Problem]:
+    """The options to which the policy gives another value than the fixed one."""
+    for name, option in type(held).model_fields.items():
+        key = option.validation_alias
+        if isinstance(key, str) and key in given and getattr(asked, name) != getattr(held, name):
+            path = path_of((plugin.name, key), "spec.config")
+            expected = f"{shown(fixed.get(key))}, which the administrator has fixed"
+            yield Problem(path, found=shown(given[key]), expected=expected)

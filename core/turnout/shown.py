@@ -1,0 +1,61 @@
+"""A value in a message: its JSON on one line, cut where it gets long."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+LIMIT = 60
+"""Characters of a value that are shown."""
+
+
+def shown(value: object, limit: int = LIMIT) -> str:
+    """The value's JSON, of at most `limit` characters and an ellipsis.
+
+    Stops reading where it stops writing, so that a value may be huge or contain itself.
+    """
+    text = ""
+    for piece in _pieces(value, limit):
+        text += piece
+        if len(text) > limit:
+            return f"{text[: limit - 1]}…"
+    return text
+
+
+def _pieces(value: Any, limit: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield _quoted(value[: limit + 1])
+    elif isinstance(value, Mapping):
+        yield from _joined("{}", (_entry(key, item, limit) for key, item in value.items()))
+    elif isinstance(value, list | tuple | set | frozenset):
+        yield from _joined("[]", (_pieces(item, limit) for item in value))
+    elif value is None or isinstance(value, bool | float):
+        yield json.dumps(value)
+    else:
+        # An integer may have more digits than Python converts; dates come from YAML.
+        try:
+            yield "".join(char if char.isprintable() else " " for char in str(value))
+        except ValueError:
+            yield "an integer of thousands of digits"
+
+
+def _entry(key: object, item: object, limit: int) -> Iterator[str]:
+    yield from _pieces(key, limit)
+    yield ": "
+    yield from _pieces(item, limit)
+
+
+def _joined(brackets: str, items: Iterator[Iterator[str]]) -> Iterator[str]:
+    yield brackets[0]
+    for index, item in enumerate(items):
+        if index:
+            yield ", "
+        yield from item
+    yield brackets[1]
+
+
+def _quoted(text: str) -> str:
+    """JSON, with everything escaped that a terminal would not print as a character."""
+    return "".join(
+        char if char.isprintable() else json.dumps(char)[1:-1]
+        for char in json.dumps(text, ensure_ascii=False)
+    )

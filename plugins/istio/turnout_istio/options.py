@@ -1,0 +1,28 @@
+"""Options of the router istio."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from turnout.plugin import Options
+
+NAME = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
+HOST = rf"^{NAME}$"
+
+
+class IstioOptions(Options):
+    """Which gateway lets clients from outside in."""
+
+    external_gateway: str = Field(default="mm-gateway", pattern=rf"^({NAME}/)?{NAME}$", max_length=253)
+    """The Gateway for outside clients. `name`: made here unless it exists; `namespace/name`: used as it is."""
+
+    gateway_port: int = Field(default=80, ge=1, le=65535)
+    """The port on which that Gateway serves HTTP and gRPC."""
+
+    gateway_selector: Mapping[str, str] = Field(default={"istio": "ingressgateway"}, min_length=1)
+    """The labels of the proxies that serve a Gateway made here."""
+
+    ingress_host: str = Field(
+        default="istio-ingressgateway.istio-system.svc.cluster.local", pattern=HOST, max_length=253
+    )
+    """The Service of those proxies. Mirrored requests whose headers must differ go through it."""

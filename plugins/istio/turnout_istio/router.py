@@ -1,0 +1,45 @@
+"""The router istio."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from turnout.plugin import Feature, Manifest, RoutePlan, Router
+from turnout_istio.gateway import GATEWAY, SERVICE_ENTRY, gateway, service_entry
+from turnout_istio.options import IstioOptions
+from turnout_istio.virtual_service import VIRTUAL_SERVICE, virtual_service
+
+
+class Istio(Router[IstioOptions]):
+    """Istio: a VirtualService for the routes, a Gateway for clients outside, a ServiceEntry for those inside.
+
+    Its propagation is istiod's default bound: it gathers changes for at most 10 s (PILOT_DEBOUNCE_MAX)
+    before it pushes them.
+    """
+
+    name = "istio"
+    options = IstioOptions
+    writes = (VIRTUAL_SERVICE, GATEWAY, SERVICE_ENTRY)
+    carries = frozenset(Feature)
+
+    def render(self, plan: RoutePlan, options: IstioOptions) -> Sequence[Manifest]:
+        shared = gateway(options)
+        manifests = [shared] if shared else []
+        for index, frontend in enumerate(plan.frontends):
+            model = plan.policy.model_name
+            name = model if index == 0 else f"{model}-{frontend.name}"
+            entry = service_entry(name, frontend)
+            manifests += [entry] if entry else []
+            manifests.append(virtual_service(name, plan, frontend, options))
+        return manifests
+
+    def refusal(self, route: Mapping[str, Any]) -> str | None:
+        """istiod's verdict, where it is told to write one (PILOT_ENABLE_STATUS)."""
+        status = route.get("status")
+        messages = status.get("validationMessages") if isinstance(status, Mapping) else None
+        for message in messages if isinstance(messages, list) else ():
+            if isinstance(message, Mapping) and message.get("level") in ("ERROR", 3):
+                kind = message.get("type")
+                code = kind.get("code", "") if isinstance(kind, Mapping) else ""
+                where = message.get("documentationUrl", "its log")
+                return f"istiod reports {code or 'an error'}: see {where}"
+        return None

@@ -1,0 +1,102 @@
+"""Renders the rules of a plan as a VirtualService."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from turnout.plugin import Backend, Frontend, Kind, Manifest, Match, RoutePlan, Rule, Share
+from turnout_istio.hosts import destination
+from turnout_istio.mirror import MARK_HEADER, Hop, chain, to_gateway
+from turnout_istio.options import IstioOptions
+
+VIRTUAL_SERVICE = Kind("networking.istio.io", ("v1", "v1beta1"), "VirtualService", "virtualservices")
+MESH = "mesh"
+
+
+def virtual_service(name: str, plan: RoutePlan, frontend: Frontend, options: IstioOptions) -> Manifest:
+    """The routes of one frontend, for clients outside (the Gateway) and inside the mesh."""
+    renderer = _Rules(plan, frontend, options)
+    spec = {
+        "gateways": [options.external_gateway, MESH],
+        "hosts": list(frontend.hosts),
+        "http": [entry for rule in plan.rules for entry in renderer.entries(rule)],
+    }
+    return Manifest(VIRTUAL_SERVICE, name, {"spec": spec})
+
+
+class _Rules:
+    """Renders the rules for one frontend."""
+
+    def __init__(self, plan: RoutePlan, frontend: Frontend, options: IstioOptions) -> None:
+        self._policy = plan.policy
+        self._frontend = frontend.name
+        self._options = options
+
+    def entries(self, rule: Rule) -> list[dict[str, Any]]:
+        """The entries of `http` that say a rule: those of its marked copies first, then its own."""
+        if not rule.mirrors:
+            return [self._entry(rule)]
+        backends = [mirror.version.backends[self._frontend] for mirror in rule.mirrors]
+        if not any(backend.set_headers or backend.authority for backend in backends):
+            mirrors = [
+                {
+                    "destination": destination(mirror.version.backends[self._frontend], self._policy),
+                    "percentage": {"value": mirror.percentage},
+                }
+                for mirror in rule.mirrors
+            ]
+            return [self._entry(rule) | {"mirrors": mirrors}]
+        hops = chain(self._policy, rule.mirrors)
+        marked = [self._marked(hop, after) for hop, after in zip(hops, [*hops[1:], None], strict=True)]
+        return [*marked, self._entry(rule, hops[0]) | self._copies(hops[0])]
+
+    def _entry(self, rule: Rule, first_hop: Hop | None = None) -> dict[str, Any]:
+        single = len(rule.shares) == 1
+        entry: dict[str, Any] = {"match": [_match(match) for match in rule.matches]} if rule.matches else {}
+        entry["route"] = [self._share(share, single, first_hop) for share in rule.shares]
+        return entry
+
+    def _share(self, share: Share, single: bool, first_hop: Hop | None) -> dict[str, Any]:
+        backend = share.version.backends[self._frontend]
+        request = _set(backend)
+        if first_hop:
+            request[MARK_HEADER] = first_hop.mark
+        route = self._route(backend, {"set": request} if request else {})
+        if share.set_response_headers:
+            route.setdefault("headers", {})["response"] = {"set": dict(share.set_response_headers)}
+        return route if single else route | {"weight": share.weight}
+
+    def _marked(self, hop: Hop, after: Hop | None) -> dict[str, Any]:
+        backend = hop.mirror.version.backends[self._frontend]
+        entry: dict[str, Any] = {"match": [{"headers": {MARK_HEADER: {"exact": hop.mark}}}]}
+        if after is None:
+            return entry | {"route": [self._route(backend, {"set": _set(backend), "remove": [MARK_HEADER]})]}
+        request = {"set": _set(backend) | {MARK_HEADER: after.mark}}
+        return entry | {"route": [self._route(backend, request)]} | self._copies(after)
+
+    def _copies(self, hop: Hop) -> dict[str, Any]:
+        return to_gateway(hop, self._options.ingress_host, self._options.gateway_port)
+
+    def _route(self, backend: Backend, request: Mapping[str, Any]) -> dict[str, Any]:
+        route: dict[str, Any] = {"destination": destination(backend, self._policy)}
+        return route | {"headers": {"request": dict(request)}} if request else route
+
+
+def _set(backend: Backend) -> dict[str, str]:
+    """The request headers that reach a version; Istio sets the authority through the header Host."""
+    headers = dict(backend.set_headers)
+    return headers | {"Host": backend.authority} if backend.authority else headers
+
+
+def _match(match: Match) -> dict[str, Any]:
+    """An HTTPMatchRequest. Header names are lower case, as HTTP/2 has them and Istio asks."""
+    said: dict[str, Any] = {}
+    if match.headers:
+        said["headers"] = {name.lower(): {how: value} for name, how, value in match.headers}
+    if match.query:
+        said["queryParams"] = {name: {how: value} for name, how, value in match.query}
+    if match.path:
+        how, value = match.path
+        said["uri"] = {how: value}
+    if match.method:
+        said["method"] = {"exact": match.method}
+    return said

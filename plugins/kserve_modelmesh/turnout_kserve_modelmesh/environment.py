@@ -1,0 +1,75 @@
+"""InferenceServices behind ModelMesh: one host and port for all, told apart by a request header."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from turnout.plugin import Backend, Environment, Frontend, Kind, Observation, Policy, Ref, VersionSpec
+from turnout_kserve_modelmesh.options import KServeModelMeshOptions
+from turnout_kserve_modelmesh.readiness import ready
+
+INFERENCE_SERVICE = Kind("serving.kserve.io", ("v1beta1",), "InferenceService", "inferenceservices")
+FRONTEND = "inference"
+VMODEL_HEADER = "mm-vmodel-id"
+VERSION_LABEL = "app.kubernetes.io/version"
+
+
+class KServeModelMesh(Environment[KServeModelMeshOptions]):
+    """InferenceServices that KServe ModelMesh serves.
+
+    ModelMesh unloads a model when its InferenceService is gone, so a deletion waits for the drain.
+    """
+
+    name = "kserve-modelmesh"
+    options = KServeModelMeshOptions
+    watches = (INFERENCE_SERVICE,)
+    drain = True
+
+    def refs(
+        self,
+        version: VersionSpec,
+        options: KServeModelMeshOptions,
+    ) -> Sequence[Ref]:
+        return (Ref(INFERENCE_SERVICE, version.namespace, version.name),)
+
+    def observe(self, obj: Mapping[str, Any]) -> Observation:
+        metadata = obj.get("metadata")
+        metadata = metadata if isinstance(metadata, Mapping) else {}
+        labels = metadata.get("labels")
+        app_version = labels.get(VERSION_LABEL) if isinstance(labels, Mapping) else None
+        verdict, reason, message = ready(obj)
+        return Observation(
+            ready=verdict,
+            reason=reason,
+            message=message,
+            revision=str(metadata.get("generation", "")),
+            app_version=app_version if isinstance(app_version, str) else None,
+        )
+
+    def frontends(self, policy: Policy, options: KServeModelMeshOptions) -> Sequence[Frontend]:
+        namespace = options.namespace or policy.namespace
+        name = f"{policy.model_name}.{namespace}"
+        return (
+            Frontend(
+                name=FRONTEND,
+                namespace=namespace,
+                hosts=(name, f"{name}.svc", f"{name}.svc.{policy.cluster_domain}", *policy.hosts),
+                port=options.port,
+                protocol="grpc",
+                selector=(("modelmesh-service", options.service),),
+            ),
+        )
+
+    def backends(
+        self,
+        version: VersionSpec,
+        seen: Sequence[Observation | None],
+        options: KServeModelMeshOptions,
+    ) -> Mapping[str, Backend]:
+        return {
+            FRONTEND: Backend(
+                name=options.service,
+                namespace=options.namespace or version.namespace,
+                port=options.port,
+                set_headers=((VMODEL_HEADER, version.name),),
+            )
+        }

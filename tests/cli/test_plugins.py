@@ -1,0 +1,129 @@
+"""`turnout plugins`: what is installed, what is not and why."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from tests.toys.distributions import SitePackages, site_packages
+from turnout.catalogue import catalogue
+from turnout.cli import main
+from turnout.loading import Registry
+
+__all__ = ["site_packages"]
+
+TOYS = "from tests.toys.plugin import *\n"
+
+
+@pytest.fixture
+def only(tmp_path: Path) -> Path:
+    """Settings that let nothing in but the toys."""
+    file = tmp_path / "settings.yaml"
+    file.write_text("distributions: {allow: [turnout-toys, turnout-bad]}")
+    return file
+
+
+def plugins(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["plugins", *map(str, arguments)])
+
+
+@pytest.fixture
+def toys(site_packages: SitePackages, only: Path) -> dict[str, Any]:
+    site_packages.install("turnout-toys", TOYS, version="2.3")
+    found: dict[str, Any] = json.loads(plugins("-o", "json", "--settings", only).stdout)
+    return found
+
+
+def test_the_built_in_plugins_are_listed() -> None:
+    result = plugins()
+
+    assert result.exit_code == 0
+    assert "\n  kserve-modelmesh (turnout " in result.stdout
+
+
+def test_an_environment_with_what_it_watches(toys: dict[str, Any]) -> None:
+    (environment,) = toys["environments"]
+
+    assert {key: environment[key] for key in environment if key != "options"} == {
+        "name": "toy-hosts",
+        "distribution": "turnout-toys",
+        "version": "2.3",
+        "summary": "Knative Services, one a version, each with a host of its own.",
+        "watches": ["services.serving.knative.dev"],
+        "drain": False,
+    }
+
+
+def test_the_options_with_their_types_and_defaults(toys: dict[str, Any]) -> None:
+    options = {option["name"]: option for option in toys["environments"][0]["options"]}
+
+    assert (options["port"]["type"], options["port"]["default"]) == ("integer 1..65535", 80)
+    assert (options["gateway"]["type"], options["gateway"]["default"]) == ("string", "knative-local-gateway")
+
+
+def test_a_router_with_what_it_writes_and_carries(toys: dict[str, Any]) -> None:
+    (router,) = toys["routers"]
+
+    assert router["writes"] == ["configmaps"]
+    assert router["carries"] == ["authority", "request-headers", "weights"]
+    assert router["propagationSeconds"] == 90
+
+
+def test_yaml_says_the_same_as_json(toys: dict[str, Any], only: Path) -> None:
+    assert yaml.safe_load(plugins("-o", "yaml", "--settings", only).stdout) == toys
+
+
+def test_the_table_has_a_row_for_each_option(toys: dict[str, Any], only: Path) -> None:
+    text = plugins("--settings", only).stdout
+
+    assert "  toy-steps (turnout-toys 2.3)\n    Moves the traffic to the first candidate" in text
+    assert "    step:      integer 1..100, default 10." in text
+
+
+def test_what_could_not_be_loaded_is_listed_and_not_well(site_packages: SitePackages, only: Path) -> None:
+    site_packages.install("turnout-bad", "raise SystemExit(3)")
+
+    result = plugins("--settings", only)
+
+    assert result.exit_code == 1
+    assert '  turnout-bad (plugin)\n    "turnout_bad" cannot be imported: SystemExit: 3' in result.stdout
+
+
+def test_failures_are_data_as_well(site_packages: SitePackages, only: Path) -> None:
+    site_packages.install("turnout-bad", "raise SystemExit(3)")
+
+    (failure,) = json.loads(plugins("-o", "json", "--settings", only).stdout)["failures"]
+
+    assert failure == {
+        "distribution": "turnout-bad",
+        "entryPoint": "plugin",
+        "plugin": None,
+        "message": '"turnout_bad" cannot be imported: SystemExit: 3',
+    }
+
+
+def test_what_the_settings_keep_out_is_listed(toys: dict[str, Any]) -> None:
+    assert "turnout" in toys["skipped"]
+
+
+def test_settings_that_cannot_be_used_are_bad_input(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("distribution: {}")
+
+    result = plugins("--settings", file)
+
+    assert result.exit_code == 2
+    assert 'unknown field "distribution"; did you mean "distributions"?' in result.stderr
+
+
+def test_a_registry_without_plugins_has_a_catalogue() -> None:
+    assert catalogue(Registry()) == {
+        "environments": [],
+        "strategies": [],
+        "routers": [],
+        "failures": [],
+        "skipped": [],
+    }

@@ -1,0 +1,1 @@
+"""Tests against a real API server; `python tools/testbed.py` builds what they need."""

@@ -1,0 +1,36 @@
+"""The control plane that the tests of this folder share, and a namespace for each test."""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import AssetsMissingError, ControlPlane, find_assets
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """Start a control plane, ready but without CRDs: `install_crds` may be repeated by each test.
+
+    Where there is nothing to run, tests are skipped, but not in CI: there nobody would notice.
+    """
+    try:
+        assets = find_assets()
+    except AssetsMissingError as missing:
+        if os.environ.get("CI", "").lower() in ("", "0", "false"):
+            pytest.skip(str(missing))
+        pytest.fail(str(missing), pytrace=False)
+    with ControlPlane(assets, tmp_path_factory.mktemp("control-plane")) as running:
+        yield running
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Create a namespace named for the test, like no other, whose deletion nobody waits for."""
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:40].rstrip("-")
+    name = f"{words}-{secrets.token_hex(3)}"
+    control_plane.kubectl("create", "namespace", name)
+    yield name
+    control_plane.kubectl("delete", "namespace", name, "--wait=false")

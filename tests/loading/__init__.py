@@ -1,0 +1,1 @@
+"""Finding plugins, and finding what is wrong with them."""

@@ -1,0 +1,5 @@
+"""Installed distributions to load."""
+
+from tests.toys.distributions import site_packages
+
+__all__ = ["site_packages"]

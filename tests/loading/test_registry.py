@@ -1,0 +1,88 @@
+"""Looking up a plugin by name, and what is said when there is none."""
+
+import pytest
+
+from tests.toys import ToyHosts, ToySteps, ToyTable
+from tests.toys.naughty import OldSteps
+from turnout.loading import Failure, InvalidPlugin, Registry, UnknownPlugin
+
+
+@pytest.fixture
+def toys() -> Registry:
+    return Registry.of(ToyTable(), ToySteps(), ToyHosts())
+
+
+def test_plugins_are_sorted_onto_their_axes(toys: Registry) -> None:
+    assert (list(toys.environments), list(toys.strategies), list(toys.routers)) == (
+        ["toy-hosts"],
+        ["toy-steps"],
+        ["toy-table"],
+    )
+
+
+def test_any_plugin_is_found_by_its_name(toys: Registry) -> None:
+    assert toys.plugin("toy-table").plugin is toys.router("toy-table").plugin
+
+
+def test_a_name_that_is_nearly_right_gets_a_hint(toys: Registry) -> None:
+    with pytest.raises(UnknownPlugin) as caught:
+        toys.environment("toy-host")
+
+    assert str(caught.value) == (
+        'unknown environment "toy-host"; did you mean "toy-hosts"? installed: toy-hosts'
+    )
+
+
+def test_a_name_of_another_axis_is_said_to_be_one(toys: Registry) -> None:
+    with pytest.raises(UnknownPlugin) as caught:
+        toys.router("toy-steps")
+
+    assert str(caught.value) == 'unknown router "toy-steps"; it is a strategy; installed: toy-table'
+
+
+def test_a_name_like_no_other_gets_the_list() -> None:
+    with pytest.raises(UnknownPlugin) as caught:
+        Registry().strategy("canary")
+
+    assert str(caught.value) == 'unknown strategy "canary"; installed: none'
+
+
+def test_a_failure_of_that_name_explains_its_absence() -> None:
+    failures = (
+        Failure("turnout-x", "plugin", "name: …", "toy-x"),
+        Failure("turnout-y", "plugin", "ImportError: y"),
+    )
+    registry = Registry.by_axis([], failures)
+
+    with pytest.raises(UnknownPlugin) as caught:
+        registry.router("toy-x")
+
+    assert str(caught.value).endswith("; could not be loaded: turnout-x (plugin): name: …")
+
+
+def test_a_failure_without_a_name_may_explain_any_absence() -> None:
+    failures = (
+        Failure("turnout-x", "plugin", "name: …", "toy-x"),
+        Failure("turnout-y", "plugin", "ImportError: y"),
+    )
+    registry = Registry.by_axis([], failures)
+
+    with pytest.raises(UnknownPlugin) as caught:
+        registry.router("toy-y")
+
+    assert str(caught.value).endswith("; could not be loaded: turnout-y (plugin): ImportError: y")
+
+
+def test_a_distribution_that_was_kept_out_may_explain_an_absence() -> None:
+    with pytest.raises(UnknownPlugin, match="not allowed by the administrator: turnout-linkerd"):
+        Registry.by_axis([], skipped=["turnout-linkerd"]).router("linkerd")
+
+
+def test_a_registry_for_tests_refuses_a_name_that_is_taken() -> None:
+    with pytest.raises(InvalidPlugin, match='the name "toy-steps" is claimed by'):
+        Registry.of(ToySteps(), OldSteps())
+
+
+def test_a_registry_for_tests_refuses_what_is_no_plugin() -> None:
+    with pytest.raises(InvalidPlugin, match="expected an Environment, a Strategy or a Router"):
+        Registry.of("toy-steps")  # type: ignore[arg-type]

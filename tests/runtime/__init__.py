@@ -1,0 +1,1 @@
+"""The controller: everything that does I/O."""

@@ -1,0 +1,70 @@
+"""Finding the binaries and CRDs of the control plane, without building any.
+
+KUBEBUILDER_ASSETS, envtest's own convention, comes first; then what `tools/testbed.py` has built.
+"""
+
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TESTBED = REPOSITORY / "tools" / "testbed.py"
+
+
+class AssetsMissingError(Exception):
+    """Something the tests need is not on this machine; the text names the command that gets it."""
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Where everything is. The keys of `crds` are what `ControlPlane.install_crds` accepts."""
+
+    kube_apiserver: Path
+    etcd: Path
+    kubectl: Path
+    kube_controller_manager: Path | None
+    crds: Mapping[str, Path]
+    pinned: bool
+    """Whether the binaries are those of `tools/versions.toml`, and not the user's own choice."""
+
+
+def find_assets() -> Assets:
+    """Return what there is to run; raises AssetsMissingError where a control plane cannot."""
+    cluster, crds = _testbed("cluster"), _testbed("crds")
+    chosen = os.environ.get("KUBEBUILDER_ASSETS")
+    binaries = Path(chosen) if chosen else cluster / "bin"
+    missing = [n for n in ("kube-apiserver", "etcd", "kubectl") if not (binaries / n).is_file()]
+    if missing and chosen:
+        raise AssetsMissingError(f"KUBEBUILDER_ASSETS={chosen} lacks {', '.join(missing)}")
+    if missing:
+        raise AssetsMissingError("no API server to test against; get one: python tools/testbed.py")
+    managers = (binaries / "kube-controller-manager", cluster / "bin" / "kube-controller-manager")
+    foreign = next((path / "crds" for path in (cluster, crds) if path.is_dir()), crds / "crds")
+    return Assets(
+        kube_apiserver=binaries / "kube-apiserver",
+        etcd=binaries / "etcd",
+        kubectl=binaries / "kubectl",
+        kube_controller_manager=next((path for path in managers if path.is_file()), None),
+        crds={
+            "istio": foreign / "istio.yaml",
+            "kserve": foreign / "kserve",
+            "turnout": REPOSITORY / "core" / "turnout" / "crds",
+        },
+        pinned=not chosen,
+    )
+
+
+def pinned_version(module: str) -> str:
+    """Return the version at which `tools/versions.toml` pins a Go module, such as "v1.35.4"."""
+    pins = tomllib.loads(TESTBED.with_name("versions.toml").read_text(encoding="utf-8"))
+    version: str = pins["modules"][module]
+    return version
+
+
+def _testbed(group: str) -> Path:
+    command: list[str | Path] = [sys.executable, TESTBED, "--print-path", "--group", group]
+    return Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())

@@ -1,0 +1,58 @@
+"""Waiting for other processes, with a limit; asking over HTTP; finding free ports for them."""
+
+import random
+import socket
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PORTS = range(20000, 32000)
+"""Below the range from which Linux takes ports of outgoing connections, so that none is lost to one
+between the moment it was found free and the moment its process listens."""
+
+
+def wait_until(
+    condition: Callable[[], T], *, timeout: float = 10.0, interval: float = 0.05, what: str = ""
+) -> T:
+    """Call `condition` until it returns something true, and return that.
+
+    `timeout` and `interval` are seconds. Raises TimeoutError, whose text names `what` was waited
+    for and what `condition` returned last; an exception of `condition` passes through.
+    """
+    deadline = time.monotonic() + timeout
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            awaited = what or getattr(condition, "__name__", repr(condition))
+            raise TimeoutError(f"not within {timeout:g} s: {awaited} (last: {found!r})")
+        time.sleep(interval)
+    return found
+
+
+def answers(url: str, *, ca_file: Path | None = None, token: str = "") -> bool:
+    """Whether a GET is answered, within a second, with a status of success."""
+    request = urllib.request.Request(url)
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    tls = ssl.create_default_context(cafile=ca_file) if ca_file else None
+    try:
+        with urllib.request.urlopen(request, timeout=1, context=tls) as response:
+            return bool(response.status < 300)
+    except OSError:  # refused, reset, timed out, and (as HTTPError) every other status
+        return False
+
+
+def free_port() -> int:
+    """Return a loopback port on which nobody listens."""
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError(f"no free port among 100 of {PORTS}")
