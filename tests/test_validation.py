@@ -92,7 +92,7 @@ def lines(data: object, prefix: str = "") -> list[str]:
         pytest.param({"server": 5}, "server: found 5, expected an object", id="no object"),
         pytest.param({"servers": {"a": 1}}, 'servers: found {"a": 1}, expected a list', id="no list"),
         pytest.param(
-            {"pair": [1, 2, 3]}, "pair: found [1, 2, 3], expected a list of at most 2 items", id="long list"
+            {"pair": [1, 2, 3]}, "pair: found 3 items, expected a list of at most 2 items", id="long list"
         ),
         pytest.param(
             {"several": []}, "several: found [], expected a list of at least 1 item", id="short list"

@@ -118,7 +118,7 @@ def alternatives(names: Iterable[str]) -> str:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like this one, whatever its case; None if none is much like it."""
     by_lower = {one.lower(): one for one in known}
-    near = difflib.get_close_matches(name[:100].lower(), by_lower, n=1)
+    near = difflib.get_close_matches(name[:100].lower(), by_lower, n=1, cutoff=0.5)
     return by_lower[near[0]] if near else None
 
 

@@ -124,7 +124,7 @@ class Settings(_Model):
         """The settings in a YAML file; an empty one has only defaults. Raises Invalid, OSError."""
         try:
             data = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except (yaml.YAMLError, ValueError) as error:  # such as bytes that are no text
             raise Invalid(str(file), [Problem("", f"is not YAML: {' '.join(str(error).split())}")]) from None
         return cls.of({} if data is None else data, subject=str(file))
 

@@ -5,7 +5,7 @@ field by the keys of the document, what was found there and what would be right.
 is read from the field's annotation, or from an `Expected` in it where words say it better.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -101,10 +101,17 @@ def _problem(error: ErrorDetails, model: type[BaseModel], prefix: str) -> Proble
         named = Place.of(model).walk(location[:-1])
         found = f"key {shown(error['input'])}"
         return Problem(path_of(named.keys, prefix), found=found, expected=named.expected_key())
-    found = shown(error["input"])
+    found = _size(error["input"]) if kind == "too_long" else shown(error["input"])
     if kind in _DESCRIBED or kind.endswith(("_type", "_parsing")):
         return Problem(path, found=found, expected=place.expected(error["input"]))
     return Problem(path, f"found {found}: {context.get('error') or error['msg']}")
+
+
+def _size(value: object) -> str:
+    """Of what has too many parts, their number says more than the first of them."""
+    if isinstance(value, Mapping):
+        return f"{len(value)} keys"
+    return f"{len(value)} items" if isinstance(value, Sized) else shown(value)
 
 
 def _echo(error: ErrorDetails, errors: Iterable[ErrorDetails]) -> bool:

@@ -24,7 +24,7 @@ def read(files: Iterable[str], assignments: Iterable[str] = ()) -> dict[str, Any
     merged: dict[str, Any] = {}
     try:
         for file in files:
-            merged = _merged(merged, _mapping(_text(file), _subject(file)))
+            merged = _merged(merged, _mapping(_text(file), subject(file)))
         for assignment in assignments:
             merged = _assigned(merged, assignment)
     except RecursionError:
@@ -32,7 +32,8 @@ def read(files: Iterable[str], assignments: Iterable[str] = ()) -> dict[str, Any
     return merged
 
 
-def _subject(file: str) -> str:
+def subject(file: str) -> str:
+    """What messages call a file."""
     return "standard input" if file == STDIN else file
 
 
@@ -41,31 +42,31 @@ def _text(file: str) -> str:
         data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
         return data.decode("utf-8-sig")
     except OSError as error:
-        raise Invalid(_subject(file), [Problem("", f"cannot be read: {error.strerror}")]) from None
+        raise Invalid(subject(file), [Problem("", f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError as error:
         where = f"at byte {error.start + 1}"
-        raise Invalid(_subject(file), [Problem("", f"is not UTF-8 text: {error.reason} {where}")]) from None
+        raise Invalid(subject(file), [Problem("", f"is not UTF-8 text: {error.reason} {where}")]) from None
 
 
-def _mapping(text: str, subject: str) -> dict[str, Any]:
-    found = _yaml(text, subject)
+def _mapping(text: str, source: str) -> dict[str, Any]:
+    found = _yaml(text, source)
     if found is None:
-        raise Invalid(subject, [Problem("", "is empty, expected keys and values")])
+        raise Invalid(source, [Problem("", "is empty, expected keys and values")])
     if not isinstance(found, dict):
-        raise Invalid(subject, [Problem("", found=shown(found), expected="keys and values")])
+        raise Invalid(source, [Problem("", found=shown(found), expected="keys and values")])
     return found
 
 
-def _yaml(text: str, subject: str) -> Any:
+def _yaml(text: str, source: str) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         problem = " ".join(str(error.problem or error.context).split())
-        raise Invalid(subject, [Problem("", f"is not YAML: {problem}{where}")]) from None
+        raise Invalid(source, [Problem("", f"is not YAML: {problem}{where}")]) from None
     except (yaml.YAMLError, ValueError) as error:  # such as a date on the 32nd
-        raise Invalid(subject, [Problem("", f"is not YAML: {' '.join(str(error).split())}")]) from None
+        raise Invalid(source, [Problem("", f"is not YAML: {' '.join(str(error).split())}")]) from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -94,15 +95,15 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _assigned(values: dict[str, Any], assignment: str) -> dict[str, Any]:
     """The values with one more: modelVersions[1].weight=80, of which the right side is YAML."""
-    subject = f"--set {shown(assignment)}"
+    source = f"--set {shown(assignment)}"
     matched = _SET.fullmatch(assignment)
     if not matched:
-        raise Invalid(subject, [Problem("", "is no key=value, such as modelVersions[1].weight=80")])
+        raise Invalid(source, [Problem("", "is no key=value, such as modelVersions[1].weight=80")])
     steps = [int(index) if index else name for index, name in _STEP.findall(matched["path"])]
     try:
-        changed: dict[str, Any] = _replaced(values, steps, _yaml(matched["value"], subject))
+        changed: dict[str, Any] = _replaced(values, steps, _yaml(matched["value"], source))
     except TypeError as error:
-        raise Invalid(subject, [Problem("", str(error))]) from None
+        raise Invalid(source, [Problem("", str(error))]) from None
     return changed
 
 

@@ -1,5 +1,6 @@
 """The program around the subcommands: what help costs, and how errors end."""
 
+import os
 import subprocess
 import sys
 
@@ -32,7 +33,10 @@ ENDINGS = {
 
 
 def shell(command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, env=environment
+    )
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version", "no-such-command"])

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.documents import FULL_POLICY, MIRROR, POLICY, WEIGHTS, Case, cases
+from tests.api.documents import FULL_POLICY, MIRROR, POLICY, WEIGHTS, Absent, Case, cases, replaced
 from tests.support import ControlPlane
 from turnout.api import parse_policy, parse_weights
 from turnout.errors import Invalid
 
+NAMESPACE = "api-parity"
 PLURALS = {"RoutingPolicy": "routingpolicies", "TrafficWeights": "trafficweights"}
 
 
@@ -42,8 +43,11 @@ class ApiServer:
         name = document["metadata"]["name"]
         return self._send("PUT", f"{PLURALS[document['kind']]}/{name}", document)
 
+    def close(self) -> None:
+        self._connection.close()
+
     def _send(self, method: str, resource: str, document: object) -> tuple[bool, str]:
-        path = f"/apis/turnout.dev/v1alpha1/namespaces/default/{resource}"
+        path = f"/apis/turnout.dev/v1alpha1/namespaces/{NAMESPACE}/{resource}"
         query = "dryRun=All&fieldValidation=Strict"
         self._connection.request(method, f"{path}?{query}", json.dumps(document), self._headers)
         response = self._connection.getresponse()
@@ -53,9 +57,13 @@ class ApiServer:
 
 
 @pytest.fixture(scope="module")
-def api_server(control_plane: ControlPlane) -> ApiServer:
+def api_server(control_plane: ControlPlane) -> Iterator[ApiServer]:
     control_plane.install_crds("turnout")
-    return ApiServer(control_plane)
+    control_plane.kubectl("create", "namespace", NAMESPACE)
+    server = ApiServer(control_plane)
+    yield server
+    server.close()
+    control_plane.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 
 
 def refusal(kind: str, document: Any) -> str | None:
@@ -74,24 +82,64 @@ def test_the_api_server_says_the_same_of_a_known_document(api_server: ApiServer,
     assert accepted == case.accepted, said or "accepted"
 
 
+class Stored:
+    """Policies that are there while a test asks whether they could be replaced."""
+
+    def __init__(self, control_plane: ControlPlane) -> None:
+        self._control_plane = control_plane
+
+    def __call__(self, document: dict[str, Any]) -> dict[str, Any]:
+        created = self._kubectl("create", "--output=json", "--filename=-", input=json.dumps(document))
+        stored: dict[str, Any] = json.loads(created)
+        return stored
+
+    def remove(self) -> None:
+        self._kubectl("delete", "rp", "--all")
+
+    def _kubectl(self, *arguments: str, input: str | None = None) -> str:  # noqa: A002 - as subprocess.run
+        return self._control_plane.kubectl(*arguments, f"--namespace={NAMESPACE}", input=input).stdout
+
+
+@pytest.fixture
+def stored(control_plane: ControlPlane, api_server: ApiServer) -> Iterator[Stored]:
+    storing = Stored(control_plane)
+    yield storing
+    storing.remove()
+
+
+NAMED = replaced(POLICY, ("spec", "modelName"), "folly")
+
+
+@pytest.mark.parametrize("name", ["folly", "wisdom-0"])
+def test_a_model_name_cannot_be_set_to_another_later(
+    api_server: ApiServer, stored: Stored, name: str
+) -> None:
+    accepted, said = api_server.replace(replaced(stored(POLICY), ("spec", "modelName"), name))
+    assert (accepted, "spec.modelName: Invalid value" in said, "immutable" in said) == (False, True, True)
+
+
+def test_a_model_name_cannot_be_changed(api_server: ApiServer, stored: Stored) -> None:
+    accepted, said = api_server.replace(replaced(stored(NAMED), ("spec", "modelName"), "wisdom"))
+    assert (accepted, "immutable" in said) == (False, True)
+
+
+def test_a_model_name_cannot_be_taken_away(api_server: ApiServer, stored: Stored) -> None:
+    accepted, said = api_server.replace(replaced(stored(NAMED), ("spec", "modelName"), Absent))
+    assert (accepted, "immutable" in said) == (False, True)
+
+
+def test_the_model_name_can_be_spelt_out_later(api_server: ApiServer, stored: Stored) -> None:
+    assert api_server.replace(replaced(stored(POLICY), ("spec", "modelName"), "wisdom")) == (True, "")
+
+
+def test_everything_but_the_model_name_can_change(api_server: ApiServer, stored: Stored) -> None:
+    spec = {**FULL_POLICY["spec"], "modelName": "wisdom", "targetEnv": "kserve"}
+    assert api_server.replace(replaced(stored(POLICY), ("spec",), spec)) == (True, "")
+
+
+LONG = ["x" * 63, "x" * 64]
 TEXTS = st.sampled_from(
-    [
-        "",
-        "a",
-        "A",
-        "wisdom-0",
-        "wisdom-1",
-        "x" * 63,
-        "x" * 64,
-        "a.b",
-        "é",
-        "/",
-        "GET",
-        "a\n",
-        "-",
-        "\u2028",
-        "\x00",
-    ]
+    ["", "a", "A", "wisdom-0", "wisdom-1", "a.b", "é", "/", "GET", "a\n", "-", "\x00", *LONG]
 )
 VALUES: st.SearchStrategy[Any] = st.one_of(
     st.none(),

@@ -1,6 +1,5 @@
 """`turnout template` at the prompt: what goes to stdout, what to stderr, and the exit code."""
 
-import stat
 from pathlib import Path
 
 import pytest
@@ -42,7 +41,7 @@ def test_values_come_from_arguments() -> None:
         pytest.param(b"\xff\xfe", "Error: standard input: is not UTF-8 text", id="not UTF-8"),
         pytest.param(
             TUTORIAL.read_text() + "modelNames: a",
-            'Error: -: unknown field "modelNames"; did you mean "modelName"?',
+            'Error: standard input: unknown field "modelNames"; did you mean "modelName"?',
             id="unknown key",
         ),
     ],
@@ -57,7 +56,7 @@ def test_an_unreadable_file_is_one_line_on_stderr(tmp_path: Path) -> None:
     file = tmp_path / "secret.yaml"
     file.write_text("a: 1")
     file.chmod(0)
-    if file.stat().st_mode & stat.S_IRUSR or _readable(file):
+    if _readable(file):
         pytest.skip("this user reads everything")
     result = run("-f", str(file))
     assert (result.stdout, result.stderr, result.exit_code) == (

@@ -71,8 +71,7 @@ def refusal(**changes: object) -> list[str]:
         ),
         pytest.param(
             {"modelVersions": [{}] * 17},
-            "modelVersions: found [{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, …, "
-            "expected a list of 1 to 16 versions",
+            "modelVersions: found 17 items, expected a list of 1 to 16 versions",
             id="17 versions",
         ),
         pytest.param(
@@ -220,5 +219,5 @@ def test_a_null_is_as_good_as_nothing() -> None:
 
 
 def test_a_namespace_has_to_be_one() -> None:
-    with pytest.raises(Invalid, match='metadata.namespace: found "Models", expected a DNS label'):
+    with pytest.raises(Invalid, match=r'metadata\.namespace: found "Models", expected a DNS label'):
         template.manifests(VALUES, namespace="Models")

@@ -119,7 +119,7 @@ def test_values_that_contain_themselves_are_refused(write: Write) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="no.yaml: cannot be read: No such file or directory"):
+    with pytest.raises(Invalid, match=r"no\.yaml: cannot be read: No such file or directory"):
         values.read([str(tmp_path / "no.yaml")])
 
 

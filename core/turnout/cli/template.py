@@ -1,21 +1,27 @@
 """`turnout template`: values files in, manifests out. Needs no cluster."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from turnout import template, values, yaml_output
+from turnout.cli.exits import BadInput
+from turnout.cli.program import Command
 from turnout.errors import Invalid
 
-
-class _Refused(click.ClickException):
-    """The values cannot be used: as with wrong arguments, exit code 2 and nothing on stdout."""
-
-    exit_code = 2
+if TYPE_CHECKING:
+    from turnout.template import Known
 
 
-@click.command("template")
+@click.command(
+    cls=Command,
+    epilog="""
+    Examples:
+      turnout template -f values.yaml | kubectl apply -f -
+      turnout template -f values.yaml -n modelmesh-serving | kubectl delete -f -
+      turnout template -f - --set modelVersions[1].weight=80 < values.yaml
+    """,
+)
 @click.option(
     "-f",
     "--values",
@@ -31,33 +37,36 @@ class _Refused(click.ClickException):
     metavar="KEY=VALUE",
     help="One more value, over those of files, such as modelVersions[1].weight=80.",
 )
-@click.option("-n", "--namespace", help="Namespace of the manifests. Default: they name none.")
+@click.option("-n", "--namespace", help="The namespace that the manifests name. Default: they name none.")
 def command(files: tuple[str, ...], assignments: tuple[str, ...], namespace: str | None) -> None:
-    """Print the manifests for values of Iter8's tutorials.
+    """Turn the values of Iter8's tutorials into manifests.
 
-    initialize-rollout gives a RoutingPolicy, modify-weights a TrafficWeights, both for
-    `kubectl apply -f -` and `kubectl delete -f -`.
+    templateName initialize-rollout gives a RoutingPolicy, modify-weights a TrafficWeights.
     """
+    from turnout import template, values, yaml_output
+
     if not files and not assignments:
         raise click.UsageError("no values: give -f FILE, -f - or --set KEY=VALUE")
+    subject = ", ".join(values.subject(file) for file in files) or "values"
     try:
         given = values.read(files, assignments)
-        subject = ", ".join(files) if files else "values"
-        documents = template.manifests(given, namespace=namespace, known=_known(given), subject=subject)
+        manifests = template.manifests(given, namespace=namespace, known=_known(given), subject=subject)
     except Invalid as invalid:
-        raise _Refused(str(invalid)) from None
-    click.echo(yaml_output.dump(documents), nl=False)
+        raise BadInput(str(invalid)) from None
+    click.echo(yaml_output.dump(manifests), nl=False)
 
 
-def _known(given: Mapping[str, Any]) -> template.Known:
-    """The chart's own names, and those of all plugins if values name another: looking them up takes time."""
-    known = template.Known()
+def _known(given: Mapping[str, Any]) -> "Known":
+    """The chart's own names, and those of all plugins if values name another: finding them takes time."""
+    from turnout.template import Known
+
+    known = Known()
     if given.get("targetEnv") in known.environments and given.get("trafficStrategy") in known.strategies:
         return known
     from turnout import loading
 
     registry = loading.load()
-    return template.Known(
+    return Known(
         environments={*known.environments, *registry.environments},
         strategies={*known.strategies, *registry.strategies},
     )

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic
 
-from turnout.runtime.digest import name_of
+from turnout.decision.observe import name_of
 from turnout.runtime.reflector import Cause, Unavailable
 from turnout.runtime.store import Name, Shelf, T, older
 from turnout.runtime.stream import Event

@@ -1,34 +1,21 @@
 """The API server's verbs on objects as plain dicts: one call each, and no opinion on what to do next.
 
-Every failure is an ApiError or a ConnectionFailed. The only thing repeated here is a call that the
-server turned away with 429, because that is the server's own flow control; all other retrying
-belongs to whoever knows what the call was for.
+Every failure is an ApiError or a ConnectionFailed. How a single call is made, counted and, when the
+server is too busy, made again, is in `turnout.runtime.calls`.
 """
 
-import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
 from turnout.names import FIELD_MANAGER
 from turnout.plugin import Kind, Ref
-from turnout.runtime.backoff import Backoff
+from turnout.runtime.calls import Calls, Object, OnCall
 from turnout.runtime.errors import KIND_NOT_SERVED, ApiError
 from turnout.runtime.stream import Event, Garbled, Lines, parse
-from turnout.runtime.transport import APPLY, MERGE, ConnectionFailed, Request, Response, Transport
-
-Object = dict[str, Any]
-OnCall = Callable[[str, Kind, int], None]
-"""Told of every answer: the verb as RBAC names it ("discover" for discovery), the kind, and the
-HTTP status, 0 if there was none."""
-
-THROTTLED_RETRIES = 4
-THROTTLED_CAP = 10.0
-_THROTTLED = Backoff(first=0.5, cap=THROTTLED_CAP)
+from turnout.runtime.transport import APPLY, MERGE, ConnectionFailed, Request, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +40,7 @@ class Client:
     def __init__(
         self, transport: Transport, *, on_call: OnCall | None = None, rng: random.Random | None = None
     ) -> None:
-        self._transport = transport
-        self._on_call = on_call
-        self._rng = rng or random.Random()  # noqa: S311 - jitter
+        self._calls = Calls(transport, on_call=on_call, on_gone=self.forget, rng=rng)
         self._served: dict[Kind, str] = {}
 
     async def served(self, kind: Kind) -> str | None:
@@ -99,7 +84,7 @@ class Client:
         query, first = {"limit": str(limit)}, True
         while True:
             try:
-                found = await self._json("list", kind, Request("GET", path, query), what)
+                found = await self._calls.object("list", kind, Request("GET", path, query), what)
             except ApiError as error:
                 if error.status != 410 or "continue" not in query:
                     raise
@@ -138,7 +123,9 @@ class Client:
         }
         what = f"watch {_where(kind, namespace)}"
         path = await self._collection(kind, namespace)
-        response = await self._send("watch", kind, Request("GET", path, query, stream=True, idle=idle), what)
+        response = await self._calls.open(
+            "watch", kind, Request("GET", path, query, stream=True, idle=idle), what
+        )
         lines = Lines()
         try:
             yield []
@@ -180,7 +167,7 @@ class Client:
         """Create an object, named by `metadata.name` or `generateName`. Return what is then stored."""
         path = await self._collection(kind, namespace)
         request = Request("POST", path, {"fieldManager": FIELD_MANAGER}, body)
-        return await self._json("create", kind, request, f"create {_where(kind, namespace)}")
+        return await self._calls.object("create", kind, request, f"create {_where(kind, namespace)}")
 
     async def delete(
         self,
@@ -226,7 +213,7 @@ class Client:
         """What one version of the kind's group consists of; nothing, if the cluster does not serve it."""
         request = Request("GET", _root(kind, version))
         try:
-            found = await self._json("discover", kind, request, f"look for {kind}")
+            found = await self._calls.object("discover", kind, request, f"look for {kind}")
         except ApiError as error:
             if error.status == 404:
                 return ()
@@ -235,54 +222,7 @@ class Client:
         return resources if isinstance(resources, list) else ()
 
     async def _object(self, verb: str, ref: Ref, request: Request) -> Object:
-        return await self._json(verb, ref.kind, request, f"{verb} {ref}")
-
-    async def _json(self, verb: str, kind: Kind, request: Request, what: str) -> Object:
-        response = await self._send(verb, kind, request, what)
-        try:
-            found = orjson.loads(await response.read())
-        except orjson.JSONDecodeError as error:
-            raise ConnectionFailed(f"{what}: the answer is not JSON ({error})") from None
-        finally:
-            response.close()
-        if not isinstance(found, dict):
-            raise ConnectionFailed(f"{what}: the answer is not an object")
-        return found
-
-    async def _send(self, verb: str, kind: Kind, request: Request, what: str) -> Response:
-        """Return a response that is a success, and still open."""
-        throttled = 0
-        while True:
-            response = await self._attempt(verb, kind, request)
-            if 200 <= response.status < 300:
-                return response
-            try:
-                body = await response.read()
-            finally:
-                response.close()
-            error = ApiError.from_response(response.status, response.headers, body, what)
-            if error.status == 404 and not error.from_api:
-                self.forget(kind)  # the path is gone: the CRD is, or this version of it
-            if error.status != 429 or throttled == THROTTLED_RETRIES:
-                raise error
-            await asyncio.sleep(self._pause(error, throttled))
-            throttled += 1
-
-    async def _attempt(self, verb: str, kind: Kind, request: Request) -> Response:
-        status = 0
-        try:
-            response = await self._transport.send(request)
-            status = response.status
-        finally:
-            if self._on_call is not None:
-                self._on_call(verb, kind, status)
-        return response
-
-    def _pause(self, error: ApiError, throttled: int) -> float:
-        """How long to stay away: as the server asks, and a little more, so that not all come back at once."""
-        if error.retry_after is None:
-            return _THROTTLED.delay(throttled, self._rng)
-        return min(error.retry_after, THROTTLED_CAP) + self._rng.uniform(0.0, 0.5)
+        return await self._calls.object(verb, ref.kind, request, f"{verb} {ref}")
 
 
 def _root(kind: Kind, version: str) -> str:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from turnout.decision.assess import Assessor
 from turnout.plugin import Kind, Plugin, RoutePlan
 from turnout.reasons import Reason
 from turnout.runtime.apply import Writer
-from turnout.runtime.assess import Assessor
 from turnout.runtime.claims import Claims
 from turnout.runtime.clock import Clock
 from turnout.runtime.events import Recorder
@@ -14,6 +14,10 @@ from turnout.runtime.guard import Guard
 from turnout.runtime.keys import Key, PolicyKey
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.store import Document, Index, Store
+
+
+class Retry(Exception):  # noqa: N818 - control flow
+    """Come again soon: nothing is wrong with the key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,20 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from turnout.calling import PluginError
+from turnout.decision.assess import Assessor
 from turnout.decision.join import protects
 from turnout.decision.objects import Entry
+from turnout.decision.observe import name_of
 from turnout.names import LABEL_POLICY, LABEL_SHARED, ROUTING_POLICY, TRAFFIC_WEIGHTS
 from turnout.plugin import Kind, Ref
 from turnout.reasons import Reason
 from turnout.registry import Registry
 from turnout.runtime.apply import Writer
-from turnout.runtime.assess import Assessor
 from turnout.runtime.cache import Cache
 from turnout.runtime.client import Client
 from turnout.runtime.clock import Clock
-from turnout.runtime.context import Context
-from turnout.runtime.digest import document, name_of
+from turnout.runtime.context import Context, Retry
+from turnout.runtime.digest import document
 from turnout.runtime.drain import DrainReconciler
 from turnout.runtime.errors import ApiError
 from turnout.runtime.events import Recorder
@@ -26,7 +27,7 @@ from turnout.runtime.guard import Guard
 from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey
 from turnout.runtime.kinds import KindCaches
 from turnout.runtime.queue import WorkQueue
-from turnout.runtime.reconciler import PolicyReconciler, Retry
+from turnout.runtime.reconciler import PolicyReconciler
 from turnout.runtime.reflector import Reflector
 from turnout.runtime.shared import SharedReconciler
 from turnout.runtime.store import Document, Name, Shelf, Store

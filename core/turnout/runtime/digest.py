@@ -4,21 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from turnout.calling import Calls, PluginError, Quarantined
-from turnout.decision.objects import Entry, entry, mapping, written_part
+from turnout.calling import Calls, Quarantined
+from turnout.decision.objects import Entry, mapping
+from turnout.decision.observe import name_of, observe
 from turnout.names import LABEL_INSTANCE
-from turnout.plugin import Environment, Kind, Observation, Plugin, Router
-from turnout.reasons import Reason
+from turnout.plugin import Environment, Kind, Plugin, Router
 from turnout.runtime.guard import Guard
 from turnout.runtime.store import Document, Name
 
 Object = Mapping[str, Any]
-
-
-def name_of(obj: Object) -> Name:
-    """Where an object is; two empty strings for one that does not say."""
-    metadata = mapping(obj.get("metadata"))
-    return str(metadata.get("namespace", "")), str(metadata.get("name", ""))
 
 
 def document(obj: Object) -> Document:
@@ -67,48 +61,21 @@ class Digester:
 
     async def entries(self, kind: Kind, objects: Sequence[Object]) -> list[tuple[Name, Entry]]:
         """What is kept of each object. A batch goes to the plugins in one hand-off."""
+        environments, routers = self._environments[kind].values(), self._routers[kind].values()
+
+        def digest(calls: Calls) -> list[tuple[Name, Entry]]:
+            return [(name_of(obj), observe(obj, environments, routers, calls)) for obj in objects]
+
         if not self._asks(kind, objects):
-            return self._digest(kind, objects, Calls())
+            return digest(Calls())
         try:
-            return await self._guard.run(lambda calls: self._digest(kind, objects, calls))
+            return await self._guard.run(digest)
         except Quarantined as quarantined:
             self._on_quarantine(kind, quarantined)
             # The plugin is not called again, and its word is Unknown. The others are asked once more.
-            return await self._guard.run(lambda calls: self._digest(kind, objects, calls))
+            return await self._guard.run(digest)
 
     def _asks(self, kind: Kind, objects: Iterable[Object]) -> bool:
         return bool(self._environments[kind]) or (
             bool(self._routers[kind]) and any("status" in obj for obj in objects)
         )
-
-    def _digest(self, kind: Kind, objects: Iterable[Object], calls: Calls) -> list[tuple[Name, Entry]]:
-        environments, routers = self._environments[kind].values(), self._routers[kind].values()
-        digested = []
-        for obj in objects:
-            observations = {one.name: _observe(one, obj, calls) for one in environments}
-            written = written_part(obj, _refusal(routers, obj, calls)) if routers else None
-            digested.append((name_of(obj), entry(obj, observations, written)))
-        return digested
-
-
-def _observe(environment: Environment[Any], obj: Object, calls: Calls) -> Observation:
-    try:
-        seen = calls.to(environment.name, environment.observe, obj)
-    except PluginError as error:
-        return Observation(None, Reason.PLUGIN_FAILED, error.message)
-    if not isinstance(seen, Observation):
-        told = f"plugin {environment.name}: observe returned {type(seen).__name__}, expected an Observation"
-        return Observation(None, Reason.PLUGIN_FAILED, told)
-    return seen
-
-
-def _refusal(routers: Iterable[Router[Any]], obj: Object, calls: Calls) -> str | None:
-    if "status" not in obj:
-        return None
-    for router in routers:
-        try:
-            if told := calls.to(router.name, router.refusal, obj):
-                return str(told)
-        except PluginError as error:
-            return error.message
-    return None

@@ -43,16 +43,16 @@ class DrainReconciler:
     def _wait(self, ref: Ref, known: Entry) -> float | None:
         """Seconds until the object may go; None to leave it until something changes."""
         policies = self._policies(ref, known)
+        limit = self._left_of_limit(known)
+        if known.deleting and limit <= 0:
+            self._tell_timed_out(ref, known, policies)
+            return 0.0
         if not self._context.settled:
             return SOON
         if not policies:
             return 0.0
         if known.deleting is None:
             return None
-        limit = self._left_of_limit(known)
-        if limit <= 0:
-            self._tell_timed_out(ref, known, policies)
-            return 0.0
         waits = [self._wait_for(policy, known) for policy in policies]
         if any(wait is None for wait in waits):
             return limit
@@ -105,7 +105,7 @@ class DrainReconciler:
         return self._seen.get(known.uid, now) + limit - now
 
     def _tell_timed_out(self, ref: Ref, known: Entry, policies: list[PolicyKey]) -> None:
-        names = ", ".join(map(str, policies))
+        names = ", ".join(map(str, policies)) or "policies that are not known yet"
         told = f"{ref} is let go: its deletion has waited as long as it may; calls of {names} may fail"
         log.warning(told, extra={"version": str(ref)})
         self._context.recorder.record(Event(ref, known.uid, Reason.DRAIN_TIMED_OUT, told, warning=True))

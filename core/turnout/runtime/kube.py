@@ -1,7 +1,8 @@
 """The connection to a real API server, on the transport of the `kubernetes` package.
 
 Its configuration, credentials, TLS and HTTP session are used. Nothing else in turnout imports that
-package, which takes most of a second: import this module only where a cluster is needed.
+package, but for `turnout.runtime.kubeconfig`; it takes most of a second, so import this module only
+where a cluster is needed.
 """
 
 import asyncio
@@ -16,12 +17,11 @@ import aiohttp
 import orjson
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
-from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.incluster_config import load_incluster_config
-from kubernetes.aio.config.kube_config import KubeConfigLoader, KubeConfigMerger
 from yarl import URL
 
 from turnout import __version__
+from turnout.runtime import kubeconfig
 from turnout.runtime.errors import NoCluster
 from turnout.runtime.transport import ConnectionFailed, Request, Transport
 
@@ -35,8 +35,6 @@ REFRESH_REJECTED = 5.0
 """The same once the server has answered 401."""
 POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
-# A malformed kubeconfig makes the package raise any of these.
-UNUSABLE = (ConfigException, OSError, ValueError, TypeError, LookupError, AttributeError)
 BROKEN = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -45,21 +43,21 @@ async def connect(*, context: str | None = None) -> "KubeTransport":
 
     `context` names one of the kubeconfig's. Nothing is sent yet. Raises NoCluster.
     """
-    kubeconfig = _kubeconfig(context)
+    found = kubeconfig.find(context)
     configuration = Configuration()
     # Since Python 3.13 certificates are refused that Go accepts, several providers' among them.
     # The chain and the host's name are verified all the same.
     configuration.disable_strict_ssl_verification = True
     configuration.client_session_kwargs = {"cookie_jar": aiohttp.DummyCookieJar()}  # as client-go: none
     try:
-        if kubeconfig is None:
+        if found is None:
             load_incluster_config(configuration)  # type: ignore[no-untyped-call]
         else:
-            await kubeconfig.load(configuration)
-        return KubeTransport(configuration, kubeconfig)
-    except UNUSABLE as error:
-        source = kubeconfig.files if kubeconfig else "the service account of this pod"
-        raise NoCluster(f"no cluster: {source} cannot be used: {_fault(error)}") from None
+            await found.load(configuration)
+        return KubeTransport(configuration, found)
+    except kubeconfig.UNUSABLE as error:
+        source = found.files if found else "the service account of this pod"
+        raise NoCluster(f"no cluster: {source} cannot be used: {kubeconfig.fault(error)}") from None
 
 
 def default_namespace(*, context: str | None = None) -> str:
@@ -67,75 +65,22 @@ def default_namespace(*, context: str | None = None) -> str:
 
     Raises NoCluster if a kubeconfig is there and cannot be used; none at all is no error here.
     """
-    if context is None and not _files() and not os.environ.get("KUBERNETES_SERVICE_HOST"):
+    if context is None and not kubeconfig.files() and not os.environ.get("KUBERNETES_SERVICE_HOST"):
         return "default"
-    if kubeconfig := _kubeconfig(context):
-        return kubeconfig.namespace
+    if found := kubeconfig.find(context):
+        return found.namespace
     try:
         return POD_NAMESPACE.read_text(encoding="utf-8").strip() or "default"
     except OSError:
         return "default"
 
 
-def _files() -> str:
-    """The kubeconfig files that are to be read: some of those named may be absent, but not all."""
-    named = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
-    return named if any(Path(name).expanduser().is_file() for name in named.split(os.pathsep) if name) else ""
-
-
-def _kubeconfig(context: str | None) -> "_Kubeconfig | None":
-    """The kubeconfig to use; None in a pod that has none. Raises NoCluster."""
-    named = os.environ.get("KUBECONFIG")
-    if files := _files():
-        try:
-            return _Kubeconfig(files, context)
-        except UNUSABLE as error:
-            raise NoCluster(f"no cluster: {files} cannot be used: {_fault(error)}") from None
-    if named:
-        raise NoCluster(f"no cluster: KUBECONFIG names {named}, and there is no such file")
-    if context is not None:
-        raise NoCluster(f"no cluster: the context {context!r} needs a kubeconfig; set KUBECONFIG")
-    if not os.environ.get("KUBERNETES_SERVICE_HOST"):
-        raise NoCluster(
-            "no cluster: KUBECONFIG is not set, ~/.kube/config does not exist, and this is not a pod"
-            " (KUBERNETES_SERVICE_HOST is not set); set KUBECONFIG to a kubeconfig file"
-        )
-    return None
-
-
-class _Kubeconfig:
-    """One context of a kubeconfig, and its credentials as they change."""
-
-    def __init__(self, files: str, context: str | None) -> None:
-        self.files = files
-        config = KubeConfigMerger(files).config  # type: ignore[no-untyped-call]
-        self._loader = KubeConfigLoader(config, active_context=context, config_base_path=None)  # type: ignore[no-untyped-call]
-        chosen = self._loader.current_context["context"]
-        self.namespace = str(chosen.get("namespace") or "default")
-        user = config["users"].get_with_name(chosen["user"], safe=True) if chosen.get("user") else None
-        self._plugin = user is not None and "exec" in user["user"]
-
-    async def load(self, configuration: Configuration) -> None:
-        await self._loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
-        if self._plugin and not (configuration.api_key or configuration.cert_file):
-            raise ConfigException("its credential plugin failed; `kubectl get namespaces` shows why")
-
-    async def refresh(self, configuration: Configuration, *, rejected: bool) -> None:
-        """Look for newer credentials. `rejected`: the server refused the ones in use."""
-        expires = hasattr(self._loader, "exec_plugin_expiry")
-        if self._plugin and not expires and not rejected:
-            return  # what a plugin gives without an end is good until it is refused
-        if self._plugin and expires and rejected:
-            del self._loader.exec_plugin_expiry  # run the plugin, whatever it had promised
-        await self._loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
-
-
 class KubeTransport(Transport):
     """Requests to one API server. Nothing is repeated here, and no redirect is followed."""
 
-    def __init__(self, configuration: Configuration, kubeconfig: _Kubeconfig | None = None) -> None:
+    def __init__(self, configuration: Configuration, found: kubeconfig.Kubeconfig | None = None) -> None:
         self._configuration = configuration
-        self._kubeconfig = kubeconfig
+        self._kubeconfig = found
         self._host = configuration.host
         self._calls = _Sessions(configuration, POOL_SIZE)
         # Each watch occupies a connection for as long as it lasts: they must not use up the pool.
@@ -174,7 +119,7 @@ class KubeTransport(Transport):
             await self._refresh()
             auth = (await self._configuration.auth_settings()).get("BearerToken")
         except Exception as error:  # noqa: BLE001 - plugins and OIDC providers raise anything
-            reason = f"the credentials cannot be renewed: {_fault(error)}"
+            reason = f"the credentials cannot be renewed: {kubeconfig.fault(error)}"
             raise ConnectionFailed(f"{self._host}: {reason}") from None
         headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
         if request.body is not None:
@@ -269,13 +214,13 @@ class _Chunks:
 def _happened(error: Exception, seconds: float) -> str:
     match error:
         case aiohttp.ClientConnectorCertificateError():
-            return f"its certificate is refused: {_fault(error.certificate_error)}"
+            return f"its certificate is refused: {kubeconfig.fault(error.certificate_error)}"
         case ssl.SSLCertVerificationError():
             return f"its certificate is refused: {error.verify_message}"
         case aiohttp.ClientConnectorDNSError():
             return "the host's name cannot be resolved"
         case aiohttp.ClientConnectorError():
-            return f"no connection: {_fault(error.os_error)}"
+            return f"no connection: {kubeconfig.fault(error.os_error)}"
         case aiohttp.ClientHttpProxyError():
             return f"the proxy refused the connection ({error.status})"
         case TimeoutError():
@@ -283,21 +228,5 @@ def _happened(error: Exception, seconds: float) -> str:
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | ConnectionError():
             return "the connection broke off"
         case OSError():
-            return f"the connection failed: {_fault(error)}"
+            return f"the connection failed: {kubeconfig.fault(error)}"
     return f"the connection failed ({type(error).__name__})"
-
-
-def _fault(error: BaseException) -> str:
-    """What is wrong, in words that hold no secret."""
-    match error:
-        case ssl.SSLCertVerificationError():
-            return error.verify_message
-        case ssl.SSLError():
-            return f"TLS: {error.reason}"
-        case OSError():
-            return (
-                f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}"
-            )
-        case ConfigException():
-            return str(error).partition("{")[0].strip()  # it may quote the whole entry, token and all
-    return f"malformed ({type(error).__name__})"

@@ -4,46 +4,27 @@ Every reconcile looks at the whole of what is there; no step depends on having s
 of the API server are classified here: repeated with backoff, waited for, or said in a condition.
 """
 
-import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
+from turnout.decision.assess import Assessment, listed_routes, plan_in_force
 from turnout.decision.declare import Admitted
 from turnout.decision.join import protects
-from turnout.decision.shares import shares, split
-from turnout.names import FINALIZER_DRAIN
+from turnout.decision.shares import split
 from turnout.plugin import Policy, Role
 from turnout.reasons import Reason
-from turnout.runtime.assess import Assessment, listed_routes, plan_in_force
-from turnout.runtime.context import Context, InForce
+from turnout.runtime import shifts
+from turnout.runtime.context import Context, InForce, Retry
 from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
-from turnout.runtime.events import Event, about_policy
 from turnout.runtime.keys import DrainKey, PolicyKey, WeightsKey
+from turnout.runtime.protection import protect
+from turnout.runtime.report import Report, Reporter
 from turnout.runtime.routes import Routes
 from turnout.runtime.store import Document
-from turnout.status import Verdict, policy_status, ready, routes, same, versions
-
-log = logging.getLogger(__name__)
+from turnout.status import Verdict
 
 PATIENCE = 30.0
 """Seconds until something is tried again that a person has to change first."""
-
-
-class Retry(Exception):  # noqa: N818 - control flow
-    """Come again soon: nothing is wrong with the policy."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What the status will say. None: as it was."""
-
-    accepted: Verdict
-    routed: Verdict
-    assessment: Assessment | None = None
-    again: float | None = None
-    retry: bool = False
 
 
 class PolicyReconciler:
@@ -52,6 +33,7 @@ class PolicyReconciler:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._routes = Routes(context)
+        self._reporter = Reporter(context)
         self._admitted: dict[PolicyKey, tuple[object, Admitted | Assessment]] = {}
 
     async def reconcile(self, key: PolicyKey) -> float | None:
@@ -72,7 +54,8 @@ class PolicyReconciler:
         report = await self._act(key, document, admitted)
         if report is None:
             return None
-        await self._report(key, document, report)
+        await self._reporter.write(key, document, report)
+        self._wake_drains(key)
         self._context.looked_at(key)
         if report.retry:
             raise Retry
@@ -95,7 +78,7 @@ class PolicyReconciler:
             if obstacle.reason is Reason.WAITING:
                 return None
             return Report(valid, Verdict(None, obstacle.reason, obstacle.message))
-        unprotected = await self._protect(admitted)
+        unprotected = await protect(self._context, admitted.accepted)
         assessment = await self._assess(key, document, admitted)
         self._note_in_force(key, admitted, assessment)
         if assessment.failure:
@@ -107,7 +90,7 @@ class PolicyReconciler:
             return Report(valid, self._suspended(admitted, assessment), assessment)
         report = await self._route(key, document, admitted, assessment)
         if unprotected and report.routed.value:
-            report.routed, report.again = unprotected, PATIENCE
+            return replace(report, routed=unprotected, again=PATIENCE)
         return report
 
     async def _admit(self, key: PolicyKey, document: Document) -> Admitted | Assessment:
@@ -119,7 +102,9 @@ class PolicyReconciler:
         if known is not None and before == state:
             return known
         made = await self._context.guard.run(
-            lambda calls: self._context.assessor.admit(document, weights, calls)
+            lambda calls: self._context.assessor.admit(
+                document.content, weights.content if weights else None, calls
+            )
         )
         if isinstance(made, Admitted) or (made.failure and made.failure[0] is not Reason.PLUGIN_FAILED):
             self._admitted[key] = (state, made)
@@ -140,36 +125,13 @@ class PolicyReconciler:
         for ref in self._context.index.replace(key, refs | mine):
             self._context.queue.add(DrainKey(ref))
 
-    async def _protect(self, admitted: Admitted) -> Verdict | None:
-        """Put the drain finalizer on versions that lack it; what keeps us from it, as a verdict."""
-        accepted = admitted.accepted
-        if not accepted.drain:
-            return None
-        for refs in accepted.refs.values():
-            known = self._context.store.look(refs[0])
-            if known is None or known.deleting or protects(known):
-                continue
-            try:
-                await self._context.writer.protect(refs[0], known)
-            except ApiError as error:
-                if classify(error) is Classified.CONFLICT or error.status == 422:
-                    # It has changed, or is being deleted, since we read it.
-                    if await self._context.writer.reread(refs[0]):
-                        raise Retry from None
-                elif error.status == 404 and not error.kind_missing:
-                    self._context.store.put(refs[0], None)
-                elif classify(error) is Classified.WAIT:
-                    told = f"{refs[0]} gets no calls before it has the finalizer {FINALIZER_DRAIN}: {error}"
-                    return Verdict(False, Reason.FORBIDDEN, told)
-                else:
-                    raise
-        return None
-
     async def _assess(self, key: PolicyKey, document: Document, admitted: Admitted) -> Assessment:
         context = self._context
         found, now = context.store.routes(key), context.clock.now()
         return await context.guard.run(
-            lambda calls: context.assessor.assess(document, admitted, found, context.store.look, now, calls)
+            lambda calls: context.assessor.assess(
+                admitted, document.status, found, context.store.look, now, calls
+            )
         )
 
     async def _route(
@@ -206,22 +168,8 @@ class PolicyReconciler:
             return
         written = self._context.clock.monotonic() if wrote else before.written
         self._context.in_force[key] = InForce(outcome.plan, written, before.propagation)
-        old, new = split(assessment.in_force), split(outcome.plan)
-        if not wrote or old == new:
-            return
-        why = _why(shares(assessment.in_force), shares(outcome.plan), outcome.reasons, outcome.held)
-        log.info(
-            "shifted %s: %s -> %s (%s)",
-            key,
-            old or "nothing",
-            new,
-            why,
-            extra={"policy": str(key), "from": old, "to": new, "why": why},
-        )
-        if old:
-            about = about_policy(key.namespace, key.name)
-            told = f"{old} -> {new}: {why}"
-            self._context.recorder.record(Event(about, document.uid, Reason.SHIFTED, told))
+        if wrote:
+            shifts.tell(self._context.recorder, key, document.uid, assessment.in_force, outcome)
 
     def _note_in_force(self, key: PolicyKey, admitted: Admitted, assessment: Assessment) -> None:
         router = admitted.accepted.router
@@ -265,50 +213,6 @@ class PolicyReconciler:
             return Report(Verdict(False, reason, message), routed, again=PATIENCE)
         return Report(valid, Verdict(False, reason, message), again=PATIENCE)
 
-    async def _report(self, key: PolicyKey, document: Document, report: Report) -> None:
-        """Write the status if it says anything new, and have deletions looked at that waited for this."""
-        context, assessment = self._context, report.assessment
-        outcome = assessment.outcome if assessment else None
-        in_force = context.in_force.get(key, InForce()).plan
-        current = context.policy(key) or document
-        observed = None
-        held = None
-        if outcome:
-            primary = outcome.plan.policy.primary if outcome.plan else ""
-            observed, held = versions(outcome.versions, outcome.reasons, primary, in_force), outcome.held
-        verdicts = {
-            "Accepted": report.accepted,
-            "Routed": report.routed,
-            "Ready": ready(report.accepted, report.routed, outcome.versions if outcome else (), held),
-        }
-        written = None
-        if assessment and assessment.rendered:
-            own = [item.ref for item in assessment.rendered if item.role is not Role.SHARED]
-            there = [
-                (ref, await context.writer.api_version(ref.kind)) for ref in own if context.store.look(ref)
-            ]
-            written = routes(there)
-        status = policy_status(
-            current.status,
-            generation=document.generation,
-            verdicts=verdicts,
-            now=context.clock.now(),
-            observed=observed,
-            in_force=in_force,
-            strategy_state=outcome.strategy_state if outcome else None,
-            written=written,
-        )
-        if not same(current.status, status):
-            await self._write_status(key, current, status)
-        self._wake_drains(key)
-
-    async def _write_status(self, key: PolicyKey, document: Document, status: Mapping[str, Any]) -> None:
-        try:
-            await self._context.writer.policy_status(key, document, status)
-        except ApiError as error:
-            if error.status not in (404, 409):  # gone, or another of the same name: its event is on its way
-                raise
-
     def _wake_drains(self, key: PolicyKey) -> None:
         for ref in self._context.index.refs(key):
             known = self._context.store.look(ref)
@@ -337,11 +241,3 @@ def _not_written(valid: Verdict, assessment: Assessment, error: ApiError) -> Rep
     if found is Classified.CONFLICT:
         raise Retry from error
     return Report(valid, Verdict(False, Reason.WRITE_FAILED, str(error)), assessment, retry=True)
-
-
-def _why(
-    before: Mapping[str, float], after: Mapping[str, float], reasons: Mapping[str, str], held: Reason | None
-) -> str:
-    changed = [name for name in dict.fromkeys((*before, *after)) if before.get(name, 0) != after.get(name, 0)]
-    told = [f"{name}: {reasons[name]}" for name in changed or reasons if reasons.get(name)]
-    return "; ".join([*([str(held)] if held else []), *told]) or "the policy changed"

@@ -2,6 +2,6 @@
 
 from turnout.testing.memory.answers import Answer
 from turnout.testing.memory.cluster import Call, InMemoryCluster
-from turnout.testing.memory.errors import ApiError
+from turnout.testing.memory.errors import StatusError
 
-__all__ = ["Answer", "ApiError", "Call", "InMemoryCluster"]
+__all__ = ["Answer", "Call", "InMemoryCluster", "StatusError"]

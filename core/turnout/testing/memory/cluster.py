@@ -16,7 +16,7 @@ from uuid import uuid4
 from turnout.plugin import Kind
 from turnout.runtime.transport import ConnectionFailed, Request, Response
 from turnout.testing.memory.answers import Answer, Stream
-from turnout.testing.memory.errors import ApiError, PageNotFoundError
+from turnout.testing.memory.errors import PageNotFoundError, StatusError
 from turnout.testing.memory.helpers import Helpers
 from turnout.testing.memory.paths import parse, verb
 from turnout.testing.memory.resources import BUILT_IN, Default, Validate, from_crd, plain
@@ -53,7 +53,7 @@ class InMemoryCluster(Helpers):
     requests that name none. Tests may set these at any time:
 
     - `on_request(request)` is called before a request is handled. A response that it returns is the
-      answer; an ApiError that it raises is answered; anything else that it raises is the caller's,
+      answer; an StatusError that it raises is answered; anything else that it raises is the caller's,
       such as ConnectionFailed.
     - `on_response(request, response)` is called when the request has taken effect. What it raises,
       the caller gets in place of the answer: a write whose answer was lost.
@@ -192,7 +192,7 @@ class InMemoryCluster(Helpers):
                 if instead is not None:
                     return instead
             status, body = self._server.handle(request, self.user_agent)
-        except ApiError as error:
+        except StatusError as error:
             return Answer(error.code, error.status())
         except PageNotFoundError:
             return Answer(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})

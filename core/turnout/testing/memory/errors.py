@@ -18,7 +18,7 @@ class Cause(NamedTuple):
     reason: str = "FieldValueInvalid"
 
 
-class ApiError(Exception):
+class StatusError(Exception):
     """A request that is refused with a Status. `reason` "" where the real server gives none."""
 
     def __init__(
@@ -51,44 +51,44 @@ class PageNotFoundError(Exception):
     """A path that no part of the server serves: a 404 in plain text, without a Status."""
 
 
-def bad_request(message: str) -> ApiError:
-    return ApiError(400, "BadRequest", message)
+def bad_request(message: str) -> StatusError:
+    return StatusError(400, "BadRequest", message)
 
 
-def not_found(group: str, plural: str, name: str) -> ApiError:
+def not_found(group: str, plural: str, name: str) -> StatusError:
     message = f'{_qualified(plural, group)} "{name}" not found'
-    return ApiError(404, "NotFound", message, _details(group, plural, name))
+    return StatusError(404, "NotFound", message, _details(group, plural, name))
 
 
-def already_exists(group: str, plural: str, name: str, *, deleting: bool) -> ApiError:
+def already_exists(group: str, plural: str, name: str, *, deleting: bool) -> StatusError:
     message = f'{_qualified(plural, group)} "{name}" already exists'
     if deleting:
         message = f"object is being deleted: {message}"
-    return ApiError(409, "AlreadyExists", message, _details(group, plural, name))
+    return StatusError(409, "AlreadyExists", message, _details(group, plural, name))
 
 
-def conflict(group: str, plural: str, name: str, why: str) -> ApiError:
+def conflict(group: str, plural: str, name: str, why: str) -> StatusError:
     message = f'Operation cannot be fulfilled on {_qualified(plural, group)} "{name}": {why}'
-    return ApiError(409, "Conflict", message, _details(group, plural, name))
+    return StatusError(409, "Conflict", message, _details(group, plural, name))
 
 
-def invalid(group: str, kind: str, name: str, causes: Iterable[Cause]) -> ApiError:
+def invalid(group: str, kind: str, name: str, causes: Iterable[Cause]) -> StatusError:
     """A 422 that lists every cause. The real server names some causes twice; this one does not."""
     found = list(causes)
     said = [f"{cause.field}: {cause.message}" for cause in found]
     message = said[0] if len(said) == 1 else f"[{', '.join(said)}]"
     listed = [{"reason": cause.reason, "message": cause.message, "field": cause.field} for cause in found]
     details = {**_details(group, kind, name), "causes": listed}
-    return ApiError(422, "Invalid", f'{_qualified(kind, group)} "{name}" is invalid: {message}', details)
+    return StatusError(422, "Invalid", f'{_qualified(kind, group)} "{name}" is invalid: {message}', details)
 
 
-def expired(message: str) -> ApiError:
-    return ApiError(410, "Expired", message)
+def expired(message: str) -> StatusError:
+    return StatusError(410, "Expired", message)
 
 
-def unsupported_media_type(accepted: Iterable[str]) -> ApiError:
+def unsupported_media_type(accepted: Iterable[str]) -> StatusError:
     message = "the body of the request was in an unknown format - accepted media types include: "
-    return ApiError(415, "UnsupportedMediaType", message + ", ".join(accepted))
+    return StatusError(415, "UnsupportedMediaType", message + ", ".join(accepted))
 
 
 def _qualified(resource: str, group: str) -> str:

@@ -12,14 +12,14 @@ import yaml
 from turnout.plugin import Kind, Ref
 from turnout.runtime.transport import APPLY, MERGE, Request
 from turnout.testing.memory.checks import copied
-from turnout.testing.memory.errors import ApiError, Object
+from turnout.testing.memory.errors import Object, StatusError
 from turnout.testing.memory.resources import Resource, from_crd
 from turnout.testing.memory.server import Server
 from turnout.testing.memory.watch import Watch
 
 
 class Helpers:
-    """The synchronous half of `InMemoryCluster`. What the server refuses is raised as ApiError."""
+    """The synchronous half of `InMemoryCluster`. What the server refuses is raised as StatusError."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -54,7 +54,7 @@ class Helpers:
         """Return a copy of an object, or None."""
         try:
             return self._do("GET", self._path_of(ref))
-        except ApiError as error:
+        except StatusError as error:
             if error.code == 404:
                 return None
             raise

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
-from turnout.testing.memory.errors import ApiError, Object, bad_request, expired
+from turnout.testing.memory.errors import Object, StatusError, bad_request, expired
 from turnout.testing.memory.objects import shown
 from turnout.testing.memory.paths import Target
 from turnout.testing.memory.resources import Resource
@@ -65,7 +65,7 @@ def _page(storage: Storage, query: Mapping[str, str]) -> _Page:
     revision = int(query.get("resourceVersion") or 0)
     if revision > storage.revision:
         message = f"Timeout: Too large resource version: {revision}, current: {storage.revision}"
-        raise ApiError(504, "Timeout", message)
+        raise StatusError(504, "Timeout", message)
     if query.get("resourceVersionMatch") == "Exact":
         return _Page(revision)
     return _Page(storage.revision)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from turnout.testing.memory.errors import ApiError, Object, bad_request
+from turnout.testing.memory.errors import Object, StatusError, bad_request
 from turnout.testing.memory.fieldsets import (
     Paths,
     decode,
@@ -125,7 +125,7 @@ def apply(
 ) -> tuple[Object, dict[Manager, Entry]]:
     """Return the object and its managers after a server-side apply of `patch` to `live` ({} if new).
 
-    Raises ApiError: 409 where another manager holds a field that would change and `force` is not
+    Raises StatusError: 409 where another manager holds a field that would change and `force` is not
     set; 500, as the real server has it, for a field that the schema does not know.
     """
     if patch.get("metadata", {}).get("managedFields") is not None:
@@ -136,7 +136,7 @@ def apply(
         message = (
             f"failed to create typed patch object ({named}; {kind}): {path}: field not declared in schema"
         )
-        raise ApiError(500, "", message)
+        raise StatusError(500, "", message)
     if live and not managers:
         before = replace(write, manager="before-first-apply")
         managers = track_update(before, {}, None, live)
@@ -202,7 +202,7 @@ def _refuse_conflicts(others: Managers, changes: Changes) -> None:
         {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": where}
         for who, where in conflicts
     ]
-    raise ApiError(409, "Conflict", message, {"causes": causes})
+    raise StatusError(409, "Conflict", message, {"causes": causes})
 
 
 def _described(manager: Manager) -> str:

@@ -20,7 +20,7 @@ from turnout.testing.memory.checks import (
     refuse_invalid,
     uid_faults,
 )
-from turnout.testing.memory.errors import ApiError, Cause, Object, bad_request
+from turnout.testing.memory.errors import Cause, Object, StatusError, bad_request
 from turnout.testing.memory.managers import Managers, Write
 from turnout.testing.memory.merge import same
 from turnout.testing.memory.paths import Target
@@ -55,7 +55,7 @@ class Objects:
         document = checked(resource, target, body)
         metadata = document["metadata"]
         if metadata.get("resourceVersion"):
-            raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
+            raise StatusError(500, "", "resourceVersion should not be set on objects to be created")
         if not metadata.get("name") and metadata.get("generateName"):
             suffix = "".join(secrets.choice("bcdfghjklmnpqrstvwxz2456789") for _ in range(5))
             metadata["name"] = metadata["generateName"] + suffix
@@ -246,7 +246,7 @@ def shown(resource: Resource, version: str, stored: Object) -> Object:
     }
 
 
-def _conflict(target: Target, why: str) -> ApiError:
+def _conflict(target: Target, why: str) -> StatusError:
     return errors.conflict(target.group, target.plural, target.name or "", why)
 
 

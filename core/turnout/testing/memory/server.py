@@ -5,7 +5,7 @@ from datetime import datetime
 
 from turnout.runtime.transport import Request
 from turnout.testing.memory.discovery import discover
-from turnout.testing.memory.errors import ApiError, Object, PageNotFoundError, bad_request, not_found
+from turnout.testing.memory.errors import Object, PageNotFoundError, StatusError, bad_request, not_found
 from turnout.testing.memory.garbage import GarbageCollector
 from turnout.testing.memory.listing import list_objects
 from turnout.testing.memory.objects import Objects
@@ -36,7 +36,7 @@ class Server:
     def handle(self, request: Request, manager: str) -> tuple[int, Object | Watch]:
         """Do what a request asks. Returns the HTTP status and the body, or the watch it opens.
 
-        `manager`: who writes if the request has no fieldManager. Raises ApiError, PageNotFoundError.
+        `manager`: who writes if the request has no fieldManager. Raises StatusError, PageNotFoundError.
         """
         target = parse(request.path)
         if target is None:
@@ -59,7 +59,7 @@ class Server:
         resource = self.resources.get(target.group, target.plural)
         if resource is None or target.version not in resource.kind.versions:
             if any(not known.custom and known.kind.group == target.group for known in self.resources):
-                raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
+                raise StatusError(404, "NotFound", "the server could not find the requested resource", {})
             raise PageNotFoundError(target.plural)
         if target.subresource not in (None, "status") or (
             target.subresource and not resource.status_subresource
@@ -104,7 +104,7 @@ class Server:
                     force=flag(request.query, "force"),
                 )
                 return 201 if created else 200, document
-        raise ApiError(
+        raise StatusError(
             405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
         )
 

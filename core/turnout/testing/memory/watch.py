@@ -8,7 +8,7 @@ from contextlib import suppress
 import orjson
 
 from turnout.runtime.transport import ConnectionFailed
-from turnout.testing.memory.errors import ApiError, Object
+from turnout.testing.memory.errors import Object, StatusError
 from turnout.testing.memory.objects import shown
 from turnout.testing.memory.paths import Target, flag
 from turnout.testing.memory.resources import Resource
@@ -68,7 +68,7 @@ class Watch:
             self._over = clock() >= self._deadline
             try:
                 self._pending.extend(self._news())
-            except ApiError as error:
+            except StatusError as error:
                 self._pending.append(_encoded("ERROR", error.status()))
                 self._over = True
         elif self._broken:

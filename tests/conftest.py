@@ -1,4 +1,4 @@
-"""The control plane that the tests of this folder share, and a namespace for each test."""
+"""The control plane that tests share, and a namespace for each test."""
 
 import os
 import re
@@ -8,6 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import AssetsMissingError, ControlPlane, find_assets
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "cluster: needs a real API server (see tools/testbed.py)")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Everything of a reconcile that is pure, in one function: it runs in one hand-off to the guard's thread."""
+"""The pure part of a reconcile: from documents to what should be in the cluster, or why nothing is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from turnout.decision.decide import Known, Outcome, decide
 from turnout.decision.declare import Admitted, admit
 from turnout.decision.drift import foreign
 from turnout.decision.join import Look
+from turnout.decision.objects import mapping
 from turnout.decision.render import Rendered, render
 from turnout.decision.stored import load
-from turnout.plugin import Policy, Ref, Role, RoutePlan
+from turnout.plugin import Policy, Ref, RoutePlan
 from turnout.reasons import Reason
 from turnout.registry import Registry
-from turnout.runtime.store import Document
 from turnout.settings import Settings
 
 
@@ -43,12 +43,12 @@ class Assessor:
     registry: Registry
     settings: Settings
 
-    def admit(self, policy: Document, weights: Document | None, calls: Calls) -> Admitted | Assessment:
-        """The accepted policy, or an assessment that says why it is not."""
+    def admit(
+        self, policy: Mapping[str, Any], weights: Mapping[str, Any] | None, calls: Calls
+    ) -> Admitted | Assessment:
+        """The accepted policy, or an assessment that says why it is not. Both are whole documents."""
         try:
-            return admit(
-                policy.content, weights.content if weights else None, self.registry, self.settings, calls
-            )
+            return admit(policy, weights, self.registry, self.settings, calls)
         except Refused as refused:
             return Assessment(failure=(refused.reason, str(refused)))
         except PluginError as error:
@@ -56,18 +56,17 @@ class Assessor:
 
     def assess(
         self,
-        policy: Document,
         admitted: Admitted,
+        status: Mapping[str, Any],
         routes: tuple[Ref, ...],
         look: Look,
         now: datetime,
         calls: Calls,
     ) -> Assessment:
-        """Decide and render. `routes`: the objects that may say what is in force."""
+        """Decide and render. `status` is the policy's; `routes`: objects that may say what is in force."""
         accepted = admitted.accepted
         in_force = plan_in_force(accepted.policy, routes, look)
-        state = policy.status.get("strategyState")
-        known = Known(look, now, in_force, state if isinstance(state, Mapping) else {})
+        known = Known(look, now, in_force, mapping(status.get("strategyState")))
         try:
             outcome = decide(accepted, known, self.registry, calls)
             rendered = render(outcome.plan, accepted, calls) if outcome.plan else ()
@@ -87,11 +86,6 @@ def plan_in_force(policy: Policy, routes: tuple[Ref, ...], look: Look) -> RouteP
             if plan:
                 return plan
     return None
-
-
-def routes_of(rendered: tuple[Rendered, ...]) -> tuple[Ref, ...]:
-    """The objects that carry the rules."""
-    return tuple(item.ref for item in rendered if item.role is Role.ROUTE)
 
 
 def listed_routes(status: Mapping[str, Any], registry: Registry) -> tuple[Ref, ...]:

@@ -1,0 +1,82 @@
+"""Where the programs are measured: a real control plane, and the fleet of each program in it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from benchmarks.contenders import FLOOR, TURNOUT, Contender, controller_command, floor_command
+from benchmarks.fleet import Fleet
+from benchmarks.observer import Observer
+from tests.support import ControlPlane, Credentials
+from tests.support.processes import ProcessGroup
+from turnout.runtime import kube
+from turnout.runtime.client import Client
+
+WATCHED = ["get", "list", "watch"]
+RULES = [
+    {"apiGroups": ["turnout.dev"], "resources": ["routingpolicies", "trafficweights"], "verbs": [*WATCHED, "patch"]},
+    {
+        "apiGroups": ["turnout.dev"],
+        "resources": ["routingpolicies/status", "trafficweights/status"],
+        "verbs": ["get", "patch"],
+    },
+    {"apiGroups": ["serving.kserve.io"], "resources": ["inferenceservices"], "verbs": [*WATCHED, "patch"]},
+    {
+        "apiGroups": ["networking.istio.io"],
+        "resources": ["virtualservices", "serviceentries", "gateways"],
+        "verbs": [*WATCHED, "create", "patch", "delete"],
+    },
+    {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update", "patch"]},
+]
+"""What the controller may do; the floor needs less, and a rule more costs nothing."""
+ACCOUNTS = "benchmarks"
+
+
+@dataclass
+class Lane:
+    """A program, the models that it serves, and what is seen of its routes."""
+
+    contender: Contender
+    fleet: Fleet
+    observer: Observer
+
+
+@dataclass
+class Bed:
+    """The lanes for one number of models."""
+
+    models: int
+    floor: Lane
+    turnout: Lane
+
+    @property
+    def lanes(self) -> tuple[Lane, Lane]:
+        """The floor's first."""
+        return self.floor, self.turnout
+
+
+def prepare(control_plane: ControlPlane) -> None:
+    """Install CRDs, and what programs may do."""
+    control_plane.install_crds("turnout", "istio", "kserve")
+    control_plane.kubectl("create", "namespace", ACCOUNTS)
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": ACCOUNTS},
+        "rules": RULES,
+    }
+    control_plane.kubectl("apply", "-f", "-", input=json.dumps(role))
+
+
+@asynccontextmanager
+async def bed(
+    control_plane: ControlPlane, models: int, controller: str | None
+) -> AsyncIterator[Bed]:
+    """Both lanes with so many models; no program runs yet."""
+    own = _account(control_plane, f"observer-{models}", "cluster-admin")
+    # The transport reads a kubeconfig, as any client does.
+    client = Client(await kube.connect_file(own.kubeconfig))
+    yield Bed(models, *([] if client else []))

@@ -1,0 +1,52 @@
+"""What is kept of a raw object, with the word of the plugins that know its kind."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from turnout.calling import Calls, PluginError
+from turnout.decision.objects import Entry, entry, mapping, written_part
+from turnout.plugin import Environment, Observation, Router
+from turnout.reasons import Reason
+
+Object = Mapping[str, Any]
+
+
+def name_of(obj: Object) -> tuple[str, str]:
+    """Namespace and name of an object; empty strings for one that does not say."""
+    metadata = mapping(obj.get("metadata"))
+    return str(metadata.get("namespace", "")), str(metadata.get("name", ""))
+
+
+def observe(
+    obj: Object, environments: Collection[Environment[Any]], routers: Collection[Router[Any]], calls: Calls
+) -> Entry:
+    """The entry of an object. `environments` watch its kind, `routers` write it.
+
+    A plugin that fails leaves its word Unknown: that concerns the policies that use it, and no others.
+    """
+    observations = {one.name: _observed(one, obj, calls) for one in environments}
+    written = written_part(obj, _refusal(routers, obj, calls)) if routers else None
+    return entry(obj, observations, written)
+
+
+def _observed(environment: Environment[Any], obj: Object, calls: Calls) -> Observation:
+    try:
+        seen = calls.to(environment.name, environment.observe, obj)
+    except PluginError as error:
+        return Observation(None, Reason.PLUGIN_FAILED, error.message)
+    if not isinstance(seen, Observation):
+        told = f"plugin {environment.name}: observe returned {type(seen).__name__}, expected an Observation"
+        return Observation(None, Reason.PLUGIN_FAILED, told)
+    return seen
+
+
+def _refusal(routers: Collection[Router[Any]], obj: Object, calls: Calls) -> str | None:
+    if "status" not in obj:
+        return None
+    for router in routers:
+        try:
+            if told := calls.to(router.name, router.refusal, obj):
+                return str(told)
+        except PluginError as error:
+            return error.message
+    return None

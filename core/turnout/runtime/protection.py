@@ -1,0 +1,41 @@
+"""Puts the drain finalizer on versions, before calls are sent to them."""
+
+from turnout.decision.accept import Accepted
+from turnout.decision.join import protects
+from turnout.names import FINALIZER_DRAIN
+from turnout.reasons import Reason
+from turnout.runtime.context import Context, Retry
+from turnout.runtime.errors import ApiError, classify
+from turnout.runtime.errors import Verdict as Classified
+from turnout.status import Verdict
+
+
+async def protect(context: Context, accepted: Accepted) -> Verdict | None:
+    """Protect the versions that a policy names and that lack the finalizer.
+
+    Ready or not: so a version that turns ready costs one write, that of its route. Returns a verdict if
+    the controller may not do it: such a version gets no calls. Raises Retry for objects that have
+    changed since they were read, ApiError and ConnectionFailed.
+    """
+    if not accepted.drain:
+        return None
+    for refs in accepted.refs.values():
+        main = refs[0]
+        known = context.store.look(main)
+        if known is None or known.deleting or protects(known):
+            continue
+        try:
+            await context.writer.protect(main, known)
+        except ApiError as error:
+            found = classify(error)
+            if error.status == 404 and not error.kind_missing:
+                context.store.put(main, None)
+            elif found is Classified.CONFLICT or error.status == 422:  # 422: it is being deleted
+                await context.writer.reread(main)
+                raise Retry from None
+            elif found is Classified.WAIT:
+                told = f"{main} gets no calls before it has the finalizer {FINALIZER_DRAIN}: {error}"
+                return Verdict(False, Reason.FORBIDDEN, told)
+            else:
+                raise
+    return None

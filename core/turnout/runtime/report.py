@@ -1,0 +1,82 @@
+"""Writes what came of a reconcile into the policy's status, if it says anything new."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from turnout.decision.assess import Assessment
+from turnout.plugin import Role
+from turnout.runtime.context import Context, InForce
+from turnout.runtime.errors import ApiError
+from turnout.runtime.keys import PolicyKey
+from turnout.runtime.store import Document
+from turnout.status import Verdict, policy_status, ready, routes, same, versions
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a reconcile has come to. `again`: seconds until the next one; `retry`: repeat it with backoff.
+
+    Without an assessment, what the status says of versions and routes stays as it was.
+    """
+
+    accepted: Verdict
+    routed: Verdict
+    assessment: Assessment | None = None
+    again: float | None = None
+    retry: bool = False
+
+
+class Reporter:
+    """Writes statuses."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def write(self, key: PolicyKey, document: Document, report: Report) -> None:
+        """Raises ApiError and ConnectionFailed, but not for a policy that is gone."""
+        current = self._context.policy(key)
+        if current is None or current.uid != document.uid:
+            return
+        status = await self._status(key, document, report, current.status)
+        if same(current.status, status):
+            return
+        try:
+            await self._context.writer.policy_status(key, current, status)
+        except ApiError as error:
+            if error.status not in (404, 409):  # gone, or another of the same name: its event is on its way
+                raise
+
+    async def _status(
+        self, key: PolicyKey, document: Document, report: Report, previous: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        in_force = self._context.in_force.get(key, InForce()).plan
+        outcome = report.assessment.outcome if report.assessment else None
+        seen = outcome.versions if outcome else ()
+        verdicts = {
+            "Accepted": report.accepted,
+            "Routed": report.routed,
+            "Ready": ready(report.accepted, report.routed, seen, outcome.held if outcome else None),
+        }
+        observed = None
+        if outcome and report.assessment and report.assessment.admitted:
+            primary = report.assessment.admitted.accepted.policy.primary
+            observed = versions(outcome.versions, outcome.reasons, primary, in_force)
+        return policy_status(
+            previous,
+            generation=document.generation,
+            verdicts=verdicts,
+            now=self._context.clock.now(),
+            observed=observed,
+            in_force=in_force,
+            strategy_state=outcome.strategy_state if outcome else None,
+            written=await self._written(report.assessment),
+        )
+
+    async def _written(self, assessment: Assessment | None) -> list[dict[str, Any]] | None:
+        """The policy's own objects that exist. None if nothing was to be written."""
+        if assessment is None or not assessment.rendered:
+            return None
+        own = [item.ref for item in assessment.rendered if item.role is not Role.SHARED]
+        there = [ref for ref in own if self._context.store.look(ref)]
+        return routes([(ref, await self._context.writer.api_version(ref.kind)) for ref in there])
