@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -72,11 +73,55 @@ def prepare(control_plane: ControlPlane) -> None:
 
 
 @asynccontextmanager
-async def bed(
-    control_plane: ControlPlane, models: int, controller: str | None
-) -> AsyncIterator[Bed]:
-    """Both lanes with so many models; no program runs yet."""
-    own = _account(control_plane, f"observer-{models}", "cluster-admin")
-    # The transport reads a kubeconfig, as any client does.
-    client = Client(await kube.connect_file(own.kubeconfig))
-    yield Bed(models, *([] if client else []))
+async def bed(control_plane: ControlPlane, models: int, controller: str | None) -> AsyncIterator[Bed]:
+    """Both lanes with so many models; no program runs yet, and none does afterwards."""
+    os.environ["KUBECONFIG"] = str(_account(control_plane, "observer", "cluster-admin").kubeconfig)
+    transport = await kube.connect()
+    client = Client(transport)
+    commands = {FLOOR: floor_command(), TURNOUT: controller_command(controller)}
+    processes = ProcessGroup(control_plane.directory)
+    try:
+        lanes = [
+            _lane(control_plane, processes, client, name, command, models)
+            for name, command in commands.items()
+        ]
+        for lane in lanes:
+            await lane.fleet.create()
+        observing = [asyncio.ensure_future(lane.observer.run()) for lane in lanes]
+        try:
+            yield Bed(models, *lanes)
+        finally:
+            for task in observing:
+                task.cancel()
+            await asyncio.gather(*observing, return_exceptions=True)
+    finally:
+        processes.stop()
+        await transport.close()
+
+
+def _lane(
+    control_plane: ControlPlane,
+    processes: ProcessGroup,
+    client: Client,
+    name: str,
+    command: list[str],
+    models: int,
+) -> Lane:
+    namespace = f"{name}-{models}"
+    credentials = _account(control_plane, namespace, ACCOUNTS)
+    contender = Contender(name, namespace, command, credentials, control_plane, processes)
+    return Lane(contender, Fleet(client, namespace, models), Observer(client, namespace))
+
+
+def _account(control_plane: ControlPlane, name: str, role: str) -> Credentials:
+    """A service account with a role. Its token is checked by the API server itself, without this process."""
+    credentials = control_plane.service_account(ACCOUNTS, name)
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": f"{ACCOUNTS}-{name}"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": "ServiceAccount", "namespace": ACCOUNTS, "name": name}],
+    }
+    control_plane.kubectl("apply", "-f", "-", input=json.dumps(binding))
+    return credentials

@@ -45,7 +45,8 @@ class Contender:
 
     def start(self) -> float:
         """Start the process; when that was, by time.perf_counter."""
-        environment = [f"KUBECONFIG={self._credentials.kubeconfig}", f"PYTHONPATH={os.getcwd()}"]  # noqa: PTH109
+        path = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))
+        environment = [f"KUBECONFIG={self._credentials.kubeconfig}", f"PYTHONPATH={path}"]
         began = time.perf_counter()
         self._process = self._processes.start(Path("/usr/bin/env"), [*environment, *self._command])
         return began

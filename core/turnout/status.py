@@ -11,6 +11,8 @@ from turnout.plugin import Ref, RoutePlan, Version
 from turnout.reasons import Reason
 
 MESSAGE_LIMIT = 1024
+SPLIT_LIMIT = 2048
+"""Characters that the schema allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,11 @@ def ready(accepted: Verdict, routed: Verdict, versions: Iterable[Version], held:
     if not accepted.value:
         return Verdict(False, Reason.NOT_ACCEPTED, "the policy is not accepted")
     up = [version.name for version in versions if version.ready]
-    if held is Reason.NO_WEIGHT:
+    if up and held is Reason.NO_WEIGHT:
         return Verdict(False, held, f"{', '.join(up)} ready, with weight 0; the routes in force are held")
     if not up:
-        return Verdict(False, Reason.NO_VERSION_READY, "no version is ready; the routes in force are held")
+        told = "the routes in force are held" if held else "what was ready and is unknown now keeps its share"
+        return Verdict(False, Reason.NO_VERSION_READY, f"no version is ready; {told}")
     if not routed.value:
         return Verdict(False, Reason.NOT_ROUTED, routed.message or "the decided routes are not in force")
     return Verdict(True, Reason.READY, f"{', '.join(up)} ready")
@@ -44,7 +47,9 @@ def conditions(
     verdicts: Mapping[str, Verdict], previous: Mapping[str, Any], generation: int, now: datetime
 ) -> list[dict[str, Any]]:
     """Conditions in the form of metav1.Condition. One whose status stays keeps its lastTransitionTime."""
-    before = {said.get("type"): said for said in (mapping(one) for one in previous.get("conditions") or ())}
+    listed = previous.get("conditions")
+    said = [mapping(one) for one in (listed if isinstance(listed, list) else ())]
+    before = {str(one.get("type")): one for one in said}
     made = []
     for kind, verdict in verdicts.items():
         old = before.get(kind, {})
@@ -117,7 +122,7 @@ def policy_status(
     """The whole status. What is None stays as it was."""
     made: dict[str, Any] = {
         "observedGeneration": generation,
-        "split": split(in_force) or previous.get("split", ""),
+        "split": split(in_force)[:SPLIT_LIMIT] or previous.get("split", ""),
         "versions": previous.get("versions", []) if observed is None else observed,
         "routes": previous.get("routes", []) if written is None else written,
         "strategyState": previous.get("strategyState", {})

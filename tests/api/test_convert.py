@@ -66,10 +66,10 @@ def test_weight_0_of_the_weights_prevails() -> None:
     assert policy.versions[0].weight == 0
 
 
-def test_a_mirror_percentage_leaves_weights_alone() -> None:
+def test_a_mirror_percentage_counts_instead_of_the_candidates_weights() -> None:
     policy = to_policy(parse_policy(FULL_POLICY), weights=parse_weights(MIRROR))
     assert policy.mirror_percentage == 30
-    assert [version.weight for version in policy.versions] == [50, 0]
+    assert {version.name: version.weight for version in policy.versions} == {"wisdom-0": None, "wisdom-1": 0}
 
 
 def test_weights_for_versions_that_the_policy_does_not_have_are_named() -> None:
@@ -97,9 +97,11 @@ def test_query_parameters_keep_their_case() -> None:
 
 def test_the_order_of_conditions_makes_no_difference() -> None:
     """An API server returns maps in the order of their keys, a file in any."""
-    one = {"headers": {"a": {"exact": "1"}, "B": {"exact": "2"}}, "queryParams": {"c": {"exact": "3"}}}
-    other = {"queryParams": {"c": {"exact": "3"}}, "headers": {"B": {"exact": "2"}, "a": {"exact": "1"}}}
-    assert matches(one) == matches(other)
+    values = {"b": {"exact": "2"}, "A": {"exact": "1"}, "a": {"prefix": "3"}}
+    headers = {"b": {"exact": "2"}, "A": {"exact": "1"}}
+    match = {"headers": headers, "queryParams": values}
+    other = {key: dict(reversed(conditions.items())) for key, conditions in match.items()}
+    assert matches(match) == matches(other)
 
 
 def test_alternatives_keep_their_order() -> None:

@@ -134,7 +134,7 @@ class Api:
         force: bool = False,
         **fields: Any,
     ) -> Answer:
-        """Server-side apply a manifest of these fields."""
+        """Server-side apply a `manifest` of these fields."""
         path = self.path(name, kind=kind, subresource=subresource)
         document = manifest(name, kind=kind, **fields)
         return self.send("PATCH", path, document, APPLY, fieldManager=by, force=str(force).lower())

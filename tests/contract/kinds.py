@@ -61,6 +61,6 @@ def crd(kind: Kind) -> dict[str, Any]:
 
 def manifest(name: str, *, kind: Kind = WIDGET, **fields: Any) -> dict[str, Any]:
     """Return a document; `spec` and `status` are fields of it, all others of its metadata."""
-    body = {field: fields.pop(field) for field in ("spec", "status") if field in fields}
+    body: dict[str, Any] = {field: fields.pop(field) for field in ("spec", "status") if field in fields}
     metadata = {"name": name, **fields}
     return {"apiVersion": f"{GROUP}/v1", "kind": kind.kind, "metadata": metadata, **body}

@@ -130,7 +130,7 @@ def test_old_version_conflicts(api: Api) -> None:
     """A replace or a patch with a resourceVersion that is not the present one is a 409."""
     first = api.create(manifest("one"))
     api.merge("one", {"spec": {"size": 1}})
-    version = {"resourceVersion": first.version}
+    version: dict[str, Any] = {"resourceVersion": first.version}
     answers = [
         api.replace(changed(first, spec={"size": 2})),
         api.merge("one", {"metadata": version, "spec": {"size": 2}}),
@@ -143,7 +143,7 @@ def test_old_version_conflicts(api: Api) -> None:
 def test_another_uid_is_refused_by_each_in_its_way(api: Api) -> None:
     """A wrong uid is a 409 to a replace, and a 422 to patches: the field is immutable."""
     first = api.create(manifest("one"))
-    wrong = {"uid": "11111111-2222-3333-4444-555555555555"}
+    wrong: dict[str, Any] = {"uid": "11111111-2222-3333-4444-555555555555"}
     assert api.replace(changed(first, metadata=wrong)).status == 409
     merged = api.merge("one", {"metadata": wrong, "spec": {"size": 1}})
     applied = api.apply("one", spec={"size": 1}, **wrong)

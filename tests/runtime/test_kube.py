@@ -288,6 +288,15 @@ class TestFailures:
 
         talk(config, act, server=Server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + rest))
 
+    def test_a_transport_that_was_closed(self, config: Write) -> None:
+        async def act(transport: kube.KubeTransport, server: Server) -> None:
+            await fetch(transport)
+            await transport.close()
+            with pytest.raises(ConnectionFailed, match="has been closed"):
+                await transport.send(GET)
+
+        talk(config, act)
+
     def test_no_answer_at_all(self, config: Write) -> None:
         async def act(transport: kube.KubeTransport, server: Server) -> None:
             with pytest.raises(ConnectionFailed, match="the connection broke off"):

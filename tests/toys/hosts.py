@@ -50,7 +50,7 @@ class ToyHosts(Environment[ToyHostsOptions]):
             ready={"True": True, "False": False}.get(ready["status"]) if ready else None,
             reason=(ready or {}).get("reason", "NoStatus"),
             revision=status.get("latestReadyRevisionName", ""),
-            address=urlsplit(url).hostname if url else None,
+            addresses=(("authority", urlsplit(url).hostname or ""),) if url else (),
         )
 
     def frontends(self, policy: Policy, options: ToyHostsOptions) -> Sequence[Frontend]:
@@ -60,7 +60,7 @@ class ToyHosts(Environment[ToyHostsOptions]):
     def backends(
         self, version: VersionSpec, seen: Sequence[Observation | None], options: ToyHostsOptions
     ) -> Mapping[str, Backend]:
-        address = seen[0].address if seen[0] else None
+        address = dict(seen[0].addresses).get("authority") if seen[0] else None
         if address is None:
             return {}
         return {FRONTEND: Backend(options.gateway, version.namespace, options.port, authority=address)}

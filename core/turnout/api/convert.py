@@ -1,5 +1,7 @@
 """From documents to the policy that plugins see: every default filled in, TrafficWeights on top."""
 
+from collections.abc import Mapping
+
 from turnout.api.models import ModelVersion, RoutingPolicy, TrafficWeights
 from turnout.plugin import Policy, VersionSpec
 
@@ -13,10 +15,15 @@ def to_policy(
     """The policy, with its `weights` if there are any.
 
     A version that the weights do not name keeps the policy's own; names that the policy does not
-    have are left aside, see `unknown_versions`.
+    have are left aside, see `unknown_versions`. A mirror percentage counts for every candidate,
+    instead of its own weight.
     """
     spec, metadata = document.spec, document.metadata
-    overrides = weights.spec.weights or {} if weights else {}
+    primary = spec.primary or spec.model_versions[0].name
+    percentage = weights.spec.mirror_percentage if weights else None
+    overrides: Mapping[str, int | None] = weights.spec.weights or {} if weights else {}
+    if percentage is not None:
+        overrides = {version.name: None for version in spec.model_versions if version.name != primary}
     return Policy(
         name=metadata.name,
         namespace=metadata.namespace,
@@ -25,10 +32,10 @@ def to_policy(
             _version(version, metadata.namespace, overrides.get(version.name, version.weight))
             for version in spec.model_versions
         ),
-        primary=spec.primary or spec.model_versions[0].name,
+        primary=primary,
         uid=metadata.uid,
         hosts=spec.hosts,
-        mirror_percentage=weights.spec.mirror_percentage if weights else None,
+        mirror_percentage=percentage,
         cluster_domain=cluster_domain,
     )
 

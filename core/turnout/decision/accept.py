@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnout.calling import Calls
+from turnout.decision import environment as ask
 from turnout.errors import Problem
-from turnout.plugin import Environment, Frontend, Options, Policy, Ref, Router, Strategy, Uses
+from turnout.plugin import Environment, Frontend, Options, Plugin, Policy, Ref, Router, Strategy, Uses
 from turnout.reasons import Reason
 from turnout.registry import Registry, UnknownPlugin
 from turnout.settings import Settings
@@ -62,16 +63,25 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
     allowed = settings.allowed_namespaces(policy.namespace)
     if foreign := _foreign(policy, allowed):
         raise Refused(Reason.NAMESPACE_NOT_ALLOWED, foreign)
-    problems = [*_unused(policy, strategy), *_reserved(policy), *_for_others(declared, registry, settings)]
+    problems = [
+        *_unused(policy, strategy),
+        *_reserved(policy),
+        *_for_others(declared, registry, settings, calls),
+    ]
     options: list[Options] = []
     for plugin in (environment, strategy, router):
-        parsed, faults = settings.options_for(plugin, declared.config.get(plugin.name, {}))
+        given = declared.config.get(plugin.name, {})
+        # Validators of options are the plugin's code as well.
+        parsed, faults = calls.to(plugin.name, settings.options_for, plugin, given)
         problems += faults
         if parsed is not None:
             options.append(parsed)
-            problems += [Problem(*fault) for fault in calls.all(plugin.name, plugin.check, policy, parsed)]
+            problems += _faults(plugin, policy, parsed, calls)
     if problems:
         raise Refused(Reason.INVALID_SPEC, problems)
+    refs = {version.name: ask.refs(environment, version, options[0], calls) for version in policy.versions}
+    if foreign := _foreign_refs(refs, allowed):
+        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, foreign)
     return Accepted(
         policy=policy,
         environment=environment,
@@ -80,11 +90,8 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         strategy_options=options[1],
         router=router,
         router_options=options[2],
-        refs={
-            version.name: calls.all(environment.name, environment.refs, version, options[0])
-            for version in policy.versions
-        },
-        frontends=calls.all(environment.name, environment.frontends, policy, options[0]),
+        refs=refs,
+        frontends=ask.frontends(environment, policy, options[0], calls),
         allowed=allowed,
         drain=environment.drain and settings.drain.enabled,
     )
@@ -113,6 +120,23 @@ def _foreign(policy: Policy, allowed: frozenset[str]) -> list[Problem]:
     ]
 
 
+def _foreign_refs(refs: Mapping[str, tuple[Ref, ...]], allowed: frozenset[str]) -> list[str]:
+    return [
+        f"version {name} is made up of {ref}, expected objects in {', '.join(sorted(allowed))}: "
+        "the administrator's allowNamespaces decides"
+        for name, made_up in refs.items()
+        for ref in made_up
+        if ref.namespace not in allowed
+    ]
+
+
+def _faults(plugin: Plugin[Any], policy: Policy, options: Options, calls: Calls) -> list[Problem]:
+    def check() -> list[Problem]:
+        return [Problem(*fault) for fault in plugin.check(policy, options)]
+
+    return calls.to(plugin.name, check)
+
+
 def _unused(policy: Policy, strategy: Strategy[Any]) -> Iterable[Problem]:
     """What the policy says and the strategy does not read: better refused than dropped."""
     for index, version in enumerate(policy.versions):
@@ -129,13 +153,16 @@ def _reserved(policy: Policy) -> Iterable[Problem]:
         yield Problem("spec.hosts", "is reserved for later; leave it out")
 
 
-def _for_others(declared: Declared, registry: Registry, settings: Settings) -> Iterable[Problem]:
+def _for_others(
+    declared: Declared, registry: Registry, settings: Settings, calls: Calls
+) -> Iterable[Problem]:
     """Options of plugins that the policy does not use now: it may have, or will."""
     used = (declared.environment, declared.strategy, declared.router)
     for name, options in declared.config.items():
         if name in used:
             continue
         try:
-            yield from settings.options_for(registry.plugin(name).plugin, options)[1]
+            plugin = registry.plugin(name).plugin
+            yield from calls.to(name, settings.options_for, plugin, options)[1]
         except UnknownPlugin as error:
             yield Problem(f"spec.config.{name}", str(error))

@@ -8,10 +8,10 @@ from typing import Any
 from turnout.calling import Calls
 from turnout.decision.accept import Accepted
 from turnout.decision.carry import check_carried, check_reach, foresee
-from turnout.decision.hold import hold
+from turnout.decision.hold import hold, with_backends
 from turnout.decision.join import Look, join
 from turnout.decision.objects import mapping
-from turnout.decision.seal import seal
+from turnout.decision.seal import seal, sealed_state
 from turnout.decision.shares import shares
 from turnout.plugin import Inputs, RoutePlan, Version
 from turnout.reasons import Reason
@@ -58,7 +58,6 @@ def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -
         frozenset(version.uid for version in in_force.versions() if version.uid) if in_force else frozenset()
     )
     versions = join(accepted, known.look, routed, calls)
-    reasons = {version.name: version.message or version.reason for version in versions}
     identity = _identity(versions, accepted.policy.primary)
     inputs = Inputs(
         primary=accepted.policy.primary,
@@ -69,21 +68,45 @@ def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -
         mirror_percentage=accepted.policy.mirror_percentage,
     )
     foresee(accepted, inputs, registry, calls)
-    if not any(version.available for version in versions):
+    if any(version.available for version in versions):
+        outcome = _ask(accepted, inputs, in_force, identity, calls)
+    else:
         plan = hold(accepted, versions, in_force)
-        return Outcome(versions, plan, reasons, Reason.NO_VERSION_READY, known.strategy_state)
-    decision = calls.to(accepted.strategy.name, accepted.strategy.decide, inputs, accepted.strategy_options)
-    plan = seal(decision, accepted, versions)
+        outcome = Outcome(versions, plan, _told(versions), Reason.NO_VERSION_READY, known.strategy_state)
+    if outcome.plan:
+        check_reach(outcome.plan, accepted)
+        check_carried(outcome.plan, accepted, registry)
+    return outcome
+
+
+def _ask(
+    accepted: Accepted, inputs: Inputs, in_force: RoutePlan | None, identity: str, calls: Calls
+) -> Outcome:
+    """The strategy's decision, or the routes in force where it leaves nothing to route."""
+    strategy, versions = accepted.strategy, inputs.versions
+    decision = calls.to(strategy.name, strategy.decide, inputs, accepted.strategy_options)
+    plan = seal(decision, accepted, tuple(_reached(version, accepted, in_force) for version in versions))
+    reasons = _told(versions)
     reasons |= {name: str(reason) for name, reason in decision.reasons.items() if name in reasons and reason}
-    state = _remember(decision.state, accepted.strategy.name, identity)
+    held = None
     if plan is None:
         weighty = any(version.available and not version.excluded for version in versions)
         held = Reason.NO_BACKEND if weighty else Reason.NO_WEIGHT
-        return Outcome(versions, hold(accepted, versions, in_force), reasons, held, state)
-    check_reach(plan, accepted)
-    check_carried(plan, accepted, registry)
+        plan = hold(accepted, versions, in_force)
+    state = _remember(sealed_state(decision, accepted), strategy.name, identity)
     later = decision.requeue_after
-    return Outcome(versions, plan, reasons, None, state, max(later, SOONEST) if later else None)
+    return Outcome(versions, plan, reasons, held, state, None if later is None else max(later, SOONEST))
+
+
+def _told(versions: tuple[Version, ...]) -> dict[str, str]:
+    return {version.name: version.message or version.reason for version in versions}
+
+
+def _reached(version: Version, accepted: Accepted, in_force: RoutePlan | None) -> Version:
+    """The version; a primary that tells no backend now keeps the one it has in the plan in force."""
+    if version.name != accepted.policy.primary:
+        return version
+    return with_backends(version, in_force, accepted) or version
 
 
 def _identity(versions: tuple[Version, ...], primary: str) -> str:

@@ -9,6 +9,9 @@ from turnout.decision.render import Rendered
 from turnout.names import LABEL_MANAGED_BY, LABEL_POLICY, LABEL_SHARED, MANAGED_BY, ROUTING_POLICY
 from turnout.plugin import Policy
 
+EXACT = 2**53
+"""Below it every integer is a float as well."""
+
 
 def foreign(entry: Entry, policy: Policy) -> str | None:
     """Whose an object is, where it is not the policy's; None where it is.
@@ -89,4 +92,6 @@ def _numbers(value: Any) -> Any:
         return {key: _numbers(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_numbers(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        return int(value)
+    return value

@@ -6,24 +6,24 @@ from turnout.decision.accept import Accepted
 from turnout.plugin import Mirror, RoutePlan, Rule, Share, Version
 from turnout.reasons import Reason
 
-GONE = frozenset({Reason.MISSING, Reason.DELETING})
+GONE = (Reason.MISSING, Reason.DELETING)
 
 
 def hold(accepted: Accepted, versions: tuple[Version, ...], in_force: RoutePlan | None) -> RoutePlan | None:
     """The plan in force without versions that are gone or have weight 0; else everything to the primary.
 
-    A version with weight 0 stays only where nothing else is left. None where no backend is known for
-    what would have to be routed: then the routes stay as they are.
+    Versions that may carry traffic stay alone if there are any; one with weight 0 stays only where
+    nothing else is left. None where no backend is known for what would have to be routed: then the
+    routes stay as they are.
     """
-    gone = {version.name for version in versions if version.reason in GONE}
+    present = {version.name: version for version in versions if not _gone(version)}
     zero = {version.name for version in versions if version.excluded}
-    present = {version.name: version for version in versions if version.name not in gone}
-    for without in (zero, set()):
+    idle = {version.name for version in versions if not version.available}
+    for without in (zero | idle, zero, set()):
         if plan := _without(accepted, in_force, present, without):
             return plan
     primary = next(version for version in versions if version.name == accepted.policy.primary)
-    stored = {version.name: version for version in in_force.versions()} if in_force else {}
-    routed = _with_backends(primary, stored.get(primary.name), accepted)
+    routed = with_backends(primary, in_force, accepted)
     if routed is None:
         return None
     return RoutePlan(accepted.policy, accepted.frontends, (Rule("default", (Share(routed, 100),)),))
@@ -38,8 +38,7 @@ def _without(
     for stored in in_force.versions():
         version = present.get(stored.name)
         if version and version.name not in without and (not stored.uid or stored.uid == version.uid):
-            reachable = _with_backends(version, stored, accepted)
-            if reachable:
+            if reachable := with_backends(version, in_force, accepted):
                 kept[version.name] = reachable
     rules = tuple(
         Rule(
@@ -59,9 +58,15 @@ def _without(
     return RoutePlan(accepted.policy, accepted.frontends, tuple(rule for rule in rules if rule.shares))
 
 
-def _with_backends(version: Version, stored: Version | None, accepted: Accepted) -> Version | None:
+def _gone(version: Version) -> bool:
+    """By core's own reasons: an environment may have a reason "Missing" too, for something else."""
+    return any(version.reason is reason for reason in GONE)
+
+
+def with_backends(version: Version, in_force: RoutePlan | None, accepted: Accepted) -> Version | None:
     """The version with a backend for every frontend, from the plan in force where it tells none now."""
-    backends = {**(stored.backends if stored else {}), **version.backends}
+    stored = {one.name: one for one in in_force.versions()} if in_force else {}
+    backends = {**(stored[version.name].backends if version.name in stored else {}), **version.backends}
     names = [frontend.name for frontend in accepted.frontends]
     if any(name not in backends for name in names):
         return None

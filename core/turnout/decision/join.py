@@ -1,13 +1,14 @@
 """Joins what a policy says of its versions with what is observed of their objects."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from turnout.calling import Calls
+from turnout.decision import environment as ask
 from turnout.decision.accept import Accepted
 from turnout.decision.objects import Entry
 from turnout.names import FINALIZER_DRAIN
-from turnout.plugin import Backend, Observation, Ref, Version, VersionSpec
+from turnout.plugin import Ref, Version, VersionSpec
 from turnout.reasons import Reason
 
 Look = Callable[[Ref], Entry | None]
@@ -30,7 +31,7 @@ def _version(
     environment = accepted.environment
     entries = [look(ref) for ref in accepted.refs[spec.name]]
     seen = [entry.observations.get(environment.name) if entry else None for entry in entries]
-    backends = _backends(spec, seen, accepted, calls)
+    backends = ask.backends(environment, spec, seen, accepted.environment_options, calls)
     main = entries[0]
     ready, reason, message = _readiness(accepted.refs[spec.name], entries, seen)
     missing = [frontend.name for frontend in accepted.frontends if frontend.name not in backends]
@@ -55,16 +56,6 @@ def _version(
     )
 
 
-def _backends(
-    spec: VersionSpec, seen: list[Observation | None], accepted: Accepted, calls: Calls
-) -> Mapping[str, Backend]:
-    def read() -> Mapping[str, Backend]:
-        return dict(accepted.environment.backends(spec, seen, accepted.environment_options))
-
-    read.__name__ = "backends"
-    return calls.to(accepted.environment.name, read)
-
-
 def _readiness(
     refs: tuple[Ref, ...], entries: list[Entry | None], seen: list[Any]
 ) -> tuple[bool | None, str, str]:
@@ -79,7 +70,7 @@ def _readiness(
             worst = None, "Unknown", f"{ref} has not been read yet"
         elif observation.ready is False:
             return False, observation.reason, observation.message or observation.reason
-        elif observation.ready is None and worst[0]:
+        elif observation.ready is not True and worst[0]:
             worst = None, observation.reason, observation.message or observation.reason
     return worst
 

@@ -61,9 +61,10 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def timestamp(value: object) -> datetime | None:
-    """A Kubernetes timestamp."""
+    """A Kubernetes timestamp; YAML makes a datetime of one without quotes."""
+    parsed = value if isinstance(value, datetime) else None
     try:
-        parsed = datetime.fromisoformat(value) if isinstance(value, str) else None
+        parsed = datetime.fromisoformat(value) if isinstance(value, str) else parsed
     except ValueError:
         return None
     return parsed.replace(tzinfo=UTC) if parsed and parsed.tzinfo is None else parsed

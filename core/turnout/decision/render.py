@@ -21,6 +21,7 @@ from turnout.names import (
     VERSION,
 )
 from turnout.plugin import Manifest, Policy, Ref, Role, RoutePlan
+from turnout.shown import shown
 
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 CORES = frozenset({"apiVersion", "kind", "metadata", "status"})
@@ -74,7 +75,7 @@ def render(plan: RoutePlan, accepted: Accepted, calls: Calls) -> tuple[Rendered,
     """
     router = accepted.router
     manifests = calls.all(router.name, router.render, plan, accepted.router_options)
-    stored = dump(plan)
+    stored = _stored(plan, accepted)
     rendered = []
     for manifest in manifests:
         if fault := _fault(manifest, accepted):
@@ -98,13 +99,25 @@ def api_version(kind_group: str, version: str) -> str:
     return f"{kind_group}/{version}" if kind_group else version
 
 
+def _stored(plan: RoutePlan, accepted: Accepted) -> str:
+    """The plan as text. What is in it came from the environment, but for what `seal` has checked."""
+    try:
+        return dump(plan)
+    except (TypeError, ValueError) as error:
+        name = accepted.environment.name
+        raise PluginError(name, f"plugin {name}: a frontend or backend is no JSON: {error}") from error
+
+
 def _fault(manifest: object, accepted: Accepted) -> str | None:
     if not isinstance(manifest, Manifest):
         return f"{type(manifest).__name__}, expected a Manifest"
     if manifest.kind not in accepted.router.writes:
         return f"a {manifest.kind.kind}, a kind that it does not declare in `writes`"
-    if not SUBDOMAIN.fullmatch(manifest.name) or len(manifest.name) > 253:
-        return f"the name {manifest.name!r}, which is no DNS subdomain"
+    name: object = manifest.name
+    if not isinstance(name, str) or not SUBDOMAIN.fullmatch(name) or len(name) > 253:
+        return f"the name {shown(name)}, which is no DNS subdomain"
+    if not isinstance(manifest.body, Mapping) or not isinstance(manifest.role, Role):
+        return f"{name} whose body is no mapping or whose role is no Role"
     if taken := CORES & manifest.body.keys():
         return f"{', '.join(sorted(taken))} in the body of {manifest.name}; core writes these"
     return None

@@ -1,15 +1,20 @@
 """Turns what a strategy decided into a plan that no plugin can have got wrong."""
 
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 import orjson
 
-from turnout.calling import PluginError
+from turnout.calling import PluginError, describe
 from turnout.decision.accept import Accepted
 from turnout.plugin import Decision, Mirror, RoutePlan, Rule, Share, Version
 
 STATE_LIMIT = 16 * 1024
 """Bytes of a strategy's state: it lives in the policy's status."""
+
+HEAVIEST = 1_000_000
+"""The largest weight, as in the policy's schema."""
 
 
 def seal(decision: Decision, accepted: Accepted, versions: tuple[Version, ...]) -> RoutePlan | None:
@@ -18,25 +23,36 @@ def seal(decision: Decision, accepted: Accepted, versions: tuple[Version, ...]) 
     Raises PluginError for a decision that breaks a rule: the strategy is at fault, not the policy.
     """
     fault = _Faults(accepted)
-    if not isinstance(decision, Decision):
-        raise fault(f"decide returned {type(decision).__name__}, expected a Decision")
-    known = {version.name: version for version in versions}
-    rules = [_rule(rule, known, fault) for rule in decision.rules]
-    _check_state(decision.state, fault)
-    if not rules or rules[-1].matches:
-        raise fault("the last rule has matches; it has to take every call that is left")
-    if any(not rule.matches for rule in rules[:-1]):
-        raise fault("a rule before the last has no matches; nothing would reach those behind it")
-    if not rules[-1].shares:
-        return None
-    kept = tuple(rule for rule in rules if rule.shares)
-    for rule in kept:
+    try:
+        rules = _rules(decision, {version.name: version for version in versions}, fault)
+        if not rules[-1].shares:
+            return None
+        plan = RoutePlan(accepted.policy, accepted.frontends, tuple(rule for rule in rules if rule.shares))
+        plan.features()  # reads every match
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise fault(f"decide returned what is no decision: {describe(error)}") from error
+    for rule in plan.rules:
         for share in rule.shares:
             _check_named(share.version, rule, fault, primary_may=not rule.matches)
         for mirror in rule.mirrors:
             _check_named(mirror.version, rule, fault, primary_may=False)
-    plan = RoutePlan(accepted.policy, accepted.frontends, kept)
     return plan if all(_reachable(version, plan) for version in plan.versions()) else None
+
+
+def sealed_state(decision: Decision, accepted: Accepted) -> Mapping[str, Any]:
+    """The state as JSON gives it back: a tuple is a list, so that equal states stay equal.
+
+    Raises PluginError for what is no JSON or too large.
+    """
+    fault = _Faults(accepted)
+    try:
+        text = orjson.dumps(dict(decision.state))
+    except (TypeError, ValueError) as error:
+        raise fault(f"its state is no JSON: {error}") from error
+    if len(text) > STATE_LIMIT:
+        raise fault(f"its state has {len(text)} bytes, expected at most {STATE_LIMIT}")
+    state: Mapping[str, Any] = orjson.loads(text)
+    return state
 
 
 class _Faults:
@@ -50,27 +66,45 @@ class _Faults:
         return PluginError(self._strategy, f"plugin {self._strategy}: {message}")
 
 
+def _rules(decision: Decision, known: Mapping[str, Version], fault: _Faults) -> list[Rule]:
+    if not isinstance(decision, Decision):
+        raise fault(f"decide returned {type(decision).__name__}, expected a Decision")
+    if not isinstance(decision.reasons, Mapping):
+        raise fault(f"its reasons are {type(decision.reasons).__name__}, expected a mapping")
+    if not isinstance(decision.requeue_after, timedelta | None):
+        raise fault(f"its requeue_after is {type(decision.requeue_after).__name__}, expected a timedelta")
+    rules = [_rule(rule, known, fault) for rule in decision.rules]
+    if not rules or rules[-1].matches:
+        raise fault("the last rule has matches; it has to take every call that is left")
+    if any(not rule.matches for rule in rules[:-1]):
+        raise fault("a rule before the last has no matches; nothing would reach those behind it")
+    return rules
+
+
 def _rule(rule: Rule, known: Mapping[str, Version], fault: _Faults) -> Rule:
     """The rule over core's own versions, so that a strategy cannot pass on others."""
     if not isinstance(rule, Rule):
         raise fault(f"a rule is {type(rule).__name__}, expected a Rule")
     shares = []
     for share in rule.shares:
-        weight = share.weight
-        if isinstance(weight, bool) or not isinstance(weight, int) or weight < 0:
-            raise fault(f"rule {rule.name}: weight {weight!r} of {share.version.name}, expected 0 or more")
+        version, weight = _known(share.version, known, fault), share.weight
+        if isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight <= HEAVIEST:
+            told = f"weight {weight!r} of {version.name}, expected an integer 0..{HEAVIEST}"
+            raise fault(f"rule {rule.name}: {told}")
         if weight:
-            shares.append(Share(_known(share.version, known, fault), weight, share.set_response_headers))
+            headers = tuple((str(name), str(value)) for name, value in share.set_response_headers)
+            shares.append(Share(version, weight, headers))
     mirrors = []
     for mirror in rule.mirrors:
-        if not 0 <= mirror.percentage <= 100:
-            raise fault(f"rule {rule.name}: mirrors {mirror.percentage!r}%, expected 0..100")
-        if mirror.percentage:
-            mirrors.append(Mirror(_known(mirror.version, known, fault), float(mirror.percentage)))
-    names = [share.version.name for share in shares]
-    if len(set(names)) < len(names):
-        raise fault(f"rule {rule.name}: names a version twice")
-    return Rule(rule.name, tuple(shares), rule.matches, tuple(mirrors))
+        version, percentage = _known(mirror.version, known, fault), mirror.percentage
+        if isinstance(percentage, bool) or not 0 <= percentage <= 100:
+            raise fault(f"rule {rule.name}: mirrors {percentage!r}% to {version.name}, expected 0..100")
+        if percentage:
+            mirrors.append(Mirror(version, float(percentage)))
+    for named in ([share.version.name for share in shares], [mirror.version.name for mirror in mirrors]):
+        if len(set(named)) < len(named):
+            raise fault(f"rule {rule.name}: names a version twice")
+    return Rule(rule.name, tuple(shares), tuple(rule.matches), tuple(mirrors))
 
 
 def _known(version: Version, known: Mapping[str, Version], fault: _Faults) -> Version:
@@ -86,15 +120,6 @@ def _check_named(version: Version, rule: Rule, fault: _Faults, *, primary_may: b
         raise fault(f"rule {rule.name}: routes to {version.name}, which is not ready")
     if version.excluded:
         raise fault(f"rule {rule.name}: routes to {version.name}, which has weight 0")
-
-
-def _check_state(state: Mapping[str, object], fault: _Faults) -> None:
-    try:
-        size = len(orjson.dumps(dict(state)))
-    except (TypeError, ValueError) as error:
-        raise fault(f"its state is no JSON: {error}") from error
-    if size > STATE_LIMIT:
-        raise fault(f"its state has {size} bytes, expected at most {STATE_LIMIT}")
 
 
 def _reachable(version: Version, plan: RoutePlan) -> bool:

@@ -1,15 +1,17 @@
 """A plan as the annotation on its routes: what is in force, whoever restarts or takes over."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import orjson
+from pydantic import BaseModel, Field, ValidationError
 
 from turnout.plugin import (
     Backend,
     Frontend,
     Match,
     Mirror,
+    Pairs,
     Policy,
     RoutePlan,
     Rule,
@@ -19,6 +21,28 @@ from turnout.plugin import (
 )
 
 FORMAT = 1
+
+
+class _Rule(BaseModel):
+    name: str
+    shares: tuple[tuple[str, Annotated[int, Field(gt=0)], Pairs], ...] = Field(min_length=1)
+    matches: tuple[Match, ...] = ()
+    mirrors: tuple[tuple[str, Annotated[float, Field(gt=0, le=100)]], ...] = ()
+
+
+class _Version(BaseModel):
+    namespace: str
+    uid: str
+    backends: dict[str, Backend]
+
+
+class _Plan(BaseModel):
+    """The annotation. Anyone may have edited it, so it is read as strictly as a plan is sealed."""
+
+    format: Literal[1]
+    frontends: tuple[Frontend, ...]
+    rules: tuple[_Rule, ...] = Field(min_length=1)
+    versions: dict[str, _Version]
 
 
 def dump(plan: RoutePlan) -> str:
@@ -35,20 +59,14 @@ def dump(plan: RoutePlan) -> str:
 def load(text: str | None, policy: Policy) -> RoutePlan | None:
     """The plan that an annotation holds; None for no annotation or one that someone has spoilt."""
     try:
-        document = orjson.loads(text or "")
-        if document["format"] != FORMAT:
-            return None
-        versions = {name: _load_version(name, said) for name, said in document["versions"].items()}
-        return RoutePlan(
-            policy=policy,
-            frontends=tuple(
-                Frontend(**{**said, "hosts": tuple(said["hosts"]), "selector": _pairs(said["selector"])})
-                for said in document["frontends"]
-            ),
-            rules=tuple(_load_rule(said, versions) for said in document["rules"]),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError):
+        said = _Plan.model_validate_json(text or "", strict=True)
+        versions = {name: _load_version(name, version) for name, version in said.versions.items()}
+        rules = tuple(_load_rule(rule, versions) for rule in said.rules)
+    except (ValidationError, KeyError):
         return None
+    if rules[-1].matches or not all(rule.matches for rule in rules[:-1]):
+        return None
+    return RoutePlan(policy, said.frontends, rules)
 
 
 def _slots(value: Any) -> dict[str, Any]:
@@ -75,39 +93,21 @@ def _version(version: Version) -> dict[str, Any]:
     }
 
 
-def _load_rule(said: Mapping[str, Any], versions: Mapping[str, Version]) -> Rule:
+def _load_rule(said: _Rule, versions: Mapping[str, Version]) -> Rule:
     return Rule(
-        name=said["name"],
-        shares=tuple(
-            Share(versions[name], weight, _pairs(headers)) for name, weight, headers in said["shares"]
-        ),
-        matches=tuple(_load_match(match) for match in said.get("matches", ())),
-        mirrors=tuple(Mirror(versions[name], percentage) for name, percentage in said.get("mirrors", ())),
+        name=said.name,
+        shares=tuple(Share(versions[name], weight, headers) for name, weight, headers in said.shares),
+        matches=said.matches,
+        mirrors=tuple(Mirror(versions[name], percentage) for name, percentage in said.mirrors),
     )
 
 
-def _load_match(said: Mapping[str, Any]) -> Match:
-    return Match(
-        headers=tuple((name, how, value) for name, how, value in said["headers"]),
-        query=tuple((name, how, value) for name, how, value in said["query"]),
-        path=(said["path"][0], said["path"][1]) if said["path"] else None,
-        method=said["method"],
-    )
-
-
-def _load_version(name: str, said: Mapping[str, Any]) -> Version:
+def _load_version(name: str, said: _Version) -> Version:
     return Version(
-        spec=VersionSpec(name, said["namespace"]),
+        spec=VersionSpec(name, said.namespace),
         ready=None,
         available=False,
         reason="InForce",
-        backends={
-            frontend: Backend(**{**backend, "set_headers": _pairs(backend["set_headers"])})
-            for frontend, backend in said["backends"].items()
-        },
-        uid=said["uid"],
+        backends=said.backends,
+        uid=said.uid,
     )
-
-
-def _pairs(said: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in said)

@@ -42,6 +42,7 @@ class Options(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         validate_default=True,
+        use_attribute_docstrings=True,
     )
 
 

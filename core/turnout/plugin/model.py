@@ -126,8 +126,8 @@ class Policy:
 class Observation:
     """All that stays in memory of a watched object: an event that leaves it equal wakes nobody.
 
-    `ready` None means unknown. `revision` changes when what is served changes. `address` is where
-    the object says it can be reached, in the environment's own form. Deletion is core's to see: a
+    `ready` None means unknown. `revision` changes when what is served changes. `addresses` are
+    where the object says it can be reached, by names of the environment's choosing. Deletion is core's to see: a
     version that is being deleted is never ready, whatever is said here.
     """
 
@@ -136,7 +136,7 @@ class Observation:
     message: str = ""
     revision: str = ""
     app_version: str | None = None
-    address: str | None = None
+    addresses: Pairs = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +316,7 @@ class Inputs:
     """All that a strategy may know.
 
     `versions` in the policy's order; `in_force`: shares (0..100) by version name that the last rule
-    of the plan in force gives; `state`: what the last Decision kept, empty again once a candidate is
+    of the plan in force gives; `state`: what the last Decision kept, empty again once any candidate is
     another one; `now` is timezone-aware.
     """
 

@@ -158,6 +158,8 @@ class _Sessions(RESTClientObject):
     def session(self) -> aiohttp.ClientSession:
         if self.pool_manager is None:
             self.pool_manager = self._create_pool_manager()
+        if self.pool_manager.closed:
+            raise ConnectionFailed("the connection to the cluster has been closed")
         return self.pool_manager
 
     def load_client_certificate(self) -> None:

@@ -13,7 +13,8 @@ def ready(obj: Mapping[str, Any]) -> tuple[bool | None, str, str]:
     condition = _condition(obj.get("status"), "Ready")
     if condition is None:
         return None, "NoStatus", "its status has no Ready condition yet"
-    word = str(condition.get("status", "")).lower()
+    status = condition.get("status")
+    word = str(status).lower()[:32] if isinstance(status, str | bool) else ""
     told = _told(condition)
     if word == "true":
         return True, "Ready", ""

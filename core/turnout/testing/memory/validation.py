@@ -4,7 +4,6 @@ Not here: rules in CEL (x-kubernetes-validations), `format`, and `oneOf`, `anyOf
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,11 +68,12 @@ def _own_faults(schema: Schema, value: Any, at: str) -> Iterator[Cause]:
 
 
 def _duplicates(schema: Schema, value: list[Any], at: str) -> Iterator[Cause]:
-    if is_granular(schema, value):
-        counted = Counter(element(schema, item) for item in value)
-        for step, count in counted.items():
-            if count > 1:
-                yield Cause(at, f"Duplicate value: {step[2:]}", "FieldValueDuplicate")
+    seen: set[str] = set()
+    for index, item in enumerate(value if is_granular(schema, value) else ()):
+        step = element(schema, item)
+        if step in seen:
+            yield Cause(f"{at}[{index}]", f"Duplicate value: {step[2:]}", "FieldValueDuplicate")
+        seen.add(step)
 
 
 def _is(value: Any, wanted: str) -> bool:

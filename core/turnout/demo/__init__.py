@@ -1,0 +1,1 @@
+"""The tutorial's rollout, played by the real controller over the in-memory cluster."""

@@ -1,0 +1,94 @@
+"""The cluster of the demo: kinds, files, a controller that runs, and what a person would do to it."""
+
+import asyncio
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from turnout import template
+from turnout.names import ROUTING_POLICY
+from turnout.plugin import Kind, Ref
+from turnout.registry import Registry
+from turnout.runtime.client import Client
+from turnout.runtime.controller import Controller
+from turnout.settings import Settings
+from turnout.testing.memory import InMemoryCluster
+
+NAMESPACE = "modelmesh-serving"
+MODEL = "wisdom"
+PATIENCE = 10.0
+"""Seconds in which whatever is waited for has to happen: it takes milliseconds."""
+
+SETTINGS = Settings.of({"drain": {"inFlightSeconds": 0.5, "propagationSeconds": {"istio": 1}}})
+"""No proxies have to follow here, so a deleted version is kept for a moment only."""
+
+
+class Stuck(Exception):  # noqa: N818 - named for what happened
+    """Something that has to happen did not."""
+
+
+class Stage:
+    """Acts as kubectl would, and as ModelMesh would where only it can."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.cluster = InMemoryCluster()
+        for definition in sorted(files("turnout").joinpath("crds").iterdir(), key=lambda file: file.name):
+            self.cluster.install_crd(yaml.safe_load(definition.read_text(encoding="utf-8")))
+        kinds = {kind for one in registry.environments.values() for kind in one.plugin.watches}
+        kinds |= {kind for one in registry.routers.values() for kind in one.plugin.writes}
+        for kind in sorted(kinds, key=str):
+            self.cluster.install(kind)
+        self._kinds = {kind.kind: kind for kind in kinds} | {ROUTING_POLICY.kind: ROUTING_POLICY}
+        self.controller = Controller(
+            Client(self.cluster), registry, SETTINGS, namespaces=frozenset({NAMESPACE})
+        )
+
+    def text(self, file: str) -> str:
+        """One of the tutorial's files."""
+        return files("turnout.demo").joinpath("tutorial", file).read_text(encoding="utf-8")
+
+    def manifests(self, values: str) -> list[dict[str, Any]]:
+        """What `turnout template` makes of a values file."""
+        return template.manifests(yaml.safe_load(self.text(values)), subject=values)
+
+    def apply(self, *documents: dict[str, Any] | str) -> None:
+        for document in documents:
+            self.cluster.apply_manifest(document, namespace=NAMESPACE)
+
+    def replace(self, file: str) -> None:
+        self.cluster.replace(yaml.safe_load(self.text(file)), namespace=NAMESPACE)
+
+    def delete(self, kind: str, name: str) -> None:
+        self.cluster.delete(self.ref(kind, name))
+
+    def ready(self, name: str) -> None:
+        """Say that a version is ready, as ModelMesh does once it has loaded the model."""
+        status = {
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "modelStatus": {"states": {"activeModelState": "Loaded"}},
+        }
+        self.cluster.set_status(self.ref("InferenceService", name), status)
+
+    def get(self, kind: str, name: str) -> dict[str, Any] | None:
+        return self.cluster.get(self.ref(kind, name))
+
+    def ref(self, kind: str, name: str) -> Ref:
+        return Ref(self._kind(kind), NAMESPACE, name)
+
+    def split(self) -> str:
+        policy = self.get("RoutingPolicy", MODEL)
+        return str((policy or {}).get("status", {}).get("split", ""))
+
+    async def until(self, what: str, holds: Callable[[], bool]) -> None:
+        """Wait until something holds. Raises Stuck."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not holds():
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise Stuck(f"{what}: did not happen within {PATIENCE:g} s") from None
+
+    def _kind(self, kind: str) -> Kind:
+        return self._kinds[kind]
