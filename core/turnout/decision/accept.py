@@ -80,8 +80,8 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
     if problems:
         raise Refused(Reason.INVALID_SPEC, problems)
     refs = {version.name: ask.refs(environment, version, options[0], calls) for version in policy.versions}
-    if foreign := _foreign_refs(refs, allowed):
-        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, foreign)
+    if reaching := _foreign_refs(refs, allowed):
+        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, reaching)
     return Accepted(
         policy=policy,
         environment=environment,

@@ -37,9 +37,10 @@ def _without(
     kept: dict[str, Version] = {}
     for stored in in_force.versions():
         version = present.get(stored.name)
-        if version and version.name not in without and (not stored.uid or stored.uid == version.uid):
-            if reachable := with_backends(version, in_force, accepted):
-                kept[version.name] = reachable
+        if version is None or version.name in without or (stored.uid and stored.uid != version.uid):
+            continue
+        if reachable := with_backends(version, in_force, accepted):
+            kept[version.name] = reachable
     rules = tuple(
         Rule(
             rule.name,

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Seen:
     after: dict[str, Any] | None
 
 
-async def play(registry: Registry, pause: Callable[[Step], Awaitable[None]]) -> AsyncIterator[Seen]:
+async def play(registry: Registry, pause: Callable[[Step], Awaitable[None]]) -> AsyncGenerator[Seen, None]:
     """Play all steps. `pause` is awaited before each. Raises Stuck."""
     stage = Stage(registry)
     running = asyncio.create_task(stage.controller.run())

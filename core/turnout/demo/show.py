@@ -1,7 +1,7 @@
 """What the demo prints: bars for shares, and how the routes have changed."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -35,7 +35,3 @@ def _rules(route: Mapping[str, Any] | None) -> list[str]:
     if route is None:
         return []
     return yaml_output.dump([{"http": route["spec"]["http"]}]).splitlines()
-
-
-def lines(text: Iterable[str]) -> str:
-    return "\n".join(text)

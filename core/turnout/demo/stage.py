@@ -85,7 +85,7 @@ class Stage:
         """Wait until something holds. Raises Stuck."""
         try:
             async with asyncio.timeout(PATIENCE):
-                while not holds():
+                while not holds():  # noqa: ASYNC110 - what is waited for is the cluster's state
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise Stuck(f"{what}: did not happen within {PATIENCE:g} s") from None

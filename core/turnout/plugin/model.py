@@ -127,8 +127,8 @@ class Observation:
     """All that stays in memory of a watched object: an event that leaves it equal wakes nobody.
 
     `ready` None means unknown. `revision` changes when what is served changes. `addresses` are
-    where the object says it can be reached, by names of the environment's choosing. Deletion is core's to see: a
-    version that is being deleted is never ready, whatever is said here.
+    where the object says it can be reached, by names of the environment's choosing. Deletion is
+    core's to see: a version that is being deleted is never ready, whatever is said here.
     """
 
     ready: bool | None

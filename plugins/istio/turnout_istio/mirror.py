@@ -5,7 +5,10 @@ would ask the primary twice. Instead the primary's rule adds one more header, a 
 the ingress gateway: the copy comes in again, and a rule of its own, which only the mark matches, takes
 the mark off and sends it to the candidate with the candidate's headers. With several candidates each
 marked rule mirrors on to the next. Without the mark a copy would meet the primary's rule and mirror
-itself for ever.
+itself for ever. Marked rules come before all others, whatever a copy matches besides.
+
+Before Istio 1.28 the proxy that copies a request appends "-shadow" to its host, once a hop, so the
+VirtualService answers to those names as well.
 """
 
 import hashlib
@@ -15,6 +18,7 @@ from typing import Any, NamedTuple
 from turnout.plugin import Mirror, Policy
 
 MARK_HEADER = "x-turnout-mirror"
+SHADOW = "-shadow"
 
 
 class Hop(NamedTuple):
@@ -25,20 +29,29 @@ class Hop(NamedTuple):
     percentage: float
 
 
-def mark(policy: Policy, version: str) -> str:
-    """A value that callers cannot guess, as the policy's uid is in it, and that a restart finds again."""
-    seed = f"{policy.uid}/{policy.namespace}/{policy.name}/{version}"
+def mark(policy: Policy, version: str, rule: int = 0) -> str:
+    """A value that callers cannot guess, as the policy's uid is in it, and that a restart finds again.
+
+    `rule`: the place of the mirroring rule in its plan; copies of each rule's requests go ways of their own.
+    """
+    seed = f"{policy.uid}/{policy.namespace}/{policy.name}/{rule}/{version}"
     return hashlib.sha256(seed.encode()).hexdigest()[:32]
 
 
-def chain(policy: Policy, mirrors: Sequence[Mirror]) -> list[Hop]:
+def chain(policy: Policy, mirrors: Sequence[Mirror], rule: int = 0) -> list[Hop]:
     """The candidates, the largest percentage first, so that each later one is a part of the one before."""
     hops: list[Hop] = []
     before = 100.0
     for mirror in sorted(mirrors, key=lambda mirror: -mirror.percentage):
-        hops.append(Hop(mirror, mark(policy, mirror.version.name), 100 * mirror.percentage / before))
+        hops.append(Hop(mirror, mark(policy, mirror.version.name, rule), 100 * mirror.percentage / before))
         before = mirror.percentage
     return hops
+
+
+def shadows(hosts: Sequence[str], hops: int) -> list[str]:
+    """The names under which copies come in, hop by hop, as far as they are DNS names."""
+    names = [host + SHADOW * hop for hop in range(1, hops + 1) for host in hosts]
+    return [name for name in names if len(name) <= 253 and all(len(part) <= 63 for part in name.split("."))]
 
 
 def to_gateway(hop: Hop, host: str, port: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ class IstioOptions(Options):
     """Which gateway lets clients from outside in."""
 
     external_gateway: str = Field(default="mm-gateway", pattern=rf"^({NAME}/)?{NAME}$", max_length=253)
-    """The Gateway for outside clients. `name`: made here unless it exists; `namespace/name`: used as it is."""
+    """The Gateway for outside clients. `name`: made unless it exists; `namespace/name`: used as it is."""
 
     gateway_port: int = Field(default=80, ge=1, le=65535)
     """The port on which that Gateway serves HTTP and gRPC."""

@@ -1,11 +1,12 @@
 """Renders the rules of a plan as a VirtualService."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
-from turnout.plugin import Backend, Frontend, Kind, Manifest, Match, RoutePlan, Rule, Share
+from turnout.plugin import Backend, Frontend, Kind, Manifest, Match, Mirror, RoutePlan, Rule, Share
 from turnout_istio.hosts import destination
-from turnout_istio.mirror import MARK_HEADER, Hop, chain, to_gateway
+from turnout_istio.mirror import MARK_HEADER, Hop, chain, shadows, to_gateway
 from turnout_istio.options import IstioOptions
 
 VIRTUAL_SERVICE = Kind("networking.istio.io", ("v1", "v1beta1"), "VirtualService", "virtualservices")
@@ -15,10 +16,13 @@ MESH = "mesh"
 def virtual_service(name: str, plan: RoutePlan, frontend: Frontend, options: IstioOptions) -> Manifest:
     """The routes of one frontend, for clients outside (the Gateway) and inside the mesh."""
     renderer = _Rules(plan, frontend, options)
+    chains = [renderer.chain(index, rule) for index, rule in enumerate(plan.rules)]
+    marked = [entry for hops in chains for entry in renderer.marked(hops)]
+    rules = [renderer.entry(rule, hops) for rule, hops in zip(plan.rules, chains, strict=True)]
     spec = {
         "gateways": [options.external_gateway, MESH],
-        "hosts": list(frontend.hosts),
-        "http": [entry for rule in plan.rules for entry in renderer.entries(rule)],
+        "hosts": [*frontend.hosts, *shadows(frontend.hosts, max(map(len, chains)))],
+        "http": [*marked, *rules],
     }
     return Manifest(VIRTUAL_SERVICE, name, {"spec": spec})
 
@@ -31,29 +35,29 @@ class _Rules:
         self._frontend = frontend.name
         self._options = options
 
-    def entries(self, rule: Rule) -> list[dict[str, Any]]:
-        """The entries of `http` that say a rule: those of its marked copies first, then its own."""
-        if not rule.mirrors:
-            return [self._entry(rule)]
+    def chain(self, index: int, rule: Rule) -> list[Hop]:
+        """The hops of a rule's copies; none where a plain mirror will do."""
         backends = [mirror.version.backends[self._frontend] for mirror in rule.mirrors]
         if not any(backend.set_headers or backend.authority for backend in backends):
-            mirrors = [
-                {
-                    "destination": destination(mirror.version.backends[self._frontend], self._policy),
-                    "percentage": {"value": mirror.percentage},
-                }
-                for mirror in rule.mirrors
-            ]
-            return [self._entry(rule) | {"mirrors": mirrors}]
-        hops = chain(self._policy, rule.mirrors)
-        marked = [self._marked(hop, after) for hop, after in zip(hops, [*hops[1:], None], strict=True)]
-        return [*marked, self._entry(rule, hops[0]) | self._copies(hops[0])]
+            return []
+        return chain(self._policy, rule.mirrors, index)
 
-    def _entry(self, rule: Rule, first_hop: Hop | None = None) -> dict[str, Any]:
-        single = len(rule.shares) == 1
+    def marked(self, hops: list[Hop]) -> list[dict[str, Any]]:
+        """The entries of `http` for the copies of a rule's requests."""
+        return [self._marked(hop, after) for hop, after in pairwise([*hops, None]) if hop]
+
+    def entry(self, rule: Rule, hops: list[Hop]) -> dict[str, Any]:
+        """The entry of `http` for a rule itself."""
+        single, first_hop = len(rule.shares) == 1, hops[0] if hops else None
         entry: dict[str, Any] = {"match": [_match(match) for match in rule.matches]} if rule.matches else {}
         entry["route"] = [self._share(share, single, first_hop) for share in rule.shares]
-        return entry
+        if first_hop:
+            return entry | self._copies(first_hop)
+        return entry | ({"mirrors": [self._mirror(one) for one in rule.mirrors]} if rule.mirrors else {})
+
+    def _mirror(self, mirror: Mirror) -> dict[str, Any]:
+        to = destination(mirror.version.backends[self._frontend], self._policy)
+        return {"destination": to, "percentage": {"value": mirror.percentage}}
 
     def _share(self, share: Share, single: bool, first_hop: Hop | None) -> dict[str, Any]:
         backend = share.version.backends[self._frontend]

@@ -91,6 +91,11 @@ class InMemoryCluster(Helpers):
         return [call for call in self.calls if call.verb not in _READS]
 
     @property
+    def revision(self) -> int:
+        """The resourceVersion of the last change."""
+        return self._server.storage.revision
+
+    @property
     def collects_garbage(self) -> bool:
         return self._server.collects_garbage
 

@@ -1,0 +1,1 @@
+"""What plugin authors get for their tests, and turnout uses itself."""
