@@ -36,8 +36,18 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as directory, ControlPlane(assets, Path(directory)) as control_plane:
             prepare(control_plane)
             for models in arguments.models:
-                rows += asyncio.run(_measure(control_plane, models, wanted, arguments.controller))
+                rows += _measured(control_plane, models, wanted, arguments.controller)
     print(show(rows))
+
+
+def _measured(control_plane: ControlPlane, models: int, wanted: set[str], controller: str | None) -> list[Row]:
+    try:
+        return asyncio.run(_measure(control_plane, models, wanted, controller))
+    except Exception:
+        log = control_plane.directory / "env.log"  # what the programs have printed
+        if log.exists():
+            print(log.read_text(errors="replace")[-4000:], file=sys.stderr)
+        raise
 
 
 async def _measure(

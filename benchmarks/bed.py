@@ -1,6 +1,5 @@
 """Where the programs are measured: a real control plane, and the fleet of each program in it."""
 
-import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
@@ -87,13 +86,12 @@ async def bed(control_plane: ControlPlane, models: int, controller: str | None) 
         ]
         for lane in lanes:
             await lane.fleet.create()
-        observing = [asyncio.ensure_future(lane.observer.run()) for lane in lanes]
+            lane.observer.start()
         try:
             yield Bed(models, *lanes)
         finally:
-            for task in observing:
-                task.cancel()
-            await asyncio.gather(*observing, return_exceptions=True)
+            for lane in lanes:
+                await lane.observer.stop()
     finally:
         processes.stop()
         await transport.close()

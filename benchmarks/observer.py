@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -30,10 +31,20 @@ class Observer:
         self._namespace = namespace
         self._seen: dict[str, Seen] = {}
         self._with_candidate = 0
-        self.changes = 0
+        self._following: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
-        """Follow until cancelled; begin where there are no routes, or few."""
+    def start(self) -> None:
+        """Begin to follow, until `stop`."""
+        self._following = asyncio.get_running_loop().create_task(self._follow())
+
+    async def stop(self) -> None:
+        """Cease to follow."""
+        if self._following:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        """Follow until cancelled. A watch that ends, well or badly, spoils the measurement."""
         version = ""
         async for page in self._client.pages(objects.VIRTUAL_SERVICE, self._namespace):
             version = page.resource_version
@@ -58,29 +69,35 @@ class Observer:
 
     async def when(self, name: str, *, candidate: bool, limit: float = 30.0) -> float:
         """Wait until a model's route gives the candidate calls, or none; the time at which it began to."""
-        async with asyncio.timeout(limit):
-            while (seen := self._seen.get(name)) is None or seen.candidate is not candidate:
-                await asyncio.sleep(LOOK)
-        return seen.at
+        what = f"{self._namespace}/{name} with{'' if candidate else 'out'} candidate"
+        await self._until(lambda: name in self._seen and self._seen[name].candidate is candidate, limit, what)
+        return self._seen[name].at
 
     async def when_all(self, models: int, *, candidate: bool, limit: float = 300.0) -> float:
         """The same for all models; the time of the last."""
-        async with asyncio.timeout(limit):
-            while len(self._seen) < models or self._with_candidate != (models if candidate else 0):
-                await asyncio.sleep(LOOK)
+        wanted = (models, models if candidate else 0)
+        what = f"routes of {self._namespace}, and those with candidate, are {wanted}"
+        await self._until(lambda: (len(self._seen), self._with_candidate) == wanted, limit, what)
         return max(seen.at for seen in self._seen.values())
 
     async def when_none(self, limit: float = 60.0) -> None:
         """Wait until there are no routes."""
-        async with asyncio.timeout(limit):
-            while self._seen:
-                await asyncio.sleep(LOOK)
+        await self._until(lambda: not self._seen, limit, f"no routes in {self._namespace}")
+
+    async def _until(self, condition: Callable[[], bool], limit: float, what: str) -> None:
+        deadline = time.perf_counter() + limit
+        while not condition():
+            if time.perf_counter() > deadline:
+                found = (len(self._seen), self._with_candidate)
+                raise TimeoutError(f"not within {limit:g} s: {what}; found {found}")
+            if self._following and self._following.done():
+                await self._following
+            await asyncio.sleep(LOOK)
 
     def _put(self, route: dict[str, Any], at: float) -> None:
         name = route["metadata"]["name"]
         candidate = objects.candidate_routed(route)
         before = self._seen.get(name)
-        self.changes += 1
         if before is None or before.candidate is not candidate:
             self._seen[name] = Seen(candidate, at)
             self._with_candidate += candidate - (before.candidate if before else False)

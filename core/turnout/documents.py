@@ -1,16 +1,13 @@
 """Reads the documents of files, folders and standard input, as `kubectl -f` does."""
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
+from turnout import yaml_input
 from turnout.errors import Invalid, Problem
 from turnout.validation import shown
 
-STDIN = "-"
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 MISSING = "is neither a file nor a folder"
 
@@ -39,7 +36,7 @@ def read(sources: Iterable[str]) -> list[Sourced]:
 
 def _files(source: str) -> Iterator[str]:
     path = Path(source)
-    if source == STDIN or path.is_file():
+    if source == yaml_input.STDIN or path.is_file():
         yield source
     elif path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
@@ -51,16 +48,8 @@ def _files(source: str) -> Iterator[str]:
 
 
 def _documents(file: str) -> Iterator[Sourced]:
-    subject = "standard input" if file == STDIN else file
-    try:
-        data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
-        loaded = list(yaml.load_all(data.decode("utf-8-sig"), Loader=yaml.CSafeLoader))
-    except OSError as error:
-        raise Invalid(subject, [Problem("", f"cannot be read: {error.strerror}")]) from None
-    except UnicodeDecodeError as error:
-        raise Invalid(subject, [Problem("", f"is not UTF-8 text: at byte {error.start + 1}")]) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise Invalid(subject, [Problem("", f"is not YAML: {' '.join(str(error).split())}")]) from None
+    subject = yaml_input.subject(file)
+    loaded = yaml_input.documents(yaml_input.read(file), subject)
     for document in loaded:
         if document is None:
             continue

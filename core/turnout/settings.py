@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from turnout import yaml_input
 from turnout.errors import Invalid, Problem
 from turnout.loading import Registry, UnknownPlugin
 from turnout.plugin import Options, Plugin, Router
@@ -121,12 +121,11 @@ class Settings(_Model):
 
     @classmethod
     def read(cls, file: Path) -> "Settings":
-        """The settings in a YAML file; an empty one has only defaults. Raises Invalid, OSError."""
-        try:
-            data = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, ValueError) as error:  # such as bytes that are no text
-            raise Invalid(str(file), [Problem("", f"is not YAML: {' '.join(str(error).split())}")]) from None
-        return cls.of({} if data is None else data, subject=str(file))
+        """The settings in a YAML file; an empty one has only defaults. Raises Invalid."""
+        found = yaml_input.documents(yaml_input.read(str(file)), str(file))
+        if len(found) > 1:
+            raise Invalid(str(file), [Problem("", f"holds {len(found)} YAML documents, expected one")])
+        return cls.of(found[0] if found and found[0] is not None else {}, subject=str(file))
 
     @classmethod
     def of(cls, data: object, *, subject: str = "settings") -> "Settings":

@@ -1,17 +1,13 @@
 """Reads values files: YAML mappings, later ones over earlier ones, as Helm merges them."""
 
 import re
-import sys
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import yaml
-
+from turnout import yaml_input
 from turnout.errors import Invalid, Problem
 from turnout.validation import shown
 
-STDIN = "-"
 _SET = re.compile(r"(?P<path>[A-Za-z][\w-]*(?:\[\d+\]|\.[A-Za-z][\w-]*)*)=(?P<value>.*)", re.DOTALL)
 _STEP = re.compile(r"\[(\d+)\]|([A-Za-z][\w-]*)")
 
@@ -24,28 +20,12 @@ def read(files: Iterable[str], assignments: Iterable[str] = ()) -> dict[str, Any
     merged: dict[str, Any] = {}
     try:
         for file in files:
-            merged = _merged(merged, _mapping(_text(file), subject(file)))
+            merged = _merged(merged, _mapping(yaml_input.read(file), yaml_input.subject(file)))
         for assignment in assignments:
             merged = _assigned(merged, assignment)
     except RecursionError:
         raise Invalid("values", [Problem("", "nested too deeply, or contains itself")]) from None
     return merged
-
-
-def subject(file: str) -> str:
-    """What messages call a file."""
-    return "standard input" if file == STDIN else file
-
-
-def _text(file: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise Invalid(subject(file), [Problem("", f"cannot be read: {error.strerror}")]) from None
-    except UnicodeDecodeError as error:
-        where = f"at byte {error.start + 1}"
-        raise Invalid(subject(file), [Problem("", f"is not UTF-8 text: {error.reason} {where}")]) from None
 
 
 def _mapping(text: str, source: str) -> dict[str, Any]:
@@ -58,30 +38,10 @@ def _mapping(text: str, source: str) -> dict[str, Any]:
 
 
 def _yaml(text: str, source: str) -> Any:
-    try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        problem = " ".join(str(error.problem or error.context).split())
-        raise Invalid(source, [Problem("", f"is not YAML: {problem}{where}")]) from None
-    except (yaml.YAMLError, ValueError) as error:  # such as a date on the 32nd
-        raise Invalid(source, [Problem("", f"is not YAML: {' '.join(str(error).split())}")]) from None
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that comes twice, of which YAML parsers keep either."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-                if key.value in seen:
-                    raise yaml.MarkedYAMLError(
-                        problem=f"key {shown(key.value)} comes twice", problem_mark=key.start_mark
-                    )
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
+    found = yaml_input.documents(text, source)
+    if len(found) > 1:
+        raise Invalid(source, [Problem("", f"holds {len(found)} YAML documents, expected one")])
+    return found[0] if found else None
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

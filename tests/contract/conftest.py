@@ -17,15 +17,20 @@ APISERVER = pytest.param("apiserver", marks=pytest.mark.cluster)
 
 
 @pytest.fixture(params=[MEMORY, APISERVER])
-def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     """An API server that serves widgets and gadgets, and an empty namespace of it."""
-    with asyncio.Runner() as runner:
-        if request.param == "memory":
+    if request.param == "apiserver":
+        yield request.getfixturevalue("real")
+    else:
+        with asyncio.Runner() as runner:
             yield Api(runner, request.getfixturevalue("memory"), "contract")
-            return
-        control_plane: ControlPlane = request.getfixturevalue("serving")
-        namespace: str = request.getfixturevalue("namespace")
-        monkeypatch.setenv("KUBECONFIG", str(control_plane.admin.kubeconfig))
+
+
+@pytest.fixture
+def real(serving: ControlPlane, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """The real API server."""
+    monkeypatch.setenv("KUBECONFIG", str(serving.admin.kubeconfig))
+    with asyncio.Runner() as runner:
         transport = runner.run(connect())
         try:
             yield Api(runner, transport, namespace)

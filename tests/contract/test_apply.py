@@ -51,6 +51,8 @@ def test_apply_of_a_default_changes_only_who_owns_it(api: Api) -> None:
     assert second.managed("two") == {"f:spec": {"f:mode": {}, "f:size": {}}}
     assert second.metadata["generation"] == first.metadata["generation"]
     assert second.version != first.version
+    times = {entry["manager"]: entry.get("time") for entry in second.metadata["managedFields"]}
+    assert times == {"one": first.metadata["managedFields"][0]["time"], "two": None}
 
 
 def test_another_value_conflicts(api: Api) -> None:
@@ -122,6 +124,7 @@ def test_update_takes_fields_from_who_applied_them(api: Api) -> None:
     [
         pytest.param("options", {"a": "1"}, {"b": "2"}, {"a": "1", "b": "2"}, id="map"),
         pytest.param("tags", ["a", "b"], ["c", "b"], ["a", "c", "b"], id="set"),
+        pytest.param("tags", ["a", "b", "c"], ["c", "a", "d"], ["b", "c", "a", "d"], id="set, reordered"),
         pytest.param(
             "parts",
             [{"name": "a", "count": 1}],

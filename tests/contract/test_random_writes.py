@@ -13,8 +13,6 @@ import pytest
 
 from tests.contract.api import Answer, Api
 from tests.contract.kinds import manifest
-from tests.support import ControlPlane
-from turnout.runtime.kube import connect
 from turnout.testing.memory import InMemoryCluster
 
 pytestmark = pytest.mark.cluster
@@ -106,16 +104,6 @@ def _replace(api: Api, document: Document, subresource: str, manager: str) -> An
     if live.status == 200:
         document = {**document, "metadata": {**live.metadata, **document["metadata"]}}
     return api.replace(document, subresource=subresource, fieldManager=manager)
-
-
-@pytest.fixture
-def real(serving: ControlPlane, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    """The real API server."""
-    monkeypatch.setenv("KUBECONFIG", str(serving.admin.kubeconfig))
-    with asyncio.Runner() as runner:
-        transport = runner.run(connect())
-        yield Api(runner, transport, namespace)
-        runner.run(transport.close())
 
 
 @pytest.fixture

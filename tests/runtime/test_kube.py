@@ -358,6 +358,7 @@ class TestNoCluster:
         "changes",
         [
             pytest.param({"users": [{"name": "u", "user": {"exec": {"args": [SECRET]}}}]}, id="exec"),
+            pytest.param({"users": [{"name": "u", "token": SECRET}]}, id="misplaced-token"),
             pytest.param({"clusters": [{"name": "c", "cluster": {}}]}, id="no-server"),
             pytest.param(
                 {

@@ -72,7 +72,7 @@ def test_a_file_that_is_not_yaml_is_named(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text("a: [")
 
-    with pytest.raises(Invalid, match=r"settings\.yaml: is not YAML: .* line 1, column 5"):
+    with pytest.raises(Invalid, match=r"settings\.yaml: is not YAML: .* \(line 1, column 5\)"):
         Settings.read(file)
 
 

@@ -81,7 +81,7 @@ def test_a_wrong_assignment_is_named(write: Write, assignment: str, line: str) -
         ),
         pytest.param(
             "a: 1\n---\nb: 2",
-            "is not YAML: but found another document (line 2, column 1)",
+            "holds 2 YAML documents, expected one",
             id="two documents",
         ),
         pytest.param("a: 1\na: 2", 'is not YAML: key "a" comes twice (line 2, column 1)', id="key twice"),

@@ -43,11 +43,11 @@ def command(files: tuple[str, ...], assignments: tuple[str, ...], namespace: str
 
     templateName initialize-rollout gives a RoutingPolicy, modify-weights a TrafficWeights.
     """
-    from turnout import template, values, yaml_output
+    from turnout import template, values, yaml_input, yaml_output
 
     if not files and not assignments:
         raise click.UsageError("no values: give -f FILE, -f - or --set KEY=VALUE")
-    subject = ", ".join(values.subject(file) for file in files) or "values"
+    subject = ", ".join(yaml_input.subject(file) for file in files) or "values"
     try:
         given = values.read(files, assignments)
         manifests = template.manifests(given, namespace=namespace, known=_known(given), subject=subject)

@@ -64,6 +64,17 @@ def checked(resource: Resource, target: Target, body: Any) -> Object:
     return document
 
 
+def checked_patch(resource: Resource, target: Target, body: Any) -> Object:
+    """Return a copy of what is applied, which must be of the kind and version of its path."""
+    given = body if isinstance(body, dict) else {}
+    api_version, kind = given.get("apiVersion"), given.get("kind")
+    if (api_version, kind) != (target.api_version, resource.kind.kind):
+        raise bad_request(f"invalid object type: {api_version}, Kind={kind}")
+    patch: Object = copied(body)
+    patch.setdefault("metadata", {})
+    return patch
+
+
 def completed(resource: Resource, target: Target, document: Object) -> Object:
     """Return an object pruned, with defaults, without managedFields and without empty metadata."""
     schema = resource.schema(target.version)

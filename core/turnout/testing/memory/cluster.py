@@ -53,7 +53,7 @@ class InMemoryCluster(Helpers):
     requests that name none. Tests may set these at any time:
 
     - `on_request(request)` is called before a request is handled. A response that it returns is the
-      answer; an StatusError that it raises is answered; anything else that it raises is the caller's,
+      answer; a StatusError that it raises is answered; anything else that it raises is the caller's,
       such as ConnectionFailed.
     - `on_response(request, response)` is called when the request has taken effect. What it raises,
       the caller gets in place of the answer: a write whose answer was lost.

@@ -37,7 +37,7 @@ class GarbageCollector:
                 self._judge(key, document)
 
     def orphan(self, uid: str) -> None:
-        """Drop the references to an owner that is about to be deleted without its dependents."""
+        """Drop the references to an owner that was deleted without its dependents, before `collect`."""
         for key in sorted(self._dependents[uid]):
             document = self._storage.get(key)
             if document is not None:
@@ -55,7 +55,7 @@ class GarbageCollector:
         elif change.before is not None:
             uid = change.before["metadata"]["uid"]
             self._owners.pop(uid, None)
-            self._suspects |= self._dependents.pop(uid, set())
+            self._suspects |= self._dependents[uid]
 
     def _judge(self, key: Key, document: Object) -> None:
         living = [owner for owner in _owners_of(document) if self._lives(owner, key)]

@@ -12,8 +12,8 @@ from turnout.runtime.transport import APPLY, MERGE
 from turnout.testing.memory import errors, managers
 from turnout.testing.memory.checks import (
     checked,
+    checked_patch,
     completed,
-    copied,
     finalizer_faults,
     merge_patch,
     name_faults,
@@ -102,10 +102,8 @@ class Objects:
         for field, name, cause in _PRECONDITIONS:
             wanted, found = options.get("preconditions", {}).get(field), metadata[field]
             if wanted not in (None, found):
-                why = (
-                    f"the {name} in the precondition ({wanted}) does not match the {name} in record ({found})"
-                )
-                why += f". The object might have been {cause}"
+                why = f"the {name} in the precondition ({wanted}) does not match the {name} in record"
+                why += f" ({found}). The object might have been {cause}"
                 raise errors.conflict(target.group, resource.kind.kind, target.name or "", why)
         if not metadata.get("finalizers"):
             self._storage.remove(key_of(target))
@@ -126,22 +124,14 @@ class Objects:
         if not manager:
             cause = Cause("fieldManager", "Required value: is required for apply patch", "FieldValueRequired")
             raise errors.invalid("meta.k8s.io", "PatchOptions", "", [cause])
-        if not isinstance(body, dict) or (body.get("apiVersion"), body.get("kind")) != (
-            target.api_version,
-            resource.kind.kind,
-        ):
-            given = body if isinstance(body, dict) else {}
-            raise bad_request(f"invalid object type: {given.get('apiVersion')}, Kind={given.get('kind')}")
-        patch: Object = copied(body)
-        patch.setdefault("metadata", {})
+        patch = checked_patch(resource, target, body)
         write = self._write(resource, target, manager)
         stored = self._storage.get(key_of(target))
         if stored is None:
             if target.subresource:
                 raise errors.not_found(target.group, target.plural, target.name or "")
             document, tracked = managers.apply(write, {}, {}, patch, force=force)
-            uid = patch["metadata"].get("uid")
-            if uid:
+            if uid := patch["metadata"].get("uid"):
                 why = "and no existing object was found"
                 raise _conflict(target, f"uid mismatch: the provided object specified uid {uid}, {why}")
             document = checked(resource, target, {"metadata": {}, **document})
@@ -197,8 +187,8 @@ class Objects:
         self, resource: Resource, target: Target, live: Object, new: Object, tracked: Managers
     ) -> Object:
         """Store `new` in place of `live` if it may be and differs. `new` is without managedFields."""
-        old, metadata = live["metadata"], new["metadata"]
-        if metadata.get("resourceVersion", old["resourceVersion"]) != old["resourceVersion"]:
+        old = live["metadata"]
+        if new["metadata"].get("resourceVersion", old["resourceVersion"]) != old["resourceVersion"]:
             raise _conflict(target, _MODIFIED)
         if target.subresource == "status":
             new = _with_status(live, new)
@@ -263,9 +253,8 @@ def _managed(tracked: Managers) -> Object:
 
 def _with_status(document: Object, other: Object) -> Object:
     """Return an object with the status of another, or without one."""
-    return {k: v for k, v in document.items() if k != "status"} | {
-        k: v for k, v in other.items() if k == "status"
-    }
+    rest = {field: value for field, value in document.items() if field != "status"}
+    return {**rest, "status": other["status"]} if "status" in other else rest
 
 
 def _untimed(tracked: Managers) -> Object:

@@ -111,9 +111,11 @@ class Server:
     def _delete(self, resource: Resource, target: Target, request: Request) -> Object:
         options = request.body or {}
         policy = request.query.get("propagationPolicy") or options.get("propagationPolicy")
+        uid = self._objects.get(resource, target)["metadata"]["uid"]
+        answer = self._objects.delete(resource, target, options)
         if policy == "Orphan":
-            self._garbage.orphan(self._objects.get(resource, target)["metadata"]["uid"])
-        return self._objects.delete(resource, target, options)
+            self._garbage.orphan(uid)
+        return answer
 
     def _delete_collection(self, resource: Resource, target: Target, query: Mapping[str, str]) -> Object:
         listed = list_objects(self.storage, resource, target, query)

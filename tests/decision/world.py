@@ -1,0 +1,147 @@
+"""A policy, the objects of its versions, and what is decided of them, step after step."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.toys import ToyHosts, ToySteps, ToyTable
+from turnout.calling import Calls
+from turnout.decision.accept import Accepted, Declared, accept
+from turnout.decision.decide import Known, Outcome, decide
+from turnout.decision.objects import Entry
+from turnout.decision.shares import shares
+from turnout.decision.stored import dump, load
+from turnout.plugin import Environment, Observation, Plugin, Policy, Ref, RoutePlan, Router, Strategy
+from turnout.registry import Registry
+from turnout.settings import Settings
+from turnout.strategies.blue_green import BlueGreen
+from turnout.strategies.canary import Canary
+from turnout.strategies.mirror import Mirroring
+from turnout.testing.builders import NOW, entry, observation, policy
+from turnout_istio.router import Istio
+from turnout_kserve_modelmesh.environment import KServeModelMesh
+
+PLUGINS: tuple[Plugin[Any], ...] = (
+    KServeModelMesh(),
+    ToyHosts(),
+    BlueGreen(),
+    Canary(),
+    Mirroring(),
+    ToySteps(),
+    Istio(),
+    ToyTable(),
+)
+REGISTRY = Registry.of(*PLUGINS)
+
+
+class World:
+    """What a controller would know. Every decision becomes the plan in force for the next one."""
+
+    def __init__(
+        self,
+        strategy: str | Strategy[Any] = "blue-green",
+        of: Policy | None = None,
+        *,
+        environment: str | Environment[Any] = "kserve-modelmesh",
+        router: str | Router[Any] = "istio",
+        config: Mapping[str, Mapping[str, Any]] | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.config = config or {}
+        chosen = {
+            axis: _plugin(axis, one)
+            for axis, one in zip(
+                ("environments", "strategies", "routers"), (environment, strategy, router), strict=True
+            )
+        }
+        own = {plugin.name for plugin in chosen.values()}
+        others = [plugin for plugin in PLUGINS if plugin.name not in own]
+        self.registry = Registry.of(*chosen.values(), *others)
+        self.names = [plugin.name for plugin in chosen.values()]
+        self.accepted = self._accept(of or policy())
+        self.objects: dict[Ref, Entry] = {}
+        self.in_force: RoutePlan | None = None
+        self.state: Mapping[str, Any] = {}
+        self.now: datetime = NOW
+
+    def ready(self, *names: str, **fields: Any) -> "World":
+        return self._observe(names, observation(True), fields)
+
+    def down(self, *names: str, **fields: Any) -> "World":
+        return self._observe(names, observation(False, message="it crashed"), fields)
+
+    def unknown(self, *names: str, **fields: Any) -> "World":
+        return self._observe(names, observation(None, message="it has not said"), fields)
+
+    def unprotected(self, *names: str) -> "World":
+        """Ready, but without the finalizer that lets a deletion wait."""
+        return self.ready(*names, finalizers=())
+
+    def deleting(self, *names: str) -> "World":
+        """Ready still, and waiting to be released."""
+        return self.ready(*names, deleting=NOW)
+
+    def gone(self, *names: str) -> "World":
+        for name in names:
+            self.objects.pop(self._ref(name), None)
+        return self
+
+    def later(self, seconds: float) -> "World":
+        self.now += timedelta(seconds=seconds)
+        return self
+
+    def change(self, of: Policy) -> "World":
+        """Someone applies the policy anew."""
+        self.accepted = self._accept(of)
+        return self
+
+    def decide(self) -> Outcome:
+        """Decide, and put it in force, the way it survives a restart."""
+        outcome = self.ask()
+        if outcome.plan:
+            self.in_force = load(dump(outcome.plan), self.accepted.policy)
+        self.state = outcome.strategy_state
+        return outcome
+
+    def ask(self) -> Outcome:
+        """Decide, and leave everything as it is."""
+        known = Known(self.objects.get, self.now, self.in_force, self.state)
+        return decide(self.accepted, known, self.registry, Calls())
+
+    def split(self) -> dict[str, float]:
+        """Decide, and return the shares of the calls that no rule matches, by version."""
+        return {name: round(share, 1) for name, share in shares(self.decide().plan).items()}
+
+    def matched(self) -> dict[str, str]:
+        """The version that each rule with matches leads to, by rule, in the plan in force."""
+        rules = self.in_force.rules[:-1] if self.in_force else ()
+        return {rule.name: rule.shares[0].version.name for rule in rules}
+
+    def mirrored(self) -> dict[str, float]:
+        """The percentage that each version gets copies of, in the plan in force."""
+        rules = self.in_force.rules if self.in_force else ()
+        return {mirror.version.name: mirror.percentage for rule in rules for mirror in rule.mirrors}
+
+    def _accept(self, of: Policy) -> Accepted:
+        environment, strategy, router = self.names
+        declared = Declared(of, environment, strategy, router, self.config)
+        return accept(declared, self.registry, self.settings, Calls())
+
+    def _observe(self, names: tuple[str, ...], seen: Observation, fields: Mapping[str, Any]) -> "World":
+        for name in names:
+            seen = replace(seen, addresses=(("authority", f"{name}.example.com"),), revision="1")
+            made = entry({self.names[0]: seen}, **{"uid": f"uid-of-{name}", **fields})
+            self.objects[self._ref(name)] = made
+        return self
+
+    def _ref(self, name: str) -> Ref:
+        return self.accepted.refs[name][0]
+
+
+def _plugin(axis: str, plugin: str | Plugin[Any]) -> Plugin[Any]:
+    if isinstance(plugin, Plugin):
+        return plugin
+    found: Plugin[Any] = getattr(REGISTRY, axis)[plugin].plugin
+    return found

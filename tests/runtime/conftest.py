@@ -1,0 +1,32 @@
+"""The cluster that tests of the controller act on."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.runtime.harness import Bed
+from tests.support.fasttime import FastLoop
+from turnout.plugin import Plugin
+
+
+@pytest.fixture
+def make_bed() -> Iterator[Callable[..., Bed]]:
+    """Makes a cluster for controllers that know more plugins than the usual ones."""
+    beds: list[Bed] = []
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
+
+        def make(*plugins: Plugin[Any]) -> Bed:
+            beds.append(Bed(runner, *plugins))
+            return beds[-1]
+
+        yield make
+        for bed in beds:
+            bed.close()
+
+
+@pytest.fixture
+def bed(make_bed: Callable[..., Bed]) -> Bed:
+    """An empty cluster with all CRDs."""
+    return make_bed()
