@@ -108,7 +108,8 @@ def _lane(
     namespace = f"{name}-{models}"
     credentials = _account(control_plane, namespace, ACCOUNTS)
     contender = Contender(name, namespace, command, credentials, control_plane, processes)
-    return Lane(contender, Fleet(client, namespace, models), Observer(client, namespace))
+    fleet = Fleet(client, namespace, models, policies=name == TURNOUT)
+    return Lane(contender, fleet, Observer(client, namespace))
 
 
 def _account(control_plane: ControlPlane, name: str, role: str) -> Credentials:

@@ -85,6 +85,14 @@ class Contender:
             if time.perf_counter() - began > limit:
                 raise TimeoutError(f"{self.name} has not fallen silent within {limit:g} s")
 
+    async def listed(self, since: int, limit: float = 60.0) -> None:
+        """Wait until it has begun to look at what there is."""
+        began = time.perf_counter()
+        while not any(call.startswith("list ") for call in self.calls(since)):
+            await asyncio.sleep(QUIET / 5)
+            if time.perf_counter() - began > limit:
+                raise TimeoutError(f"{self.name} has listed nothing within {limit:g} s")
+
     def memory(self) -> tuple[float, float]:
         """MiB of memory that the process holds, and the most that it has held."""
         assert self._process

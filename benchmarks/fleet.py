@@ -14,10 +14,14 @@ CONCURRENCY = 16
 
 
 class Fleet:
-    """The models of one namespace. Primaries are ready, candidates are not at first."""
+    """The models of one namespace. Primaries are ready; candidates have just been deployed at first.
 
-    def __init__(self, client: Client, namespace: str, models: int) -> None:
+    `policies`: whether the models have any; the floor has no use for them.
+    """
+
+    def __init__(self, client: Client, namespace: str, models: int, *, policies: bool) -> None:
         self._client = client
+        self._policies = policies
         self.namespace = namespace
         self.names = [objects.model(number) for number in range(models)]
 
@@ -57,8 +61,9 @@ class Fleet:
         for which in (PRIMARY, CANDIDATE):
             service = objects.inference_service(name, which)
             await self._client.create(INFERENCE_SERVICE, self.namespace, service)
-            await self.flip(name, ready=which == PRIMARY, which=which)
-        await self._create_policy(name)
+        await self.flip(name, ready=True, which=PRIMARY)
+        if self._policies:
+            await self._create_policy(name)
 
     async def _create_policy(self, name: str) -> None:
         await self._client.create(ROUTING_POLICY, self.namespace, objects.policy(name))

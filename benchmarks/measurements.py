@@ -14,7 +14,8 @@ FLIPS = 40
 """Models whose candidate becomes ready and ceases to be, in each lane."""
 PAUSE = 0.12
 """Seconds between two flips, in which a program finishes what it does after the route: its status."""
-ROUNDS = 2
+FEW = 500
+"""With more models than this, what takes long is measured once, and else twice."""
 BEATS = 200
 
 Measurement = Callable[[Bed], Awaitable[list[Row]]]
@@ -29,7 +30,11 @@ async def start(bed: Bed) -> list[Row]:
     """
     floors, cold, gone = [], [], []
     writes: Counter[str] = Counter()
-    for _ in range(ROUNDS if bed.models <= 500 else 1):  # noqa: B007
+    for number in range(_rounds(bed)):
+        if number:
+            bed.turnout.contender.stop()
+            await bed.turnout.fleet.renew()
+            await bed.turnout.observer.when_none()
         floors.append(await _until_right(bed.floor))
         await _end(bed.floor)
         mark = bed.turnout.contender.mark()
@@ -41,12 +46,7 @@ async def start(bed: Bed) -> list[Row]:
         await _end(bed.floor)
         gone.append(await _until_right(bed.turnout))
         await bed.turnout.contender.quiet()
-        bed.turnout.contender.stop()
-        await bed.turnout.fleet.renew()
-        await bed.turnout.observer.when_none()
-    await _until_right(bed.floor)
-    await _until_right(bed.turnout)
-    await bed.turnout.contender.quiet()
+    floors.append(await _until_right(bed.floor))
     floor, models = median(floors), bed.models
     rows = [
         compare("start: cold, to the last route", models, floor, median(cold), 2.0, unit="s"),
@@ -56,7 +56,7 @@ async def start(bed: Bed) -> list[Row]:
     bed.turnout.contender.stop()
     mark = bed.turnout.contender.mark()
     bed.turnout.contender.start()
-    await asyncio.sleep(1.0)
+    await bed.turnout.contender.listed(mark)
     await bed.turnout.contender.quiet()
     again = bed.turnout.contender.calls(mark, only_writes=True)
     rows.append(limit("start: writes where nothing is to be done", models, again.total(), 0, ""))
@@ -86,7 +86,7 @@ async def flip_all(bed: Bed) -> list[Row]:
     """Every candidate's Ready flips: from the answer to the last flip until the last route is seen."""
     tails: dict[str, list[float]] = {lane.contender.name: [] for lane in bed.lanes}
     whole: dict[str, list[float]] = {lane.contender.name: [] for lane in bed.lanes}
-    for ready in (True, False) * ROUNDS:
+    for ready in (True, False) * _rounds(bed):
         for lane in bed.lanes:
             began = time.perf_counter()
             await lane.fleet.flip_all(ready=ready)
@@ -155,6 +155,10 @@ async def _end(lane: Lane) -> None:
     lane.contender.stop()
     await lane.fleet.remove_routes()
     await lane.observer.when_none()
+
+
+def _rounds(bed: Bed) -> int:
+    return 2 if bed.models <= FEW else 1
 
 
 def _writes(bed: Bed, writes: Counter[str]) -> list[Row]:

@@ -6,8 +6,14 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support import AssetsMissingError, ControlPlane, find_assets
+
+# Machines that run tests are slow at times; what CI finds has to be found again.
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI", "").lower() == "true" else "default")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,14 +1,50 @@
 """Plays a page: saves its files and runs its commands, in their order."""
 
+import os
+import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.docs.pages import Block
+from tests.docs.pages import REPOSITORY, Block
 from tests.docs.shell import Shell, check, commands
 
 CLUSTER, BACKGROUND, INSTALL = "cluster", "background", "install"
 STATUS = "echo $?"
 """What a page asks after a command that fails, to show how it tells."""
+
+
+TUTORIAL = Path("core", "turnout", "demo", "tutorial")
+PROGRAMS, SITE = ".programs", ".site-packages"
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """The variables of a reader's shell, in which the programs of `prepare` and of this Python come first."""
+    path = [folder / PROGRAMS, Path(sys.executable).parent, os.environ.get("PATH", os.defpath)]
+    passed = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    return {
+        **passed,
+        "PATH": os.pathsep.join(map(str, path)),
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "COLUMNS": "100",
+        "PYTHONPATH": str(folder / SITE),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        **more,
+    }
+
+
+def prepare(folder: Path) -> None:
+    """Give a folder as much of a clone as the pages speak of, and a pip that installs there.
+
+    What it installs is a plugin, for which everything else is here: no index is asked.
+    """
+    shutil.copytree(REPOSITORY / TUTORIAL, folder / TUTORIAL)
+    pip = folder / PROGRAMS / "pip"
+    pip.parent.mkdir()
+    how = f"--no-index --no-deps --no-build-isolation --target '{folder / SITE}'"
+    pip.write_text(f'#!/bin/sh\nexec \'{sys.executable}\' -m pip "$@" {how}\n', encoding="utf-8")
+    pip.chmod(0o755)
 
 
 def play(shell: Shell, blocks: Iterable[Block], *, cluster: bool) -> None:
@@ -19,7 +55,7 @@ def play(shell: Shell, blocks: Iterable[Block], *, cluster: bool) -> None:
         if block.language == "console":
             _run(shell, block)
         elif block.file:
-            save(shell.folder / block.file, block)
+            save(Path(shell.run("pwd")[0].strip(), block.file), block)
 
 
 def save(file: Path, block: Block) -> None:

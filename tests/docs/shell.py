@@ -14,7 +14,7 @@ from typing import Self
 PROMPT, CONTINUED = "$ ", "> "
 ANYTHING = "…"
 """In a shown output: any text within a line, or, where it is all of a line, any lines."""
-READING = ("kubectl get ", "kubectl events ", "kubectl describe ", "kubectl logs ")
+READING = ("kubectl get ", "kubectl events ", "kubectl describe ", "kubectl logs ", "grep ")
 """Commands that are repeated until they print what is shown: the cluster may need a moment."""
 COMMAND_SECONDS = 120.0
 PATIENCE = 30.0

@@ -3,12 +3,12 @@
 import asyncio
 import selectors
 
-SPEED = 10
+SPEED = 20
 """So many seconds of the loop pass in one real second."""
 
 
 class FastLoop(asyncio.SelectorEventLoop):
-    """Everything that waits for seconds waits for tenths of them."""
+    """Everything that waits for seconds waits for a twentieth of them."""
 
     def __init__(self) -> None:
         super().__init__(_Selector())

@@ -23,12 +23,6 @@ class Exit(IntEnum):
     """Whoever read the output has stopped, as shells report it."""
 
 
-class NotWell(click.ClickException):
-    """What was asked about is not well."""
-
-    exit_code = Exit.NOT_WELL
-
-
 class BadInput(click.ClickException):
     """A file or a document cannot be used. The message names it, and what would be right."""
 

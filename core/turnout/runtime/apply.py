@@ -7,6 +7,7 @@ takes over an object that someone else has made meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from turnout.decision.objects import Entry, entry, written_part
@@ -58,6 +59,9 @@ class Writer:
         """Read an object anew: what was known of it has turned out to be old."""
         answer = await self._client.get(ref)
         found = (await self._digester.entries(ref.kind, [answer]))[0][1] if answer else None
+        if found and answer and found.written is None:
+            # Of a router that no policy uses any more.
+            found = replace(found, written=written_part(answer))
         self._store.put(ref, found)
         return found
 

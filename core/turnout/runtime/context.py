@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from turnout.decision.assess import Assessor
-from turnout.plugin import Kind, Plugin, RoutePlan
+from turnout.plugin import Kind, Plugin, Ref, RoutePlan
 from turnout.reasons import Reason
 from turnout.runtime.apply import Writer
 from turnout.runtime.claims import Claims
 from turnout.runtime.clock import Clock
 from turnout.runtime.events import Recorder
 from turnout.runtime.guard import Guard
-from turnout.runtime.keys import Key, PolicyKey
+from turnout.runtime.keys import DrainKey, Key, PolicyKey
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.store import Document, Index, Store
 
@@ -77,6 +77,8 @@ class Context:
     """Policies that wait for caches of kinds in namespaces."""
     unseen: set[PolicyKey] | None = None
     """Policies that were there at start and have not been looked at; None until they are known."""
+    leaving: dict[Ref, set[PolicyKey]] = field(default_factory=dict)
+    """Policies that no longer name a version, while proxies may still send it their calls."""
 
     @property
     def settled(self) -> bool:
@@ -90,6 +92,11 @@ class Context:
         """Note that a policy has been looked at, or is gone."""
         if self.unseen is not None:
             self.unseen.discard(key)
+
+    def leave(self, ref: Ref, key: PolicyKey) -> None:
+        """Note that a policy no longer names an object, whose finalizer may then have to go."""
+        self.leaving.setdefault(ref, set()).add(key)
+        self.queue.add(DrainKey(ref))
 
     def serves(self, policy: Document) -> bool:
         """Whether this controller decides the policy."""

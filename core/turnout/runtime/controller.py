@@ -61,7 +61,7 @@ class Controller:
         self._namespaces = namespaces
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] | None = None
-        guard = Guard()
+        guard = Guard(clock=clock.monotonic)
         store = Store()
         self._kinds = KindCaches(
             client,
@@ -103,11 +103,10 @@ class Controller:
                 (TRAFFIC_WEIGHTS, self._context.store.weights),
             ):
                 self._follow(kind, shelf)
-            if self._context.assessor.settings.drain.enabled:
-                # Whatever the policies use: a finalizer that nobody needs any more has to be found.
-                for loaded in registry.environments.values():
-                    if loaded.plugin.drain:
-                        self._kinds.need(loaded.plugin)
+            # Whatever the policies use: a finalizer that nobody needs any more has to be found.
+            for loaded in registry.environments.values():
+                if loaded.plugin.drain:
+                    self._kinds.need(loaded.plugin)
             self._spawn(self._context.recorder.run())
             for _ in range(WORKERS):
                 self._spawn(self._work())

@@ -55,10 +55,6 @@ class Digester:
             return fresh
         return ()
 
-    def written(self, kind: Kind) -> bool:
-        """Whether a router in use writes the kind."""
-        return bool(self._routers[kind])
-
     async def entries(self, kind: Kind, objects: Sequence[Object]) -> list[tuple[Name, Entry]]:
         """What is kept of each object. A batch goes to the plugins in one hand-off."""
         environments, routers = self._environments[kind].values(), self._routers[kind].values()

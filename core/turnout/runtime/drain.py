@@ -29,6 +29,7 @@ class DrainReconciler:
         """Returns the seconds after which to come again, if so. Raises ApiError and ConnectionFailed."""
         known = self._context.store.look(key.ref)
         if known is None or not protects(known):
+            self._context.leaving.pop(key.ref, None)
             if known:
                 self._seen.pop(known.uid, None)
             return None
@@ -42,28 +43,28 @@ class DrainReconciler:
 
     def _wait(self, ref: Ref, known: Entry) -> float | None:
         """Seconds until the object may go; None to leave it until something changes."""
-        policies = self._policies(ref, known)
+        if not self._context.assessor.settings.drain.enabled:
+            return 0.0
+        naming = {key for key in self._context.index.policies(ref) if self._context.policy(key)}
+        routing = {key for key, state in self._context.in_force.items() if state.routes_to(known.uid)}
+        policies = sorted(naming | routing | self._context.leaving.get(ref, set()), key=str)
         limit = self._left_of_limit(known)
         if known.deleting and limit <= 0:
             self._tell_timed_out(ref, known, policies)
             return 0.0
         if not self._context.settled:
             return SOON
-        if not policies:
-            return 0.0
-        if known.deleting is None:
+        if known.deleting is None and naming:
             return None
         waits = [self._wait_for(policy, known) for policy in policies]
-        if any(wait is None for wait in waits):
-            return limit
-        return min(limit, max(wait for wait in waits if wait is not None))
-
-    def _policies(self, ref: Ref, known: Entry) -> list[PolicyKey]:
-        """The policies that name a version, or whose routes lead to it though they no longer do."""
-        context = self._context
-        naming = {key for key in context.index.policies(ref) if context.policy(key)}
-        routing = {key for key, state in context.in_force.items() if state.routes_to(known.uid)}
-        return sorted(naming | routing, key=str)
+        longest = max((wait for wait in waits if wait is not None), default=0.0)
+        if known.deleting:
+            return limit if None in waits else min(limit, longest)
+        if None in waits:
+            # Until the routes of these have moved: the reconcile that moves them wakes it.
+            self._context.leaving[ref] = set(policies)
+            return None
+        return longest
 
     def _wait_for(self, key: PolicyKey, known: Entry) -> float | None:
         """Seconds until no proxy sends calls of this policy to the version; None while routes lead to it."""
@@ -92,8 +93,9 @@ class DrainReconciler:
         ]
         if not written:
             return None
-        # By the API server's clock, which may be ahead of ours: then the write counts as just made.
-        return max(0.0, (context.clock.now() - max(written)).total_seconds())
+        # By the API server's clock, which may be ahead of ours (then the write counts as just made), and
+        # in whole seconds: it may have been made at the end of that one.
+        return max(0.0, (context.clock.now() - max(written)).total_seconds() - 1.0)
 
     def _left_of_limit(self, known: Entry) -> float:
         context = self._context
@@ -123,4 +125,5 @@ class DrainReconciler:
             else:
                 raise
         self._seen.pop(known.uid, None)
+        self._context.leaving.pop(ref, None)
         log.info("%s released", ref, extra={"version": str(ref)})

@@ -14,11 +14,12 @@ async def protect(context: Context, accepted: Accepted) -> Verdict | None:
     """Protect the versions that a policy names and that lack the finalizer.
 
     Ready or not: so a version that turns ready costs one write, that of its route. Returns a verdict if
-    the controller may not do it: such a version gets no calls. Raises Retry for objects that have
-    changed since they were read, ApiError and ConnectionFailed.
+    it cannot be done: such a version gets no calls, and the others do. Raises Retry for objects that
+    have changed since they were read, ApiError and ConnectionFailed.
     """
     if not accepted.drain:
         return None
+    verdict = None
     for refs in accepted.refs.values():
         main = refs[0]
         known = context.store.look(main)
@@ -27,15 +28,14 @@ async def protect(context: Context, accepted: Accepted) -> Verdict | None:
         try:
             await context.writer.protect(main, known)
         except ApiError as error:
-            found = classify(error)
             if error.status == 404 and not error.kind_missing:
                 context.store.put(main, None)
-            elif found is Classified.CONFLICT or error.status == 422:  # 422: it is being deleted
-                await context.writer.reread(main)
-                raise Retry from None
-            elif found is Classified.WAIT:
-                told = f"{main} gets no calls before it has the finalizer {FINALIZER_DRAIN}: {error}"
-                return Verdict(False, Reason.FORBIDDEN, told)
-            else:
-                raise
-    return None
+                continue
+            if error.status in (409, 422):  # it has changed, or is being deleted
+                found = await context.writer.reread(main)
+                if error.status == 409 or found is None or found.deleting or found.uid != known.uid:
+                    raise Retry from None
+            waits = classify(error) is Classified.WAIT
+            told = f"{main} gets no calls before it has the finalizer {FINALIZER_DRAIN}: {error}"
+            verdict = Verdict(False, Reason.FORBIDDEN if waits else Reason.WRITE_FAILED, told)
+    return verdict

@@ -9,8 +9,9 @@ from dataclasses import replace
 from turnout.decision.assess import Assessment, listed_routes, plan_in_force
 from turnout.decision.declare import Admitted
 from turnout.decision.join import protects
+from turnout.decision.objects import mapping
 from turnout.decision.shares import split
-from turnout.plugin import Policy, Role
+from turnout.plugin import Policy, Ref, Role
 from turnout.reasons import Reason
 from turnout.runtime import shifts
 from turnout.runtime.context import Context, InForce, Retry
@@ -47,16 +48,18 @@ class PolicyReconciler:
             self._forget(key)
             return None
         admitted = await self._admit(key, document)
+        if isinstance(admitted, Admitted):
+            self._watch(key, admitted)
+        else:
+            self._watch_named(key, document)
         if not self._context.serves(document):
-            if isinstance(admitted, Admitted):
-                self._watch(key, admitted)
             return None
         report = await self._act(key, document, admitted)
         if report is None:
             return None
-        await self._reporter.write(key, document, report)
-        self._wake_drains(key)
         self._context.looked_at(key)
+        self._wake_drains(key)
+        await self._reporter.write(key, document, report)
         if report.retry:
             raise Retry
         return report.again
@@ -67,7 +70,6 @@ class PolicyReconciler:
         """What to report; None while caches are being filled, after which it is tried again."""
         if isinstance(admitted, Assessment):
             return self._refused(key, document, admitted)
-        self._watch(key, admitted)
         valid = Verdict(True, Reason.VALID, "")
         accepted = admitted.accepted
         namespaces = frozenset({key.namespace, *(version.namespace for version in accepted.policy.versions)})
@@ -90,7 +92,8 @@ class PolicyReconciler:
             return Report(valid, self._suspended(admitted, assessment), assessment)
         report = await self._route(key, document, admitted, assessment)
         if unprotected and report.routed.value:
-            return replace(report, routed=unprotected, again=PATIENCE)
+            failed = unprotected.reason is Reason.WRITE_FAILED
+            return replace(report, routed=unprotected, again=PATIENCE, retry=failed)
         return report
 
     async def _admit(self, key: PolicyKey, document: Document) -> Admitted | Assessment:
@@ -123,7 +126,21 @@ class PolicyReconciler:
         refs = {ref for refs in accepted.refs.values() for ref in refs}
         mine = {ref for ref in self._context.index.refs(key) if ref.kind in accepted.router.writes}
         for ref in self._context.index.replace(key, refs | mine):
-            self._context.queue.add(DrainKey(ref))
+            self._context.leave(ref, key)
+
+    def _watch_named(self, key: PolicyKey, document: Document) -> None:
+        """Of a policy that is not accepted, keep protected what it names, as far as that can be told."""
+        environments = [loaded.plugin for loaded in self._context.assessor.registry.environments.values()]
+        kinds = {kind for environment in environments if environment.drain for kind in environment.watches}
+        spec = mapping(document.content.get("spec"))
+        listed = spec.get("modelVersions")
+        said = [mapping(version) for version in (listed if isinstance(listed, list) else ())]
+        refs = {
+            Ref(kind, str(version.get("namespace", key.namespace)), str(version.get("name")))
+            for kind in kinds
+            for version in said
+        }
+        self._context.index.replace(key, self._context.index.refs(key) | refs)
 
     async def _assess(self, key: PolicyKey, document: Document, admitted: Admitted) -> Assessment:
         context = self._context
@@ -142,8 +159,10 @@ class PolicyReconciler:
         valid = Verdict(True, Reason.VALID, "")
         policy = admitted.accepted.policy
         if outcome.strategy_state != (document.status.get("strategyState") or {}):
-            state = {**document.status, "strategyState": dict(outcome.strategy_state)}
-            document = await self._context.writer.policy_status(key, document, state)
+            status = {**document.status, "strategyState": dict(outcome.strategy_state)}
+            # What is empty is left out: an applied {} where there was something becomes null.
+            said = {name: value for name, value in status.items() if value}
+            document = await self._context.writer.policy_status(key, document, said)
         refs = {item.ref for item in assessment.rendered if item.role is not Role.SHARED}
         versions_of = {ref for refs in admitted.accepted.refs.values() for ref in refs}
         self._context.index.replace(key, versions_of | {item.ref for item in assessment.rendered})
@@ -185,12 +204,21 @@ class PolicyReconciler:
             )
         return Verdict(True, Reason.SUSPENDED, "spec.suspend keeps the routes; they are the decided ones")
 
-    def _refused(self, key: PolicyKey, document: Document, assessment: Assessment) -> Report:
-        """A policy that is not accepted: its routes stay, and what they lead to stays protected."""
-        for ref in listed_routes(document.status, self._context.assessor.registry):
-            for loaded in self._context.assessor.registry.routers.values():
-                if ref.kind in loaded.plugin.writes:
-                    self._context.kinds.need(loaded.plugin)
+    def _refused(self, key: PolicyKey, document: Document, assessment: Assessment) -> Report | None:
+        """A policy that is not accepted: its routes stay, and what they lead to stays protected.
+
+        None until it is known where they lead.
+        """
+        context = self._context
+        kinds = tuple({ref.kind for ref in listed_routes(document.status, context.assessor.registry)})
+        for loaded in context.assessor.registry.routers.values():
+            if not set(kinds).isdisjoint(loaded.plugin.writes):
+                context.kinds.need(loaded.plugin)
+        context.waiting.pop(key, None)
+        obstacle = context.kinds.obstacle(kinds, frozenset({key.namespace}))
+        if obstacle and obstacle.reason is Reason.WAITING:
+            context.waiting[key] = kinds, frozenset({key.namespace})
+            return None
         before = self._context.in_force.get(key, InForce())
         policy = Policy(key.name, key.namespace, key.name, (), "", document.uid)
         plan = plan_in_force(policy, self._context.store.routes(key), self._context.store.look) or before.plan
@@ -217,6 +245,9 @@ class PolicyReconciler:
         for ref in self._context.index.refs(key):
             known = self._context.store.look(ref)
             if known and known.deleting and protects(known):
+                self._context.queue.add(DrainKey(ref))
+        for ref, keys in self._context.leaving.items():
+            if key in keys:
                 self._context.queue.add(DrainKey(ref))
 
     def _forget(self, key: PolicyKey) -> None:

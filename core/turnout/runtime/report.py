@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnout.decision.assess import Assessment
-from turnout.plugin import Role
+from turnout.plugin import Ref, Role
 from turnout.runtime.context import Context, InForce
 from turnout.runtime.errors import ApiError
 from turnout.runtime.keys import PolicyKey
@@ -70,13 +70,20 @@ class Reporter:
             observed=observed,
             in_force=in_force,
             strategy_state=outcome.strategy_state if outcome else None,
-            written=await self._written(report.assessment),
+            written=await self._written(document, report.assessment),
         )
 
-    async def _written(self, assessment: Assessment | None) -> list[dict[str, Any]] | None:
+    async def _written(
+        self, document: Document, assessment: Assessment | None
+    ) -> list[dict[str, Any]] | None:
         """The policy's own objects that exist. None if nothing was to be written."""
         if assessment is None or not assessment.rendered:
             return None
-        own = [item.ref for item in assessment.rendered if item.role is not Role.SHARED]
-        there = [ref for ref in own if self._context.store.look(ref)]
-        return routes([(ref, await self._context.writer.api_version(ref.kind)) for ref in there])
+        refs = [item.ref for item in assessment.rendered if item.role is not Role.SHARED]
+        own = [ref for ref in refs if self._owned(ref, document.uid)]
+        return routes([(ref, await self._context.writer.api_version(ref.kind)) for ref in own])
+
+    def _owned(self, ref: Ref, uid: str) -> bool:
+        known = self._context.store.look(ref)
+        owners = known.written.owners if known and known.written else ()
+        return any(owner.uid == uid for owner in owners)

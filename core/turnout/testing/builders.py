@@ -44,18 +44,21 @@ def spec(name: str, weight: int | None = None, *matches: Match, namespace: str =
     return VersionSpec(name, namespace, weight, matches)
 
 
-def policy(*versions: str | VersionSpec, primary: str | None = None, **fields: Any) -> Policy:
+def policy(
+    *versions: str | VersionSpec, primary: str | None = None, namespace: str = NAMESPACE, **fields: Any
+) -> Policy:
     """A policy, whose first version is the primary unless said otherwise. `fields`: Policy's others."""
     specs = tuple(
-        one if isinstance(one, VersionSpec) else spec(one) for one in versions or ("wisdom-0", "wisdom-1")
+        one if isinstance(one, VersionSpec) else spec(one, namespace=namespace)
+        for one in versions or ("wisdom-0", "wisdom-1")
     )
-    defaults: dict[str, Any] = {
-        "name": MODEL,
-        "namespace": NAMESPACE,
-        "model_name": MODEL,
-        "uid": "uid-of-policy",
-    }
-    return Policy(versions=specs, primary=primary or specs[0].name, **{**defaults, **fields})
+    defaults: dict[str, Any] = {"name": MODEL, "model_name": MODEL, "uid": "uid-of-policy"}
+    return Policy(
+        namespace=namespace,
+        versions=specs,
+        primary=primary or specs[0].name,
+        **{**defaults, **fields},
+    )
 
 
 def version(

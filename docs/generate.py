@@ -1,0 +1,129 @@
+"""Writes the pages that say what the code says: `python docs/generate.py`. A test fails for stale ones."""
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+
+from turnout import reasons
+from turnout.catalogue import catalogue
+from turnout.cli import main as program
+from turnout.cli.exits import Exit
+from turnout.loading import load
+from turnout.registry import OWN
+
+FOLDER = Path(__file__).resolve().parent
+NOTE = "<!-- Written by docs/generate.py; do not edit. -->"
+WHERE = {
+    "Accepted": "Condition Accepted",
+    "Routed": "Condition Routed",
+    "Ready": "Condition Ready",
+    "versions": "Versions, in `status.versions`",
+    "events": "Events",
+}
+AXES = {
+    "environments": "Environments, for `spec.targetEnv`",
+    "strategies": "Strategies, for `spec.trafficStrategy`",
+    "routers": "Routers, for `spec.router`",
+}
+
+
+def pages() -> dict[str, str]:
+    """The generated pages, by file name."""
+    found = {"cli.md": _cli(), "options.md": _options(), "reasons.md": _reasons()}
+    return {name: "\n".join([*lines, ""]) for name, lines in found.items()}
+
+
+def documented(cls: type, source: str) -> Iterator[tuple[str, str, str]]:
+    """The members of an enum: the comment that heads their group, the value, the docstring."""
+    tree = next(n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == cls.__name__)
+    comments = {
+        number: line.strip().removeprefix("# ")
+        for number, line in enumerate(source.splitlines(), start=1)
+        if re.fullmatch(r"    # \w+", line)
+    }
+    for member, said in zip(tree.body, tree.body[1:], strict=False):
+        match member, said:
+            case (
+                ast.Assign(value=ast.Constant(value=value), lineno=line),
+                ast.Expr(value=ast.Constant(value=str(docstring))),
+            ):
+                group = max((number for number in comments if number < line), default=0)
+                yield comments.get(group, ""), str(value), " ".join(docstring.split())
+
+
+def _reasons() -> Iterator[str]:
+    yield from (
+        "# Reasons",
+        "",
+        NOTE,
+        "",
+        "Conditions of a RoutingPolicy and of TrafficWeights, and events. The words do not change.",
+    )
+    group = ""
+    for heading, value, meaning in documented(reasons.Reason, _source(reasons.__file__)):
+        if heading != group:
+            group = heading
+            yield from ("", f"## {WHERE[heading]}", "", "| Reason | Meaning |", "| --- | --- |")
+        yield f"| `{value}` | {meaning} |"
+    yield from (
+        "",
+        "A version's reason may also be its environment's own, such as `NoStatus` of kserve-modelmesh.",
+        "`PluginFailed` stands in Accepted where a plugin failed with the policy itself, and in Routed where it",
+        "failed with the versions or the routes.",
+    )
+
+
+def _cli() -> Iterator[str]:
+    yield from ("# Commands", "", NOTE, "", "`kubectl turnout …` is the same program.")
+    yield from ("", "## turnout", "", *_help([]))
+    for name in program.list_commands(program.make_context("turnout", [], resilient_parsing=True)):
+        yield from ("", f"## turnout {name}", "", *_help([name]))
+    exits = sys.modules[Exit.__module__].__file__
+    said = {value: meaning for _, value, meaning in documented(Exit, _source(exits))}
+    yield from ("", "## Exit codes", "", "| Code | Meaning |", "| --- | --- |")
+    for code in Exit:
+        yield f"| {code.value} | {said.get(str(code.value), 'Done, and what was asked about is well.')} |"
+    yield from ("", "`TURNOUT_DEBUG=1` in the environment adds a traceback to an error in turnout itself.")
+
+
+def _help(arguments: list[str]) -> Iterator[str]:
+    asked = CliRunner().invoke(program, [*arguments, "--help"], prog_name="turnout", terminal_width=80)
+    yield from ("```text", *asked.output.rstrip().splitlines(), "```")
+
+
+def _options() -> Iterator[str]:
+    yield from (
+        "# Options of the built-in plugins",
+        "",
+        NOTE,
+        "",
+        "In a policy under `spec.config.<plugin>`, in the controller's settings under `plugins.<plugin>`.",
+    )
+    found = catalogue(load(allow=[OWN]))
+    for axis, title in AXES.items():
+        yield from ("", f"## {title}")
+        for plugin in found[axis]:
+            yield from ("", f"### {plugin['name']}", "", plugin["summary"], "", *_table(plugin["options"]))
+
+
+def _table(options: Iterable[dict[str, Any]]) -> Iterator[str]:
+    rows = [
+        f"| `{option['name']}` | {option['type']} | `{json.dumps(option['default'])}` | {option['description']} |"
+        for option in options
+    ]
+    yield from (["| Option | Type | Default | Meaning |", "| --- | --- | --- | --- |", *rows] if rows else ["None."])
+
+
+def _source(file: str | None) -> str:
+    return Path(file or "").read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for name, content in pages().items():
+        (FOLDER / name).write_text(content, encoding="utf-8")

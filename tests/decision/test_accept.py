@@ -1,0 +1,347 @@
+"""Is a policy valid: its plugins, their options, what it names, and what it says that nobody reads."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from tests.decision.scripted import Scripted, everything
+from tests.decision.world import REGISTRY, World
+from turnout.calling import Calls, PluginError
+from turnout.decision.accept import Accepted, Declared, Refused, accept
+from turnout.plugin import Backend, Fault, Frontend, Kind, Match, Options, Policy, Ref, VersionSpec
+from turnout.reasons import Reason
+from turnout.registry import Registry
+from turnout.settings import Settings
+from turnout.testing.builders import FRONTEND, policy, spec
+from turnout_kserve_modelmesh.environment import KServeModelMesh
+
+MATCH = Match(method="POST")
+
+
+def take(
+    of: Policy | None = None, *, settings: Any = None, registry: Registry = REGISTRY, **said: Any
+) -> Accepted:
+    """Accept a policy of which `said` is unusual."""
+    names = {"environment": "kserve-modelmesh", "strategy": "blue-green", "router": "istio", "config": {}}
+    declared = Declared(of or policy(), **{**names, **said})
+    return accept(declared, registry, Settings.of(settings or {}), Calls())
+
+
+def refusal(of: Policy | None = None, **said: Any) -> tuple[Reason, list[str]]:
+    with pytest.raises(Refused) as caught:
+        take(of, **said)
+    return caught.value.reason, list(caught.value.problems)
+
+
+def test_an_accepted_policy_has_plugins_options_objects_and_frontends() -> None:
+    accepted = take(config={"istio": {"gatewayPort": 8080}})
+
+    assert (accepted.environment.name, accepted.strategy.name, accepted.router.name) == (
+        "kserve-modelmesh",
+        "blue-green",
+        "istio",
+    )
+    assert accepted.router_options.model_dump()["gateway_port"] == 8080
+    assert [str(ref) for ref in accepted.refs["wisdom-1"]] == ["InferenceService models/wisdom-1"]
+    assert [frontend.name for frontend in accepted.frontends] == ["inference"]
+    assert accepted.allowed == frozenset({"models"})
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        pytest.param(
+            {"environment": "kserve-modelmash"},
+            'unknown environment "kserve-modelmash"; did you mean "kserve-modelmesh"?'
+            " installed: kserve-modelmesh, toy-hosts",
+            id="environment",
+        ),
+        pytest.param(
+            {"strategy": "bluegreen"},
+            'unknown strategy "bluegreen"; did you mean "blue-green"?'
+            " installed: blue-green, canary, mirror, toy-steps",
+            id="strategy",
+        ),
+        pytest.param(
+            {"router": "canary"},
+            'unknown router "canary"; it is a strategy; installed: istio, toy-table',
+            id="strategy as router",
+        ),
+    ],
+)
+def test_a_plugin_that_is_not_installed_is_refused_by_name(said: Any, message: str) -> None:
+    assert refusal(**said) == (Reason.UNKNOWN_PLUGIN, [message])
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        pytest.param(
+            {"istio": {"gatewayPort": 0}},
+            "spec.config.istio.gatewayPort: found 0, expected an integer 1..65535",
+            id="of the router",
+        ),
+        pytest.param(
+            {"kserve-modelmesh": {"prot": 8033}},
+            'spec.config.kserve-modelmesh: unknown field "prot"; did you mean "port"?',
+            id="of the environment",
+        ),
+        pytest.param(
+            {"blue-green": {"percentage": 5}},
+            'spec.config.blue-green: unknown field "percentage"; known: none',
+            id="of the strategy",
+        ),
+        pytest.param(
+            {"mirror": {"percentage": 101}},
+            "spec.config.mirror.percentage: found 101, expected a number 0..100",
+            id="of a plugin that is installed and not used",
+        ),
+        pytest.param(
+            {"mirorr": {}},
+            'spec.config.mirorr: unknown plugin "mirorr"; did you mean "mirror"? installed: kserve-modelmesh,'
+            " toy-hosts, blue-green, canary, mirror, toy-steps, istio, toy-table",
+            id="of a plugin that is not installed",
+        ),
+    ],
+)
+def test_options_that_are_wrong_are_named_by_their_path(config: Any, message: str) -> None:
+    assert refusal(config=config) == (Reason.INVALID_SPEC, [message])
+
+
+def test_options_of_plugins_that_are_not_used_may_be_there() -> None:
+    assert take(config={"mirror": {"percentage": 10}, "toy-table": {"key": "t"}})
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    reason, problems = refusal(
+        policy("wisdom-0", spec("wisdom-1", None, MATCH), hosts=("wisdom.example.com",)),
+        config={"istio": {"gatewayPort": 0}, "mirror": {"percentage": -1}},
+    )
+
+    assert reason is Reason.INVALID_SPEC
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "spec.modelVersions[1].match",
+        "spec.hosts",
+        "spec.config.mirror.percentage",
+        "spec.config.istio.gatewayPort",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "of", "message"),
+    [
+        pytest.param(
+            "blue-green",
+            policy("wisdom-0", spec("wisdom-1", None, MATCH)),
+            "spec.modelVersions[1].match: strategy blue-green has no use for matches; leave it out",
+            id="matches under blue-green",
+        ),
+        pytest.param(
+            "canary",
+            policy(spec("wisdom-0", None, MATCH), "wisdom-1"),
+            "spec.modelVersions[0].match: the primary has no use for matches; leave it out",
+            id="matches on the primary",
+        ),
+        pytest.param(
+            "toy-steps",
+            policy("wisdom-0", spec("wisdom-1", 20)),
+            "spec.modelVersions[1].weight: strategy toy-steps has no use for weights; leave it out",
+            id="weights that the strategy does not read",
+        ),
+        pytest.param(
+            "mirror",
+            policy("wisdom-0", spec("wisdom-1", 101)),
+            "spec.modelVersions[1].weight: found 101, expected 0..100: a candidate's weight is its"
+            " mirror percentage",
+            id="a weight that is no percentage",
+        ),
+        pytest.param(
+            "blue-green",
+            policy(hosts=("wisdom.example.com",)),
+            "spec.hosts: is reserved for later; leave it out",
+            id="hosts",
+        ),
+    ],
+)
+def test_what_nobody_would_read_is_refused(strategy: str, of: Policy, message: str) -> None:
+    assert refusal(of, strategy=strategy) == (Reason.INVALID_SPEC, [message])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "of"),
+    [
+        pytest.param("canary", policy("wisdom-0", spec("wisdom-1", None, MATCH)), id="matches under canary"),
+        pytest.param("toy-steps", policy("wisdom-0", spec("wisdom-1", 0)), id="weight 0 under any strategy"),
+        pytest.param("mirror", policy(spec("wisdom-0", 500), spec("wisdom-1", 100)), id="100% mirrored"),
+    ],
+)
+def test_what_the_strategy_reads_is_accepted(strategy: str, of: Policy) -> None:
+    assert take(of, strategy=strategy)
+
+
+ELSEWHERE = policy("wisdom-0", spec("wisdom-1", namespace="secret"))
+
+
+def test_a_version_in_another_namespace_is_refused() -> None:
+    assert refusal(ELSEWHERE) == (
+        Reason.NAMESPACE_NOT_ALLOWED,
+        [
+            (
+                "spec.modelVersions[1].namespace: found secret, expected models: the administrator's"
+                " allowNamespaces decides"
+            )
+        ],
+    )
+
+
+@pytest.mark.parametrize("whose", ["models", "*"])
+def test_a_version_in_a_namespace_that_is_allowed_is_accepted(whose: str) -> None:
+    accepted = take(ELSEWHERE, settings={"allowNamespaces": {whose: ["secret"]}})
+
+    assert str(accepted.refs["wisdom-1"][0]) == "InferenceService secret/wisdom-1"
+
+
+def test_what_another_namespaces_policies_may_do_does_not_count() -> None:
+    reason, _ = refusal(ELSEWHERE, settings={"allowNamespaces": {"others": ["secret"]}})
+
+    assert reason is Reason.NAMESPACE_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("settings", "drain"),
+    [
+        pytest.param({}, True, id="unless said otherwise"),
+        pytest.param({"drain": {"enabled": False}}, False, id="not where the administrator says so"),
+    ],
+)
+def test_a_deletion_waits_where_the_environment_needs_it(settings: Any, drain: bool) -> None:
+    assert take(settings=settings).drain is drain
+
+
+def test_no_deletion_waits_where_the_environment_does_not_need_it() -> None:
+    assert take(environment="toy-hosts").drain is False
+
+
+OTHER = Kind("", ("v1",), "Secret", "secrets")
+
+
+class Odd(KServeModelMesh):
+    """An environment with odd answers."""
+
+    name = "odd"
+
+    def __init__(self, **answers: Any) -> None:
+        self._answers = answers
+
+    def refs(self, version: VersionSpec, options: Any) -> Sequence[Ref]:
+        found: Sequence[Ref] = self._answers.get("refs", super().refs(version, options))
+        return found
+
+    def frontends(self, policy: Policy, options: Any) -> Sequence[Frontend]:
+        found: Sequence[Frontend] = self._answers.get("frontends", super().frontends(policy, options))
+        return found
+
+    def backends(self, version: VersionSpec, seen: Any, options: Any) -> Mapping[str, Backend]:
+        found: Mapping[str, Backend] = self._answers.get("backends", super().backends(version, seen, options))
+        return found
+
+    def check(self, policy: Policy, options: Options) -> Iterable[Fault]:
+        faults: Iterable[Fault] = self._answers.get("check", ())
+        return faults
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        pytest.param({"refs": ()}, "refs returned nothing, expected an object at least", id="no object"),
+        pytest.param({"refs": ["wisdom-0"]}, "refs returned str, expected a Ref", id="object that is none"),
+        pytest.param(
+            {"refs": [Ref(OTHER, "models", "token")]},
+            "refs returned Secret models/token, expected a kind that it declares in `watches`",
+            id="kind that it does not watch",
+        ),
+        pytest.param(
+            {"frontends": ()}, "frontends returned nothing, expected a Frontend at least", id="no frontend"
+        ),
+        pytest.param(
+            {"frontends": ["wisdom"]},
+            "frontends returned str, expected a Frontend",
+            id="frontend that is none",
+        ),
+        pytest.param(
+            {"frontends": [FRONTEND, FRONTEND]},
+            'frontends returned ["inference", "inference"], expected names that differ',
+            id="frontends of one name",
+        ),
+        pytest.param(
+            {"frontends": [Frontend("http", "models", (), 80, "http")]},
+            "frontends returned http without hosts, expected a host at least",
+            id="frontend without hosts",
+        ),
+        pytest.param(
+            {"check": ["everything is wrong"]},
+            "check raised TypeError: Problem.__init__() takes from 2 to 5 positional arguments but 20 were given",
+            id="fault that is none",
+        ),
+    ],
+)
+def test_nonsense_of_an_environment_is_its_error(answers: Any, message: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        World(environment=Odd(**answers))
+
+    assert (caught.value.plugin, caught.value.message) == ("odd", f"plugin odd: {message}")
+
+
+@pytest.mark.parametrize(
+    ("backends", "message"),
+    [
+        pytest.param(
+            {"inference": "host"}, "backends returned str for inference, expected a Backend", id="text"
+        ),
+        pytest.param(None, "backends raised TypeError: 'NoneType' object is not iterable", id="None"),
+    ],
+)
+def test_nonsense_for_a_backend_is_the_environments_error(backends: Any, message: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        World(environment=Odd(backends=backends)).ready("wisdom-0").ask()
+
+    assert (caught.value.plugin, caught.value.message) == ("odd", f"plugin odd: {message}")
+
+
+def test_a_plugins_own_fault_makes_a_policy_invalid() -> None:
+    with pytest.raises(Refused) as caught:
+        World(environment=Odd(check=[Fault("spec.modelName", "is too nice")]))
+
+    assert (caught.value.reason, str(caught.value)) == (Reason.INVALID_SPEC, "spec.modelName: is too nice")
+
+
+def test_objects_in_a_namespace_that_is_not_allowed_are_refused() -> None:
+    """Whatever made the environment name them."""
+    kind = KServeModelMesh.watches[0]
+    with pytest.raises(Refused) as caught:
+        World(
+            environment=Odd(refs=[Ref(kind, "models", "a"), Ref(kind, "secret", "b")]), of=policy("wisdom-0")
+        )
+
+    assert (caught.value.reason, str(caught.value)) == (
+        Reason.NAMESPACE_NOT_ALLOWED,
+        (
+            "version wisdom-0 is made up of InferenceService secret/b, expected objects in models:"
+            " the administrator's allowNamespaces decides"
+        ),
+    )
+
+
+def test_a_plugin_that_raises_is_named() -> None:
+    class Raises(Scripted):
+        name = "raises"
+
+        def check(self, policy: Policy, options: Options) -> Iterable[Fault]:
+            raise RuntimeError("boom")
+            yield  # a generator raises late
+
+    with pytest.raises(PluginError) as caught:
+        World(Raises(everything))
+
+    assert caught.value.message == "plugin raises: check raised RuntimeError: boom"

@@ -1,0 +1,217 @@
+"""What a plan asks of a router, and how far a policy may reach."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.decision.scripted import Scripted, everything
+from tests.decision.world import World
+from tests.toys import ToyTable
+from turnout.decision.accept import Refused
+from turnout.plugin import Decision, Feature, Frontend, Inputs, Match, Mirror, Policy, RoutePlan, Rule, Share
+from turnout.reasons import Reason
+from turnout.settings import Settings
+from turnout.testing.builders import FRONTEND, backend, plan, policy, spec, version
+from turnout_kserve_modelmesh.environment import KServeModelMesh
+
+PLAIN: dict[str, Any] = {"backends": {"inference": backend("", set_headers=())}}
+
+
+def rule(*matches: Match, **fields: Any) -> Rule:
+    return Rule(
+        **{"name": "one", "shares": (Share(version("wisdom-0", **PLAIN), 1),), "matches": matches, **fields}
+    )
+
+
+def mirroring(*percentages: float, **fields: Any) -> Rule:
+    mirrors = tuple(Mirror(version(f"m-{n}", **{**PLAIN, **fields}), p) for n, p in enumerate(percentages))
+    return rule(mirrors=mirrors)
+
+
+@pytest.mark.parametrize(
+    ("of", "features"),
+    [
+        pytest.param(plan(rule()), set(), id="nothing"),
+        pytest.param(plan({"wisdom-0": 1}), {"request-headers"}, id="a request header"),
+        pytest.param(plan({"wisdom-0": 1, "wisdom-1": 1}), {"weights", "request-headers"}, id="weights"),
+        pytest.param(plan(rule(Match((("a", "exact", "1"),)))), {"header-exact"}, id="header"),
+        pytest.param(plan(rule(Match((("a", "prefix", "1"),)))), {"header-prefix"}, id="header prefix"),
+        pytest.param(plan(rule(Match((("a", "regex", "1"),)))), {"header-regex"}, id="header regex"),
+        pytest.param(plan(rule(Match(query=(("a", "exact", "1"),)))), {"query-exact"}, id="query"),
+        pytest.param(plan(rule(Match(query=(("a", "prefix", "1"),)))), {"query-prefix"}, id="query prefix"),
+        pytest.param(plan(rule(Match(query=(("a", "regex", "1"),)))), {"query-regex"}, id="query regex"),
+        pytest.param(plan(rule(Match(path=("exact", "/")))), {"path-exact"}, id="path"),
+        pytest.param(plan(rule(Match(path=("prefix", "/")))), {"path-prefix"}, id="path prefix"),
+        pytest.param(plan(rule(Match(path=("regex", "/")))), {"path-regex"}, id="path regex"),
+        pytest.param(plan(rule(Match(method="GET"))), {"method"}, id="method"),
+        pytest.param(
+            plan(rule(shares=(Share(version("a", **PLAIN), 1, (("set-cookie", "v=a"),)),))),
+            {"response-headers"},
+            id="response header",
+        ),
+        pytest.param(
+            plan(
+                rule(
+                    shares=(
+                        Share(version("a", backends={"f": backend("", set_headers=(), authority="a")}), 1),
+                    )
+                )
+            ),
+            {"authority"},
+            id="authority",
+        ),
+        pytest.param(
+            plan(
+                rule(
+                    shares=(
+                        Share(version("a", backends={"f": backend("", set_headers=(), namespace="b")}), 1),
+                    )
+                )
+            ),
+            {"cross-namespace"},
+            id="another namespace",
+        ),
+        pytest.param(plan(mirroring(100)), {"mirror"}, id="mirror"),
+        pytest.param(plan(mirroring(99.9)), {"mirror", "mirror-percentage"}, id="part of a mirror"),
+        pytest.param(plan(mirroring(100, 100)), {"mirror", "several-mirrors"}, id="several mirrors"),
+        pytest.param(
+            plan(mirroring(100, backends={"f": backend("m")})),
+            {"mirror", "mirror-headers"},
+            id="mirror with a header",
+        ),
+        pytest.param(
+            plan(mirroring(100, backends={"f": backend("m", set_headers=(), namespace="b")})),
+            {"mirror", "cross-namespace"},
+            id="mirror in another namespace",
+        ),
+    ],
+)
+def test_what_a_plan_asks_is_measured(of: RoutePlan, features: set[str]) -> None:
+    assert {str(feature) for feature in of.features()} == features
+
+
+@pytest.mark.parametrize(
+    ("strategy", "of", "message"),
+    [
+        pytest.param(
+            "canary",
+            None,
+            "spec.router: toy-table cannot carry header-exact, which kserve-modelmesh with canary needs here;"
+            " routers that can: istio",
+            id="canary",
+        ),
+        pytest.param(
+            "canary",
+            policy("wisdom-0", spec("wisdom-1", None, Match(method="GET", path=("regex", "/a")))),
+            "spec.router: toy-table cannot carry method, path-regex, which kserve-modelmesh with canary needs"
+            " here; routers that can: istio",
+            id="canary with matches",
+        ),
+        pytest.param(
+            "mirror",
+            None,
+            "spec.router: toy-table cannot carry mirror, mirror-headers, which kserve-modelmesh with mirror"
+            " needs here; routers that can: istio",
+            id="mirror",
+        ),
+    ],
+)
+def test_a_combination_that_cannot_work_is_refused_before_any_version_is_ready(
+    strategy: str, of: Policy | None, message: str
+) -> None:
+    """When the policy is applied, not in the night in which the candidate becomes ready."""
+    with pytest.raises(Refused) as caught:
+        World(strategy, of, router="toy-table").ask()
+
+    assert (caught.value.reason, str(caught.value)) == (Reason.UNSUPPORTED, message)
+
+
+def test_a_combination_that_works_is_not_refused() -> None:
+    assert World("blue-green", router="toy-table").ready("wisdom-0", "wisdom-1").split() == {
+        "wisdom-0": 50,
+        "wisdom-1": 50,
+    }
+
+
+def test_what_is_refused_without_any_router_that_can_says_so() -> None:
+    class Nothing(ToyTable):
+        name = "nothing"
+        carries = frozenset()
+
+    class Answering(Scripted):
+        """Sets a response header, as session affinity does."""
+
+        def decide(self, inputs: Inputs, options: Any) -> Decision:
+            cookie = (("set-cookie", "turnout=wisdom-0"),)
+            return Decision((Rule("default", (Share(inputs.versions[0], 1, cookie),)),), {})
+
+    world = World(Answering(everything), router=Nothing())
+    world.registry = type(world.registry).of(
+        Nothing(), *(one.plugin for one in world.registry.strategies.values())
+    )
+
+    with pytest.raises(Refused, match=r"request-headers, response-headers, .* none that is installed"):
+        world.ask()
+
+
+def test_a_candidate_that_is_excluded_is_not_foreseen() -> None:
+    """It asks nothing of the router for as long as it has weight 0."""
+    world = World("canary", policy("wisdom-0", spec("wisdom-1", 0)), router="toy-table")
+
+    assert world.ready("wisdom-0").split() == {"wisdom-0": 100}
+
+
+class Outside(KServeModelMesh):
+    """Clients of the model call elsewhere."""
+
+    name = "outside"
+
+    def frontends(self, policy: Policy, options: Any) -> Sequence[Frontend]:
+        return (Frontend("inference", "web", ("wisdom.web",), 80, "http"),)
+
+
+def test_hosts_of_another_namespace_are_refused() -> None:
+    with pytest.raises(Refused) as caught:
+        World(environment=Outside()).ask()
+
+    assert (caught.value.reason, str(caught.value)) == (
+        Reason.NAMESPACE_NOT_ALLOWED,
+        (
+            "frontend inference has hosts of namespace web; policies of namespace models may not:"
+            " the administrator's allowNamespaces decides"
+        ),
+    )
+
+
+CONFIG = {"kserve-modelmesh": {"namespace": "modelmesh-serving"}}
+
+
+def test_backends_in_another_namespace_are_refused() -> None:
+    with pytest.raises(Refused) as caught:
+        World(config=CONFIG).ask()
+
+    assert caught.value.reason is Reason.NAMESPACE_NOT_ALLOWED
+    assert [problem.partition(";")[0] for problem in caught.value.problems] == [
+        "frontend inference has hosts of namespace modelmesh-serving",
+        "version wisdom-0 is reached in namespace modelmesh-serving",
+        "version wisdom-1 is reached in namespace modelmesh-serving",
+    ]
+
+
+def test_hosts_and_backends_in_a_namespace_that_is_allowed_are_routed() -> None:
+    settings = Settings.of({"allowNamespaces": {"models": ["modelmesh-serving"]}})
+    world = World(config=CONFIG, settings=settings).ready("wisdom-0")
+
+    assert world.split() == {"wisdom-0": 100}
+    plan = world.ask().plan
+    assert plan is not None
+    assert Feature.CROSS_NAMESPACE in plan.features()
+
+
+def test_frontends_are_those_of_the_environment() -> None:
+    world = World().ready("wisdom-0")
+    plan = world.ask().plan
+    assert plan is not None
+    assert plan.frontends == world.accepted.frontends
+    assert plan.frontends[0].port == FRONTEND.port

@@ -1,0 +1,54 @@
+"""Every YAML document on the pages is one that its reader can use as it stands."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.docs import pages
+from tests.docs.pages import Block
+from turnout import loading, template
+from turnout.api import parse_policy, parse_weights
+from turnout.calling import Calls
+from turnout.decision.accept import Refused
+from turnout.decision.declare import admit
+from turnout.registry import Registry
+from turnout.settings import Settings
+
+OTHERS = {"InferenceService", "ServiceAccount", "Role", "RoleBinding"}
+"""Kinds that the cluster tests apply."""
+EXAMPLES = {"latest"}
+"""Plugins that a page has its reader write."""
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return loading.load()
+
+
+@pytest.mark.parametrize("block", pages.every("yaml"))
+def test_yaml_is_usable(block: Block, registry: Registry) -> None:
+    for document in documents(block):
+        match document.get("kind"):
+            case "RoutingPolicy" if document["spec"]["trafficStrategy"] in EXAMPLES:
+                parse_policy(document)
+            case "RoutingPolicy":
+                try:
+                    admit(document, None, registry, Settings(), Calls())
+                except Refused as refused:
+                    pytest.fail(f"{block}: {refused}")
+            case "TrafficWeights":
+                parse_weights(document)
+            case None if "templateName" in document:
+                template.manifests(document)
+            case None:
+                assert not list(Settings.of(document).problems(registry))
+            case kind:
+                assert kind in OTHERS
+
+
+def documents(block: Block) -> Iterator[dict[str, Any]]:
+    for document in yaml.safe_load_all(block.text):
+        assert isinstance(document, dict), f"{block} holds something else than documents"
+        yield document

@@ -1,0 +1,52 @@
+"""Whatever a reader can meet is mentioned on the page where it would be looked for."""
+
+from collections.abc import Iterator
+from inspect import getmembers, isfunction
+
+import pytest
+from pydantic import BaseModel
+
+from tests.docs import pages
+from turnout import names, plugin
+from turnout.api.models import ModelVersion, RoutingPolicySpec
+from turnout.cli import main
+from turnout.cli.exits import Exit
+from turnout.plugin.hookspecs import TurnoutSpec
+from turnout.plugin.interfaces import Environment, Router, Strategy
+from turnout.reasons import Reason
+from turnout.settings import Distributions, Drain, PluginSettings, Settings
+from turnout.template_values import Values, Version
+
+
+def keys(*models: type[BaseModel]) -> Iterator[str]:
+    """The keys of documents, as people write them."""
+    for model in models:
+        yield from (str(field.validation_alias) for field in model.model_fields.values())
+
+
+HOOKS = [name for name, _ in getmembers(TurnoutSpec, isfunction) if name.startswith("turnout_")]
+METHODS = sorted(
+    {name for axis in (Environment, Strategy, Router) for name in vars(axis) if not name.startswith("_")}
+)
+LABELS = [names.LABEL_MANAGED_BY, names.LABEL_POLICY, names.LABEL_SHARED, names.LABEL_INSTANCE]
+MARKS = [*LABELS, names.ANNOTATION_PLAN, names.FINALIZER_DRAIN]
+MENTIONS = {
+    "docs/plugins.md": [*HOOKS, *METHODS, *plugin.__all__],
+    "docs/reasons.md": [f"`{reason}`" for reason in Reason],
+    "docs/cli.md": [*(f"## turnout {name}" for name in main.lazy), *(f"| {code.value} |" for code in Exit)],
+    "docs/operator.md": [*keys(Settings, Distributions, PluginSettings, Drain), *MARKS],
+    "docs/owner.md": [
+        *(f"`{key}`" for key in keys(RoutingPolicySpec)),
+        *(f"`modelVersions[].{key}`" for key in keys(ModelVersion)),
+    ],
+    "docs/values.md": [
+        *(f"`{key}`" for key in keys(Values)),
+        *(f"`modelVersions[].{key}`" for key in keys(Version)),
+    ],
+}
+
+
+@pytest.mark.parametrize("page", MENTIONS)
+def test_page_mentions_everything(page: str) -> None:
+    said = pages.text(page)
+    assert [word for word in MENTIONS[page] if word not in said] == []

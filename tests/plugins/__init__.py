@@ -1,0 +1,1 @@
+"""The built-in environments and routers, each by itself, and all of them together."""

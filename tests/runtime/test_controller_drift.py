@@ -1,0 +1,275 @@
+"""What the controller does about routes that others have written, changed or deleted."""
+
+import pytest
+
+from tests.runtime.harness import NAMESPACE, Bed, Object, owners, policy, refuse, rp, service_entry, vs
+from turnout.names import ANNOTATION_PLAN
+from turnout.plugin import Ref
+from turnout_istio.virtual_service import VIRTUAL_SERVICE
+
+
+@pytest.fixture
+def routed(bed: Bed) -> Bed:
+    """A policy whose routes are in force."""
+    bed.version("wisdom-0")
+    bed.policy()
+    bed.start()
+    bed.until(lambda: bed.condition("Routed") == ("True", "InForce"))
+    bed.settle()
+    bed.forget_calls()
+    return bed
+
+
+def somebodys(name: str = "wisdom") -> Object:
+    """A VirtualService that someone else has made."""
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"hosts": ["somebody.example"]},
+    }
+
+
+def edit(bed: Bed, hosts: list[str] | None = None) -> None:
+    """Edit the route by hand."""
+    bed.cluster.patch(vs(), {"spec": {"hosts": hosts or ["elsewhere"]}})
+
+
+def test_an_edited_route_is_put_back_with_an_event_that_says_what_differed(routed: Bed) -> None:
+    edit(routed)
+    routed.until(lambda: routed.get(vs())["spec"]["hosts"][0] == "wisdom.models")
+    routed.settle()
+    assert routed.events("Corrected") == [
+        "VirtualService models/wisdom was changed at spec.hosts[0] and is put back"
+    ]
+    assert routed.writes == ["apply virtualservices/wisdom"]
+
+
+@pytest.mark.parametrize("ref", [vs(), service_entry()], ids=lambda ref: ref.kind.kind)
+def test_a_deleted_route_is_put_back(routed: Bed, ref: Ref) -> None:
+    """One that others find their way by as well."""
+    routed.delete(ref)
+    routed.until(lambda: routed.exists(ref))
+    routed.settle()
+    assert routed.events("Corrected") == [f"{ref} was deleted"]
+
+
+def test_a_spoilt_plan_and_lost_labels_are_put_back(routed: Bed) -> None:
+    """As they are what a restart and an uninstallation go by."""
+    before = routed.get(vs())["metadata"]
+    patch = {"labels": {"turnout.dev/policy": None}, "annotations": {ANNOTATION_PLAN: "nonsense"}}
+    routed.cluster.patch(vs(), {"metadata": patch})
+    routed.until(lambda: routed.get(vs())["metadata"]["annotations"] == before["annotations"])
+    assert routed.get(vs())["metadata"]["labels"] == before["labels"]
+
+
+def test_a_route_that_lost_its_owner_gets_it_back(routed: Bed) -> None:
+    routed.cluster.patch(vs(), {"metadata": {"ownerReferences": None}})
+    routed.until(lambda: owners(routed.get(vs())) == ["wisdom"])
+
+
+def test_what_others_add_beside_is_left_to_them(routed: Bed) -> None:
+    """Labels, annotations and fields that no router asked for, such as exportTo."""
+    extra = {"metadata": {"labels": {"team": "a"}, "annotations": {"note": "b"}}, "spec": {"exportTo": ["."]}}
+    routed.cluster.patch(vs(), extra)
+    routed.settle()
+    assert routed.calls == []
+    assert routed.get(vs())["spec"]["exportTo"] == ["."]
+
+
+def test_what_was_changed_while_nobody_looked_is_put_back(routed: Bed) -> None:
+    routed.stop()
+    edit(routed)
+    routed.start()
+    routed.until(lambda: routed.get(vs())["spec"]["hosts"][0] == "wisdom.models")
+    routed.settle()
+    assert len(routed.events("Corrected")) == 1
+
+
+def test_somebody_who_keeps_changing_a_route_is_not_fought_without_end(routed: Bed) -> None:
+    """Three corrections at once, then Contended, and each later one after twice the time."""
+    for _ in range(3):
+        edit(routed)
+        routed.until(lambda: routed.get(vs())["spec"]["hosts"][0] == "wisdom.models")
+    edit(routed)
+    routed.until(lambda: routed.condition("Routed") == ("False", "Contended"))
+    assert "spec.hosts[0]" in routed.message("Routed")
+    assert routed.get(vs())["spec"]["hosts"] == ["elsewhere"]
+    routed.until(lambda: routed.get(vs())["spec"]["hosts"][0] == "wisdom.models")
+    routed.until(lambda: routed.condition("Routed") == ("True", "InForce"))
+    assert routed.writes.count("apply virtualservices/wisdom") == 4
+
+
+def test_a_contended_route_still_follows_the_versions(routed: Bed) -> None:
+    """What is decided anew is no correction. The sixth would have to wait for eight seconds."""
+    for _ in range(5):
+        edit(routed)
+        routed.until(lambda: routed.get(vs())["spec"]["hosts"][0] == "wisdom.models")
+    edit(routed)
+    routed.until(lambda: routed.condition("Routed") == ("False", "Contended"))
+    routed.version("wisdom-1")
+    routed.until(lambda: routed.shares() == {"wisdom-0": 50, "wisdom-1": 50}, within=6)
+
+
+def test_a_route_of_someone_else_is_never_taken_over(bed: Bed) -> None:
+    """Routed says whose it is; status lists no route that is not ours."""
+    bed.cluster.create(somebodys(), namespace=NAMESPACE)
+    bed.version("wisdom-0")
+    bed.policy()
+    bed.start()
+    bed.until(lambda: bed.condition("Routed") == ("False", "RouteConflict"))
+    bed.settle()
+    assert bed.message("Routed") == (
+        "VirtualService models/wisdom exists and is managed by someone else; "
+        "it is left alone until it is gone or renamed"
+    )
+    assert bed.get(vs())["spec"] == {"hosts": ["somebody.example"]}
+    assert "routes" not in bed.status()
+
+
+def test_a_conflict_ends_when_the_other_route_goes(bed: Bed) -> None:
+    bed.cluster.create(somebodys(), namespace=NAMESPACE)
+    bed.version("wisdom-0")
+    bed.policy()
+    bed.start()
+    bed.until(lambda: bed.condition("Routed") == ("False", "RouteConflict"))
+    bed.delete(vs())
+    bed.until(lambda: bed.shares() == {"wisdom-0": 100})
+    bed.until(lambda: bed.condition("Routed") == ("True", "InForce"))
+
+
+def test_a_route_that_appears_between_a_look_and_a_write_is_not_taken_over(bed: Bed) -> None:
+    """Creation does not force."""
+    bed.version("wisdom-0")
+    bed.policy()
+    made: list[Object] = []
+
+    def hook(request: object) -> None:
+        if "virtualservices/wisdom" in str(request) and not made:
+            made.append(bed.cluster.create(somebodys(), namespace=NAMESPACE))
+
+    bed.cluster.on_request = hook
+    bed.start()
+    bed.until(lambda: bed.condition("Routed") == ("False", "RouteConflict"))
+    assert bed.get(vs())["spec"] == {"hosts": ["somebody.example"]}
+
+
+def test_of_two_policies_with_one_model_name_the_second_waits(routed: Bed) -> None:
+    """Whatever is started again in between; and it goes on once the first is gone."""
+    routed.policy("rival", modelName="wisdom", modelVersions=[{"name": "wisdom-0"}])
+    routed.until(lambda: routed.condition("Routed", "rival") == ("False", "RouteConflict"))
+    assert "policy wisdom" in routed.message("Routed", "rival")
+    routed.restart()
+    routed.settle()
+    assert routed.condition("Routed", "rival") == ("False", "RouteConflict")
+    assert routed.condition("Routed") == ("True", "InForce")
+    assert owners(routed.get(vs())) == ["wisdom"]
+    routed.delete(rp())
+    routed.until(lambda: routed.condition("Routed", "rival") == ("True", "InForce"))
+    assert owners(routed.get(vs())) == ["rival"]
+
+
+def test_two_policies_with_one_model_name_that_come_together_do_not_fight(bed: Bed) -> None:
+    """One of them wins, and stays the winner."""
+    bed.version("wisdom-0")
+    for name in ("one", "two"):
+        bed.policy(name, modelName="wisdom", modelVersions=[{"name": "wisdom-0"}])
+    bed.start()
+    bed.settle()
+    assert sorted(bed.condition("Routed", name) for name in ("one", "two")) == [
+        ("False", "RouteConflict"),
+        ("True", "InForce"),
+    ]
+    assert bed.writes.count("apply virtualservices/wisdom") == 1
+
+
+def test_a_policy_that_was_replaced_adopts_its_routes(routed: Bed) -> None:
+    """`kubectl replace --force` deletes and creates; before the garbage collector comes, at that."""
+    uid = routed.get(vs())["metadata"]["uid"]
+    routed.cluster.collects_garbage = False
+    routed.delete(rp())
+    routed.policy()
+    routed.until(lambda: routed.condition("Routed") == ("True", "InForce"))
+    metadata = routed.get(vs())["metadata"]
+    assert metadata["uid"] == uid
+    assert [owner["uid"] for owner in metadata["ownerReferences"]] == [routed.get(rp())["metadata"]["uid"]]
+
+
+def test_a_policy_that_was_replaced_makes_its_routes_anew_where_they_are_gone(routed: Bed) -> None:
+    routed.delete(rp())
+    routed.policy()
+    routed.until(lambda: routed.condition("Routed") == ("True", "InForce"))
+    assert routed.shares() == {"wisdom-0": 100}
+
+
+def test_the_routes_of_another_router_are_removed(routed: Bed) -> None:
+    """What the policy no longer asks for goes once what it asks for is there."""
+    routed.policy(router="toy-table")
+    routed.until(lambda: not routed.exists(vs()) and not routed.exists(service_entry()))
+    routed.settle()
+    assert [route["kind"] for route in routed.status()["routes"]] == ["ConfigMap"]
+
+
+def test_the_routes_of_another_router_are_removed_after_a_restart_too(routed: Bed) -> None:
+    """Though nobody follows their kind any more."""
+    routed.stop()
+    routed.policy(router="toy-table")
+    routed.start()
+    routed.until(lambda: not routed.exists(vs()) and not routed.exists(service_entry()))
+
+
+def test_only_what_has_our_uid_among_its_owners_is_removed(routed: Bed) -> None:
+    """Neither a label nor an entry in the status proves that something is ours."""
+    labels = {"app.kubernetes.io/managed-by": "turnout", "turnout.dev/policy": "wisdom"}
+    copied = somebodys("copied")
+    copied["metadata"]["labels"] = labels
+    routed.cluster.create(copied, namespace=NAMESPACE)
+    routed.cluster.create(somebodys("listed"), namespace=NAMESPACE)
+    status = routed.status()
+    listed = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "namespace": NAMESPACE}
+    status["routes"] = [*status["routes"], {**listed, "name": "listed"}]
+    routed.cluster.set_status(rp(), status)
+    routed.version("wisdom-1")
+    routed.until(lambda: routed.shares() == {"wisdom-0": 50, "wisdom-1": 50})
+    routed.settle()
+    assert routed.exists(vs("copied"))
+    assert routed.exists(vs("listed"))
+
+
+def test_a_copied_policy_does_not_get_the_routes_of_the_first(routed: Bed) -> None:
+    """Its name is another one, so are its model and its hosts."""
+    routed.version("copy-0")
+    routed.cluster.apply_manifest(policy("copy"), namespace=NAMESPACE)
+    routed.until(lambda: routed.shares("copy") == {"copy-0": 100})
+    assert owners(routed.get(vs())) == ["wisdom"]
+
+
+def test_a_conflict_of_versions_is_decided_anew(routed: Bed) -> None:
+    """The route has changed between the look and the write."""
+    edited: list[bool] = []
+
+    def hook(request: object) -> None:
+        if "virtualservices/wisdom" in str(request) and not edited:
+            edited.append(True)
+            routed.cluster.patch(vs(), {"metadata": {"labels": {"team": "a"}}})
+
+    routed.cluster.on_request = hook
+    routed.version("wisdom-1")
+    routed.until(lambda: routed.shares() == {"wisdom-0": 50, "wisdom-1": 50})
+    assert routed.get(vs())["metadata"]["labels"]["team"] == "a"
+
+
+def test_what_the_network_refuses_is_said(routed: Bed) -> None:
+    """The router reads it from the route's own status."""
+    routed.cluster.set_status(vs(), {"validationMessages": [{"level": "ERROR", "type": {"code": "IST0101"}}]})
+    routed.until(lambda: routed.condition("Routed") == ("False", "RefusedByNetwork"))
+    assert "IST0101" in routed.message("Routed")
+
+
+def test_a_route_that_may_not_be_deleted_is_said(routed: Bed) -> None:
+    """The new one is in force all the same."""
+    routed.cluster.on_request = refuse(verb="delete", kind=VIRTUAL_SERVICE)
+    routed.policy(router="toy-table")
+    routed.until(lambda: routed.condition("Routed") == ("False", "Forbidden"))
+    routed.cluster.on_request = None
+    routed.until(lambda: not routed.exists(vs()))

@@ -1,0 +1,237 @@
+"""Objects that several policies render: one Gateway for all models of a namespace."""
+
+import pytest
+
+from tests.runtime.harness import NAMESPACE, Bed, Object, gateway, owners, refuse, rp
+from turnout_istio.gateway import GATEWAY
+
+NAMES = ("one", "two", "three")
+
+
+@pytest.fixture
+def three(bed: Bed) -> Bed:
+    """Three policies with one Gateway."""
+    for name in NAMES:
+        bed.version(f"{name}-0")
+        bed.policy(name)
+    bed.start()
+    bed.until(lambda: all(bed.condition("Routed", name) == ("True", "InForce") for name in NAMES))
+    bed.settle()
+    return bed
+
+
+def port(bed: Bed) -> int:
+    """The port of the Gateway."""
+    number: int = bed.get(gateway())["spec"]["servers"][0]["port"]["number"]
+    return number
+
+
+def on_port(number: int) -> Object:
+    """A policy's config that wants the Gateway on a port."""
+    return {"istio": {"gatewayPort": number}}
+
+
+def somebodys() -> Object:
+    """A Gateway that someone else has made."""
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": "mm-gateway", "namespace": NAMESPACE},
+        "spec": {"selector": {"istio": "mine"}},
+    }
+
+
+def test_one_apply_carries_the_owners_of_all(three: Bed) -> None:
+    """And none of them as its controller."""
+    assert three.writes.count("apply gateways/mm-gateway") == 1
+    metadata = three.get(gateway())["metadata"]
+    assert owners(three.get(gateway())) == ["one", "three", "two"]
+    assert not any("controller" in owner for owner in metadata["ownerReferences"])
+    assert metadata["labels"] == {"app.kubernetes.io/managed-by": "turnout", "turnout.dev/shared": "true"}
+    assert three.get(gateway())["spec"]["servers"] == [
+        {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}
+    ]
+
+
+def test_removing_one_policy_keeps_it_for_the_others(three: Bed) -> None:
+    """With Iter8 it was gone."""
+    three.delete(rp("one"))
+    three.settle()
+    assert owners(three.get(gateway())) == ["three", "two"]
+
+
+def test_removing_the_last_policy_removes_it(three: Bed) -> None:
+    for name in NAMES:
+        three.delete(rp(name))
+    three.settle()
+    assert not three.exists(gateway())
+
+
+def test_the_last_policy_may_go_while_nobody_looks(three: Bed) -> None:
+    """The owner references see to it."""
+    three.stop()
+    for name in NAMES:
+        three.delete(rp(name))
+    assert not three.exists(gateway())
+
+
+def test_a_policy_that_comes_later_joins_the_owners(three: Bed) -> None:
+    three.version("four-0")
+    three.policy("four")
+    three.until(lambda: owners(three.get(gateway())) == ["four", "one", "three", "two"])
+
+
+def test_a_restart_writes_nothing(three: Bed) -> None:
+    three.stop()
+    three.forget_calls()
+    three.start()
+    three.settle()
+    assert three.writes == []
+
+
+def test_a_gateway_that_is_deleted_or_edited_is_put_back(three: Bed) -> None:
+    three.delete(gateway())
+    three.until(lambda: three.exists(gateway()))
+    three.cluster.patch(gateway(), {"spec": {"selector": {"istio": "other"}}})
+    three.until(lambda: three.get(gateway())["spec"]["selector"] == {"istio": "ingressgateway"})
+    assert owners(three.get(gateway())) == ["one", "three", "two"]
+
+
+def test_somebody_who_keeps_changing_it_is_not_fought_without_end(three: Bed) -> None:
+
+    def put_back() -> bool:
+        return three.get(gateway())["spec"]["selector"] == {"istio": "ingressgateway"}
+
+    for _ in range(5):
+        three.cluster.patch(gateway(), {"spec": {"selector": {"istio": "other"}}})
+        three.until(put_back)
+    three.cluster.patch(gateway(), {"spec": {"selector": {"istio": "other"}}})
+    three.sleep(2.0)
+    assert not put_back()
+    three.until(put_back)
+
+
+def test_a_gateway_of_someone_else_is_used_and_never_written(bed: Bed) -> None:
+    """The routes are in force all the same, and it outlives the policy."""
+    made = bed.cluster.create(somebodys(), namespace=NAMESPACE)
+    bed.version("one-0")
+    bed.policy("one")
+    bed.start()
+    bed.until(lambda: bed.condition("Routed", "one") == ("True", "InForce"))
+    bed.settle()
+    bed.delete(rp("one"))
+    bed.settle()
+    assert bed.get(gateway()) == made
+
+
+def test_a_gateway_of_someone_else_that_goes_is_replaced_by_ours(bed: Bed) -> None:
+    bed.cluster.create(somebodys(), namespace=NAMESPACE)
+    bed.version("one-0")
+    bed.policy("one")
+    bed.start()
+    bed.until(lambda: bed.condition("Routed", "one") == ("True", "InForce"))
+    bed.delete(gateway())
+    bed.until(lambda: bed.exists(gateway()) and owners(bed.get(gateway())) == ["one"])
+
+
+def test_a_gateway_of_another_namespace_is_used_as_it_is(bed: Bed) -> None:
+    bed.version("one-0")
+    bed.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
+    bed.start()
+    bed.until(lambda: bed.condition("Routed", "one") == ("True", "InForce"))
+    bed.settle()
+    assert bed.cluster.objects(GATEWAY) == []
+
+
+def test_of_differing_bodies_the_oldest_wins(three: Bed) -> None:
+    """The others own it too, and say SharedConflict with the winner's name; their routes are in force."""
+    three.sleep(1.5)  # policies are told apart by seconds
+    three.version("late-0")
+    three.policy("late", config=on_port(8080))
+    three.until(lambda: three.condition("Routed", "late") == ("False", "SharedConflict"))
+    assert "is older and wants another Gateway models/mm-gateway" in three.message("Routed", "late")
+    three.until(lambda: "late" in owners(three.get(gateway())))
+    assert port(three) == 80
+    assert three.shares("late") == {"late-0": 100}
+    assert {three.condition("Routed", name) for name in NAMES} == {("True", "InForce")}
+
+
+def test_the_next_oldest_wins_when_the_oldest_goes(bed: Bed) -> None:
+    """And what was a conflict is none any more."""
+    bed.version("old-0")
+    bed.version("new-0")
+    bed.policy("old")
+    bed.start()
+    bed.until(lambda: bed.condition("Routed", "old") == ("True", "InForce"))
+    bed.sleep(1.5)
+    bed.policy("new", config=on_port(8080))
+    bed.until(lambda: owners(bed.get(gateway())) == ["new", "old"])
+    bed.until(lambda: bed.condition("Routed", "new") == ("False", "SharedConflict"))
+    bed.delete(rp("old"))
+    bed.until(lambda: port(bed) == 8080)
+    bed.until(lambda: bed.condition("Routed", "new") == ("True", "InForce"))
+
+
+def test_a_conflict_that_is_resolved_by_the_winner_ends_for_all(bed: Bed) -> None:
+    bed.version("old-0")
+    bed.version("new-0")
+    bed.policy("old")
+    bed.start()
+    bed.until(lambda: bed.condition("Routed", "old") == ("True", "InForce"))
+    bed.sleep(1.5)
+    bed.policy("new", config=on_port(8080))
+    bed.until(lambda: bed.condition("Routed", "new") == ("False", "SharedConflict"))
+    bed.policy("old", config=on_port(8080))
+    bed.until(lambda: bed.condition("Routed", "new") == ("True", "InForce"))
+    assert port(bed) == 8080
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_an_owner_stays_one_while_its_policy_is_not_accepted(three: Bed, restart: bool) -> None:
+    """Its routes stay, so it still needs the Gateway; and so it is after a restart."""
+    three.policy("one", trafficStrategy="no-such")
+    three.until(lambda: three.condition("Accepted", "one") == ("False", "UnknownPlugin"))
+    if restart:
+        three.restart()
+        three.settle()
+    three.delete(rp("two"))
+    three.settle()
+    assert owners(three.get(gateway())) == ["one", "three"]
+
+
+def test_a_policy_that_no_longer_wants_it_is_no_owner_any_more(three: Bed) -> None:
+    three.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
+    three.until(lambda: owners(three.get(gateway())) == ["three", "two"])
+
+
+def test_it_goes_when_nobody_wants_it_any_more(bed: Bed) -> None:
+    """Though the policy lives, and owns it."""
+    bed.version("one-0")
+    bed.policy("one")
+    bed.start()
+    bed.until(lambda: bed.exists(gateway()))
+    bed.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
+    bed.until(lambda: not bed.exists(gateway()))
+
+
+def test_it_is_tried_again_when_it_may_not_be_written(bed: Bed) -> None:
+    """The routes do not wait for it."""
+    bed.cluster.on_request = refuse(kind=GATEWAY, verb="apply")
+    bed.version("one-0")
+    bed.policy("one")
+    bed.start()
+    bed.until(lambda: bed.shares("one") == {"one-0": 100})
+    bed.settle()
+    bed.cluster.on_request = None
+    bed.until(lambda: bed.exists(gateway()))
+
+
+def test_it_is_not_written_before_all_policies_were_looked_at(three: Bed) -> None:
+    """Else a restart would drop the owners that were not yet read, one after the other."""
+    three.kill()
+    three.forget_calls()
+    three.policy("one", config=on_port(8080))
+    three.start()
+    three.settle()
+    assert three.writes.count("apply gateways/mm-gateway") <= 1
+    assert owners(three.get(gateway())) == ["one", "three", "two"]
