@@ -1,6 +1,6 @@
 """Runs the benchmarks and prints a table of ratios.
 
-    python -m benchmarks [--models 200 1000] [--only NAME ...] [--controller COMMAND]
+python -m benchmarks [--models 200 1000] [--only NAME ...] [--controller COMMAND]
 """
 
 import argparse
@@ -10,16 +10,19 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.support import AssetsMissingError, ControlPlane, find_assets
+
 from benchmarks.bed import bed, prepare
 from benchmarks.cli import cli
 from benchmarks.measurements import MEASUREMENTS, only_start
 from benchmarks.table import Row, show
-from tests.support import AssetsMissingError, ControlPlane, find_assets
 
 
 def main() -> None:
     """Read the arguments, measure, and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure turnout against a floor.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure turnout against a floor."
+    )
     parser.add_argument(
         "--models", type=int, nargs="+", default=[200, 1000], help="how many models there are, each time"
     )
@@ -33,14 +36,19 @@ def main() -> None:
             assets = find_assets()
         except AssetsMissingError as missing:
             sys.exit(str(missing))
-        with tempfile.TemporaryDirectory() as directory, ControlPlane(assets, Path(directory)) as control_plane:
+        with (
+            tempfile.TemporaryDirectory() as directory,
+            ControlPlane(assets, Path(directory)) as control_plane,
+        ):
             prepare(control_plane)
             for models in arguments.models:
                 rows += _measured(control_plane, models, wanted, arguments.controller)
     print(show(rows))
 
 
-def _measured(control_plane: ControlPlane, models: int, wanted: set[str], controller: str | None) -> list[Row]:
+def _measured(
+    control_plane: ControlPlane, models: int, wanted: set[str], controller: str | None
+) -> list[Row]:
     try:
         return asyncio.run(_measure(control_plane, models, wanted, controller))
     except Exception:

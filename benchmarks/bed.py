@@ -6,17 +6,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from tests.support import ControlPlane, Credentials
+from tests.support.processes import ProcessGroup
+
 from benchmarks.contenders import FLOOR, TURNOUT, Contender, controller_command, floor_command
 from benchmarks.fleet import Fleet
 from benchmarks.observer import Observer
-from tests.support import ControlPlane, Credentials
-from tests.support.processes import ProcessGroup
 from turnout.runtime import kube
 from turnout.runtime.client import Client
 
 WATCHED = ["get", "list", "watch"]
 RULES = [
-    {"apiGroups": ["turnout.dev"], "resources": ["routingpolicies", "trafficweights"], "verbs": [*WATCHED, "patch"]},
+    {
+        "apiGroups": ["turnout.dev"],
+        "resources": ["routingpolicies", "trafficweights"],
+        "verbs": [*WATCHED, "patch"],
+    },
     {
         "apiGroups": ["turnout.dev"],
         "resources": ["routingpolicies/status", "trafficweights/status"],
@@ -29,7 +34,11 @@ RULES = [
         "verbs": [*WATCHED, "create", "patch", "delete"],
     },
     {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
-    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update", "patch"]},
+    {
+        "apiGroups": ["coordination.k8s.io"],
+        "resources": ["leases"],
+        "verbs": ["get", "create", "update", "patch"],
+    },
 ]
 """What the controller may do; the floor needs less, and a rule more costs nothing."""
 ACCOUNTS = "benchmarks"

@@ -1,5 +1,6 @@
 """How long commands of the CLI take, against a Python process that imports pydantic and yaml alone."""
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -79,9 +80,8 @@ def _imports(arguments: list[str]) -> list[str]:
 
 def _documents() -> str:
     """A policy and its versions, ready, as YAML (of which JSON is a part)."""
-    import json
-
-    documents = [objects.policy("wisdom")]
-    for which in (objects.PRIMARY, objects.CANDIDATE):
-        documents.append(objects.inference_service("wisdom", which) | objects.readiness(ready=True))
-    return "\n---\n".join(map(json.dumps, documents))
+    versions = [
+        objects.inference_service("wisdom", which) | objects.readiness(ready=True)
+        for which in (objects.PRIMARY, objects.CANDIDATE)
+    ]
+    return "\n---\n".join(map(json.dumps, [objects.policy("wisdom"), *versions]))

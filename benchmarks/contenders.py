@@ -93,6 +93,14 @@ class Contender:
             if time.perf_counter() - began > limit:
                 raise TimeoutError(f"{self.name} has listed nothing within {limit:g} s")
 
+    def processor_time(self) -> float:
+        """Seconds of processor time that the process has used: they depend little on what else runs."""
+        assert self._process
+        fields = (
+            Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        )
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory(self) -> tuple[float, float]:
         """MiB of memory that the process holds, and the most that it has held."""
         assert self._process

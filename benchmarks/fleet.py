@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 from benchmarks import objects
@@ -47,13 +48,13 @@ class Fleet:
         """Delete all that was written for the policies."""
         for kind in (VIRTUAL_SERVICE, SERVICE_ENTRY, GATEWAY):
             found = [name async for name in self._existing(kind)]
-            await each(found, lambda name, kind=kind: self._delete(kind, name))
+            await each(found, partial(self._delete, kind))
 
     async def renew(self) -> None:
         """Have everything be as if no controller had ever been here."""
         for kind in (ROUTING_POLICY, VIRTUAL_SERVICE, SERVICE_ENTRY, GATEWAY):
             found = [name async for name in self._existing(kind)]
-            await each(found, lambda name, kind=kind: self._delete(kind, name))
+            await each(found, partial(self._delete, kind))
         await each(self.names, self._unprotect)
         await each(self.names, self._create_policy)
 

@@ -13,12 +13,12 @@ import sys
 from contextlib import aclosing
 
 from benchmarks import objects
+from benchmarks.following import follow
 from turnout.runtime import kube
 from turnout.runtime.client import Client
 
 CONCURRENCY = 16
 """Calls at once; the controller has as many workers."""
-WATCH_SECONDS = 3600
 
 
 class Floor:
@@ -33,24 +33,10 @@ class Floor:
 
     async def run(self) -> None:
         """Serve until killed."""
-        version = ""
-        async for page in self._client.pages(objects.INFERENCE_SERVICE, self._namespace):
-            version = page.resource_version
-            for service in page.items:
-                self._note(service)
-        for name, ready in self._ready.items():
-            self._spawn(name, ready)
-        watch = self._client.watch(
-            objects.INFERENCE_SERVICE,
-            self._namespace,
-            version,
-            timeout_seconds=WATCH_SECONDS,
-            idle=WATCH_SECONDS,
-        )
-        async with aclosing(watch) as batches:
+        async with aclosing(follow(self._client, objects.INFERENCE_SERVICE, self._namespace)) as batches:
             async for batch in batches:
                 for event in batch:
-                    if event.type == "MODIFIED" and (name := self._note(event.object)):
+                    if event.type in ("ADDED", "MODIFIED") and (name := self._note(event.object)):
                         self._spawn(name, self._ready[name])
 
     def _note(self, service: dict[str, object]) -> str | None:

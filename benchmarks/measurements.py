@@ -30,16 +30,19 @@ async def start(bed: Bed) -> list[Row]:
     """
     floors, cold, gone = [], [], []
     writes: Counter[str] = Counter()
+    floor_used = turnout_used = 0.0
     for number in range(_rounds(bed)):
         if number:
             bed.turnout.contender.stop()
             await bed.turnout.fleet.renew()
             await bed.turnout.observer.when_none()
         floors.append(await _until_right(bed.floor))
+        floor_used = bed.floor.contender.processor_time()
         await _end(bed.floor)
         mark = bed.turnout.contender.mark()
         cold.append(await _until_right(bed.turnout))
         await bed.turnout.contender.quiet()
+        turnout_used = bed.turnout.contender.processor_time()
         writes = bed.turnout.contender.calls(mark, only_writes=True)
         await _end(bed.turnout)
         floors.append(await _until_right(bed.floor))
@@ -51,6 +54,7 @@ async def start(bed: Bed) -> list[Row]:
     rows = [
         compare("start: cold, to the last route", models, floor, median(cold), 2.0, unit="s"),
         compare("start: routes gone, to the last route", models, floor, median(gone), 2.0, unit="s"),
+        compare("start: cold, processor time until silent", models, floor_used, turnout_used, unit="s"),
         *_writes(bed, writes),
     ]
     bed.turnout.contender.stop()
@@ -97,15 +101,11 @@ async def flip_all(bed: Bed) -> list[Row]:
             await lane.contender.quiet()
     names = [lane.contender.name for lane in bed.lanes]
     floor, turnout = (median(tails[name]) for name in names)
+    floor_whole, turnout_whole = (median(whole[name]) for name in names)
     aim = 1.0 + 0.001 * bed.models
     return [
         limit("all: last flip to last route", bed.models, turnout, aim, "s", floor),
-        Row(
-            "all: first flip to last route",
-            bed.models,
-            *(f"{median(whole[name]):.2f} s" for name in names),
-            median(whole[names[1]]) / median(whole[names[0]]),
-        ),
+        compare("all: first flip to last route", bed.models, floor_whole, turnout_whole, unit="s"),
     ]
 
 
@@ -158,6 +158,7 @@ async def _end(lane: Lane) -> None:
 
 
 def _rounds(bed: Bed) -> int:
+    """How often to measure what takes long."""
     return 2 if bed.models <= FEW else 1
 
 

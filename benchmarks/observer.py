@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import objects
+from benchmarks.following import follow
 from turnout.runtime.client import Client
 
-WATCH_SECONDS = 3600
 LOOK = 0.005
 """Seconds between two looks at what has been seen; times are those of the events themselves."""
 
@@ -44,20 +44,8 @@ class Observer:
             await asyncio.gather(self._following, return_exceptions=True)
 
     async def _follow(self) -> None:
-        """Follow until cancelled. A watch that ends, well or badly, spoils the measurement."""
-        version = ""
-        async for page in self._client.pages(objects.VIRTUAL_SERVICE, self._namespace):
-            version = page.resource_version
-            for route in page.items:
-                self._put(route, time.perf_counter())
-        watch = self._client.watch(
-            objects.VIRTUAL_SERVICE,
-            self._namespace,
-            version,
-            timeout_seconds=WATCH_SECONDS,
-            idle=WATCH_SECONDS,
-        )
-        async with aclosing(watch) as batches:
+        """Follow until cancelled."""
+        async with aclosing(follow(self._client, objects.VIRTUAL_SERVICE, self._namespace)) as batches:
             async for batch in batches:
                 now = time.perf_counter()
                 for event in batch:
@@ -65,7 +53,6 @@ class Observer:
                         self._delete(event.object)
                     elif event.type in ("ADDED", "MODIFIED"):
                         self._put(event.object, now)
-        raise RuntimeError("the observer's watch has ended")
 
     async def when(self, name: str, *, candidate: bool, limit: float = 30.0) -> float:
         """Wait until a model's route gives the candidate calls, or none; the time at which it began to."""

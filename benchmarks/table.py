@@ -26,14 +26,24 @@ HEAD = ("benchmark", "models", "floor", "turnout", "ratio", "target", "met")
 
 
 def compare(
-    benchmark: str, models: int | None, floor: float, turnout: float, target: float, *, unit: str = "ms"
+    benchmark: str,
+    models: int | None,
+    floor: float,
+    turnout: float,
+    target: float | None = None,
+    *,
+    unit: str = "ms",
 ) -> Row:
-    """Times in seconds, and the ratio that is aimed for."""
+    """Times in seconds, and the ratio that is aimed for, if any is."""
     ratio = turnout / floor
-    return Row(benchmark, models, _time(floor, unit), _time(turnout, unit), ratio, f"<= {target:g} x", ratio <= target)
+    aim = "" if target is None else f"<= {target:g} x"
+    met = None if target is None else ratio <= target
+    return Row(benchmark, models, _time(floor, unit), _time(turnout, unit), ratio, aim, met)
 
 
-def limit(benchmark: str, models: int | None, value: float, target: float, unit: str, floor: float | None = None) -> Row:
+def limit(
+    benchmark: str, models: int | None, value: float, target: float, unit: str, floor: float | None = None
+) -> Row:
     """A number that should stay below another, whatever the floor's."""
     said = "" if floor is None else f"{floor:.2f} {unit}".rstrip()
     ratio = value / floor if floor else None
@@ -46,7 +56,10 @@ def show(rows: Sequence[Row]) -> str:
     lines = [HEAD, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
     return "\n".join(
-        "  ".join(cell.ljust(width) if column in (0, 5, 6) else cell.rjust(width) for column, (cell, width) in enumerate(zip(line, widths, strict=True))).rstrip()
+        "  ".join(
+            cell.ljust(width) if column in (0, 5, 6) else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
         for line in lines
     )
 

@@ -4,7 +4,7 @@ import ast
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,8 @@ def _reasons() -> Iterator[str]:
     yield from (
         "",
         "A version's reason may also be its environment's own, such as `NoStatus` of kserve-modelmesh.",
-        "`PluginFailed` stands in Accepted where a plugin failed with the policy itself, and in Routed where it",
-        "failed with the versions or the routes.",
+        "`PluginFailed` stands in Accepted where a plugin failed with the policy itself, and in Routed where",
+        "it failed with the versions or the routes.",
     )
 
 
@@ -112,12 +112,14 @@ def _options() -> Iterator[str]:
             yield from ("", f"### {plugin['name']}", "", plugin["summary"], "", *_table(plugin["options"]))
 
 
-def _table(options: Iterable[dict[str, Any]]) -> Iterator[str]:
-    rows = [
-        f"| `{option['name']}` | {option['type']} | `{json.dumps(option['default'])}` | {option['description']} |"
-        for option in options
-    ]
-    yield from (["| Option | Type | Default | Meaning |", "| --- | --- | --- | --- |", *rows] if rows else ["None."])
+def _table(options: list[dict[str, Any]]) -> Iterator[str]:
+    if not options:
+        yield "None."
+        return
+    yield from ("| Option | Type | Default | Meaning |", "| --- | --- | --- | --- |")
+    for option in options:
+        default = json.dumps(option["default"])
+        yield f"| `{option['name']}` | {option['type']} | `{default}` | {option['description']} |"
 
 
 def _source(file: str | None) -> str:

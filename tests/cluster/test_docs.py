@@ -1,10 +1,15 @@
-"""All commands of the README and the docs, on a real API server; a thread plays ModelMesh's part."""
+"""All commands of the README and the docs, on a real API server; a thread plays ModelMesh's part.
+
+The controller has exactly the rights that the operator's page grants it.
+"""
 
 import json
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +21,9 @@ from tests.support import ControlPlane
 pytestmark = pytest.mark.cluster
 
 NAMESPACE = "modelmesh-serving"
+THERE = f"--namespace={NAMESPACE}"
+ACCOUNT = "turnout"
+OPERATOR = "docs/operator.md"
 IN_CLUSTER = [page for page in pages.names() if any(CLUSTER in block.marks for block in pages.read(page))]
 
 
@@ -34,7 +42,7 @@ class ModelMesh:
 
     def _run(self) -> None:
         patch = json.dumps({"status": {"conditions": [{"type": "Ready", "status": "True"}]}})
-        how = ("--subresource=status", "--type=merge", f"--patch={patch}", f"--namespace={NAMESPACE}")
+        how = ("--subresource=status", "--type=merge", f"--patch={patch}", THERE)
         while not self._stopped.wait(0.2):
             for name in self._new():
                 self._control_plane.kubectl("patch", "inferenceservice", name, *how, check=False)
@@ -44,9 +52,9 @@ class ModelMesh:
         return [one["metadata"]["name"] for one in there if not one.get("status", {}).get("conditions")]
 
 
-def inference_services(control_plane: ControlPlane) -> list[dict[str, dict[str, str]]]:
-    get = ("get", "inferenceservices", f"--namespace={NAMESPACE}", "--output=json")
-    found: list[dict[str, dict[str, str]]] = json.loads(control_plane.kubectl(*get).stdout)["items"]
+def inference_services(control_plane: ControlPlane) -> list[dict[str, Any]]:
+    listed = control_plane.kubectl("get", "inferenceservices", THERE, "--output=json").stdout
+    found: list[dict[str, Any]] = json.loads(listed)["items"]
     return found
 
 
@@ -62,21 +70,48 @@ def cluster(control_plane: ControlPlane) -> Iterator[ControlPlane]:
         modelmesh.stop()
         release = '--patch={"metadata":{"finalizers":null}}'
         for one in inference_services(control_plane):  # nobody does it once the controller has ended
-            name, there = one["metadata"]["name"], f"--namespace={NAMESPACE}"
-            control_plane.kubectl("patch", "inferenceservice", name, there, "--type=merge", release)
+            name = one["metadata"]["name"]
+            control_plane.kubectl("patch", "inferenceservice", name, THERE, "--type=merge", release)
         control_plane.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
         control_plane.install_crds("turnout")  # a page may have deleted them
 
 
-@pytest.mark.parametrize("page", IN_CLUSTER)
-def test_commands_do_in_a_cluster_what_the_page_shows(
-    page: str, cluster: ControlPlane, tmp_path: Path
-) -> None:
-    kubeconfig = tmp_path / "kubeconfig"  # of its own: the pages change it
-    shutil.copyfile(cluster.admin.kubeconfig, kubeconfig)
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """As much of a clone as the pages speak of."""
     folder = tmp_path / "clone"
     folder.mkdir()
     prepare(folder)
+    return folder
+
+
+@pytest.mark.parametrize("page", IN_CLUSTER)
+def test_commands_do_in_a_cluster_what_the_page_shows(page: str, cluster: ControlPlane, folder: Path) -> None:
+    mark = cluster.audit_mark()
+    kubeconfig = folder / ".kubeconfig"  # of its own: the pages change it
+    shutil.copyfile(cluster.admin.kubeconfig, kubeconfig)
     (folder / PROGRAMS / "kubectl").symlink_to(cluster.assets.kubectl)
+    if page != OPERATOR:  # which grants them itself
+        grant(cluster, folder)
     with Shell(folder, environment(folder, KUBECONFIG=str(kubeconfig))) as shell:
         play(shell, pages.read(page), cluster=True)
+
+    calls = cluster.audit(f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}", since=mark)
+    assert {call.resource for call in calls} >= {"routingpolicies", "inferenceservices", "virtualservices"}
+    assert [f"{call.verb} {call.uri}" for call in calls if call.code == 403] == []
+
+
+def grant(cluster: ControlPlane, folder: Path) -> None:
+    """Grant the rights of the operator's page, and have `turnout run` use them and no others."""
+    rights = next(block.text for block in pages.read(OPERATOR) if block.file == "rbac.yaml")
+    cluster.kubectl("apply", "--filename=-", THERE, input=rights)
+    account = cluster.service_account(NAMESPACE, ACCOUNT)
+    kubeconfig = json.loads(account.kubeconfig.read_text(encoding="utf-8"))
+    kubeconfig["contexts"][0]["context"]["namespace"] = NAMESPACE
+    file = folder / PROGRAMS / "account.kubeconfig"
+    file.write_text(json.dumps(kubeconfig), encoding="utf-8")
+    program = Path(sys.executable).with_name("turnout")
+    wrapper = folder / PROGRAMS / "turnout"
+    script = f"#!/bin/sh\n[ \"$1\" != run ] || export KUBECONFIG='{file}'\nexec '{program}' \"$@\"\n"
+    wrapper.write_text(script, encoding="utf-8")
+    wrapper.chmod(0o755)

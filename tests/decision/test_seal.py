@@ -203,6 +203,17 @@ def test_a_primary_that_is_not_ready_may_have_the_default_rule() -> None:
     assert world(everything).down("wisdom-0").split() == {"wisdom-0": 100}
 
 
+@pytest.mark.parametrize("weight", [0, None], ids=["of weight 0", "not ready"])
+def test_a_primary_that_may_carry_nothing_shares_with_nobody(weight: int | None) -> None:
+    def decide(inputs: Inputs) -> Decision:
+        return rules(Rule("default", (*primary(inputs), share(inputs, "wisdom-1"))))
+
+    made = world(decide, spec("wisdom-0", weight), "wisdom-1")
+
+    with pytest.raises(PluginError, match="rule default: routes to wisdom-0, which"):
+        (made if weight == 0 else made.down("wisdom-0")).ask()
+
+
 def test_zero_weights_and_empty_rules_are_dropped() -> None:
     def decide(inputs: Inputs) -> Decision:
         none = (share(inputs, "wisdom-1", 0),)

@@ -52,8 +52,8 @@ def blocks(page: str, text: str) -> Iterator[Block]:
 
 def names() -> list[str]:
     """Every page, by its path in the repository."""
-    found = ["README.md", "CONTRIBUTING.md", *REPOSITORY.glob("docs/*.md")]
-    return sorted(str(Path(REPOSITORY, page).relative_to(REPOSITORY)) for page in found)
+    docs = (f"docs/{page.name}" for page in REPOSITORY.glob("docs/*.md"))
+    return ["README.md", "CONTRIBUTING.md", *sorted(docs)]
 
 
 def text(page: str) -> str:

@@ -43,7 +43,7 @@ def prepare(folder: Path) -> None:
     pip = folder / PROGRAMS / "pip"
     pip.parent.mkdir()
     how = f"--no-index --no-deps --no-build-isolation --target '{folder / SITE}'"
-    pip.write_text(f'#!/bin/sh\nexec \'{sys.executable}\' -m pip "$@" {how}\n', encoding="utf-8")
+    pip.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m pip \"$@\" {how}\n", encoding="utf-8")
     pip.chmod(0o755)
 
 

@@ -87,5 +87,5 @@ def test_block_knows_its_file_and_its_marks() -> None:
 
 
 def test_block_that_does_not_end_is_an_error() -> None:
-    with pytest.raises(ValueError, match="page.md:1: the block does not end"):
+    with pytest.raises(ValueError, match=r"page\.md:1: the block does not end"):
         list(blocks("page.md", "```yaml\nkind: x\n"))

@@ -70,5 +70,5 @@ def test_folder_variables_and_files_last_for_the_page(tmp_path: Path) -> None:
 
 def test_file_shown_has_to_be_the_one_that_is_there(tmp_path: Path) -> None:
     page = "```console\n$ cd core/turnout/demo/tutorial\n```\n\n`1-primary.yaml`:\n\n```yaml\nkind: x\n```\n"
-    with pytest.raises(AssertionError, match="1-primary.yaml has other text"):
+    with pytest.raises(AssertionError, match=r"1-primary\.yaml has other text"):
         played(page, tmp_path)

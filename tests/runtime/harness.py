@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any, NoReturn
 
+import orjson
 import yaml
 
 from tests.toys import ToySteps, ToyTable
@@ -114,7 +115,7 @@ class Bed:
         async def wait() -> None:
             async with asyncio.timeout(within):
                 while not holds():  # noqa: ASYNC110 - of plain data; there is nobody to set an event
-                    await asyncio.sleep(0.02)
+                    await asyncio.sleep(0.05)
 
         try:
             self._runner.run(wait())
@@ -129,6 +130,9 @@ class Bed:
             count, looks = len(self.calls), 0
             while looks * 0.1 < quiet:  # counted, not timed: on a busy machine nothing may get its turn
                 await asyncio.sleep(0.1)
+                await asyncio.to_thread(
+                    int
+                )  # plugins run on a thread, which may not have got its turn either
                 count, looks = len(self.calls), looks + 1 if len(self.calls) == count else 0
 
         self._runner.run(wait())
@@ -379,9 +383,7 @@ def condition_of(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
 def shares_of(virtual_service: Mapping[str, Any]) -> dict[str, int]:
     """The weights of the last rule, by the version whose header it sets."""
     routes = virtual_service["spec"]["http"][-1]["route"]
-    return {
-        route["headers"]["request"]["set"]["mm-vmodel-id"]: route.get("weight", 100) for route in routes
-    }
+    return {route["headers"]["request"]["set"]["mm-vmodel-id"]: route.get("weight", 100) for route in routes}
 
 
 def owners(document: Mapping[str, Any]) -> list[str]:
@@ -401,10 +403,10 @@ def stripped(document: Object, uids: Mapping[str, str]) -> Object:
         {key: value for key, value in one.items() if key != "lastTransitionTime"}
         for one in status.get("conditions", ())
     ]
-    text = yaml.safe_dump({**document, "metadata": metadata, "status": status})
+    text = orjson.dumps({**document, "metadata": metadata, "status": status}, option=orjson.OPT_SORT_KEYS)
     for uid, name in uids.items():
-        text = text.replace(uid, name)
-    found: Object = yaml.safe_load(text)
+        text = text.replace(uid.encode(), name.encode())
+    found: Object = orjson.loads(text)
     return found
 
 

@@ -190,8 +190,10 @@ def test_a_version_is_released_at_the_limit_whatever_happens(halves: Bed) -> Non
     assert seconds_to_go(halves, "wisdom-1") > LIMIT - SLACK
     halves.until(lambda: halves.events("DrainTimedOut"))
     assert halves.events("DrainTimedOut") == [
-        "InferenceService models/wisdom-1 is let go: its deletion has waited as long as it may; "
-        "calls of models/wisdom may fail"
+        (
+            "InferenceService models/wisdom-1 is let go: its deletion has waited as long as it may; "
+            "calls of models/wisdom may fail"
+        )
     ]
 
 

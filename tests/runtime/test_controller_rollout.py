@@ -122,8 +122,10 @@ def test_promotion_sends_everything_to_the_new_primary(halves: Bed) -> None:
 def test_each_shift_is_an_event_that_says_why(halves: Bed) -> None:
     halves.settle()
     assert halves.events("Shifted") == [
-        "wisdom-0 100% -> wisdom-0 50% / wisdom-1 50%: "
-        "wisdom-0: ready, weight 50 of 100; wisdom-1: ready, weight 50 of 100"
+        (
+            "wisdom-0 100% -> wisdom-0 50% / wisdom-1 50%: "
+            "wisdom-0: ready, weight 50 of 100; wisdom-1: ready, weight 50 of 100"
+        )
     ]
 
 
@@ -276,9 +278,7 @@ def _edited(bed: Bed) -> None:
 
 
 @pytest.mark.parametrize("do", [_candidate, _weights, _lost, _promoted, _edited])
-def test_what_happens_while_nobody_looks_is_made_up_for(
-    make_bed: Callable[[], Bed], do: Do
-) -> None:
+def test_what_happens_while_nobody_looks_is_made_up_for(make_bed: Callable[[], Bed], do: Do) -> None:
     """Level-triggered: it ends as if the controller had seen every event."""
     watched, missed = make_bed(), make_bed()
     for bed in (watched, missed):

@@ -100,7 +100,7 @@ def test_a_gateway_that_is_deleted_or_edited_is_put_back(three: Bed) -> None:
 def test_somebody_who_keeps_changing_it_is_not_fought_without_end(three: Bed) -> None:
 
     def put_back() -> bool:
-        return three.get(gateway())["spec"]["selector"] == {"istio": "ingressgateway"}
+        return bool(three.get(gateway())["spec"]["selector"] == {"istio": "ingressgateway"})
 
     for _ in range(5):
         three.cluster.patch(gateway(), {"spec": {"selector": {"istio": "other"}}})

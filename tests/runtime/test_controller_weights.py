@@ -90,9 +90,7 @@ def test_weights_of_an_unknown_version_do_not_count_at_all(halves: Bed) -> None:
     """Neither those of the other versions: half an order is none."""
     halves.weights(wisdom_0=20, wisdom_7=80)
     halves.until(lambda: accepted(halves) == ("False", "UnknownVersion"))
-    assert message(halves) == (
-        "spec.weights: the policy has no version wisdom-7; it has wisdom-0, wisdom-1"
-    )
+    assert message(halves) == ("spec.weights: the policy has no version wisdom-7; it has wisdom-0, wisdom-1")
     halves.settle()
     assert halves.shares() == {"wisdom-0": 50, "wisdom-1": 50}
 

@@ -28,8 +28,8 @@ class ToySteps(Strategy[ToyStepsOptions]):
         candidate = next((v for v in inputs.candidates if v.available and not v.excluded), None)
         if candidate is None:
             return _everything_to(primary, "there is no candidate")
-        if not primary.available:
-            return _everything_to(candidate, f"{primary.name} is not ready")
+        if not primary.available or primary.excluded:
+            return _everything_to(candidate, f"{primary.name} is out")
         interval = timedelta(seconds=options.interval)
         began = datetime.fromisoformat(inputs.state["began"]) if inputs.state else inputs.now
         steps = 1 + (inputs.now - began) // interval

@@ -20,6 +20,7 @@ HEAVIEST = 1_000_000
 def seal(decision: Decision, accepted: Accepted, versions: tuple[Version, ...]) -> RoutePlan | None:
     """The plan with zero weights dropped; None if nothing is left to carry the default traffic.
 
+    A primary that is not ready or has weight 0 may keep that traffic alone, and share it with nobody.
     Raises PluginError for a decision that breaks a rule: the strategy is at fault, not the policy.
     """
     fault = _Faults(accepted)
@@ -32,8 +33,9 @@ def seal(decision: Decision, accepted: Accepted, versions: tuple[Version, ...]) 
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise fault(f"decide returned what is no decision: {describe(error)}") from error
     for rule in plan.rules:
+        alone = not rule.matches and len(rule.shares) == 1
         for share in rule.shares:
-            _check_named(share.version, rule, fault, primary_may=not rule.matches)
+            _check_named(share.version, rule, fault, primary_may=alone)
         for mirror in rule.mirrors:
             _check_named(mirror.version, rule, fault, primary_may=False)
     return plan if all(_reachable(version, plan) for version in plan.versions()) else None
