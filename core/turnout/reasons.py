@@ -34,7 +34,7 @@ class Reason(StrEnum):
     NOT_ACCEPTED = "NotAccepted"
     """The policy is not valid, so its routes stay as they are."""
     WAITING = "WaitingForCaches"
-    """Not all that the decision depends on has been read yet."""
+    """What the decision depends on cannot be read now; the message says why."""
     KIND_NOT_INSTALLED = "KindNotInstalled"
     """The cluster does not serve a kind that the policy's plugins need."""
     FORBIDDEN = "Forbidden"

@@ -21,6 +21,7 @@ Exit codes:
   3    the cluster cannot be reached, or does not permit it
   70   an error in turnout itself
   130  interrupted
+  141  whoever read the output has stopped
 """
 
 main = Program(

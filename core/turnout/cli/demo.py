@@ -21,7 +21,7 @@ from turnout.cli.program import Command
 )
 @click.option("--step", "by_hand", is_flag=True, help="Wait for a key before each step.")
 def command(by_hand: bool) -> None:
-    """Play the tutorial's rollout in memory: the real controller, and a cluster that is not one.
+    """Play the tutorial's rollout: the real controller, and a cluster in memory.
 
     Shows after each step how the calls are split, and how the VirtualService has changed.
     """

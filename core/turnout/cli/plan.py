@@ -1,7 +1,6 @@
 """`turnout plan`: what would be decided, and why. Needs no cluster."""
 
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from turnout.cli.exits import BadInput, Exit
 from turnout.cli.program import Command
 from turnout.decision.shares import share_of, shares, split
 from turnout.explain import explain
+from turnout.names import ANNOTATION_PLAN
 from turnout.offline import Offline, Planned
 from turnout.settings import Settings
 
@@ -48,7 +48,14 @@ from turnout.settings import Settings
     show_default=True,
     help="text: the decision and the manifests; yaml: the manifests alone; json: all of it.",
 )
-@click.option("-n", "--namespace", default="default", show_default=True, help="Of documents that name none.")
+@click.option(
+    "-n",
+    "--namespace",
+    default="default",
+    show_default=True,
+    metavar="NAMESPACE",
+    help="Of documents that name none.",
+)
 @click.option(
     "--assume-ready", is_flag=True, help="Take versions whose objects do not say as ready, as in a manifest."
 )
@@ -74,10 +81,10 @@ def command(
         raise BadInput(f"{', '.join(sources)}: there is no RoutingPolicy among the documents")
     planned = offline.plan()
     click.echo(_FORMATS[output](planned), nl=False)
-    return _tell(offline, planned)
+    return _tell(offline, planned, assume_ready)
 
 
-def _tell(offline: Offline, planned: Iterable[Planned]) -> int:
+def _tell(offline: Offline, planned: list[Planned], assume_ready: bool) -> int:
     """Say on stderr what is not well. Returns the exit code."""
     code = Exit.OK
     for one in planned:
@@ -87,11 +94,21 @@ def _tell(offline: Offline, planned: Iterable[Planned]) -> int:
         if one.weights and not one.weights.counts:
             told = f"{one.weights.reason}: {one.weights.message}; the policy's own weights hold"
             code = _complain(f"TrafficWeights {one.namespace}/{one.name}: {told}")
+    if code is Exit.OK and not assume_ready and all(map(_undecided, planned)):
+        click.echo(
+            "Note: no version says whether it is ready; --assume-ready shows what if all were", err=True
+        )
     for sourced in offline.orphaned_weights():
         code = _complain(f"{sourced.subject}: NoPolicy: there is no RoutingPolicy of that name here")
     for sourced in offline.ignored:
         click.echo(f"Note: {sourced.subject}: no plugin knows this kind; it is left aside", err=True)
     return code
+
+
+def _undecided(one: Planned) -> bool:
+    """Whether versions are there that say nothing about readiness, and none that is ready."""
+    seen = one.assessment.outcome.versions if one.assessment.outcome else ()
+    return any(version.ready is None for version in seen) and not any(version.ready for version in seen)
 
 
 def _complain(message: str) -> Exit:
@@ -107,9 +124,18 @@ def _text(planned: list[Planned]) -> str:
             parts.append(f"{title}: refused, see below\n")
             continue
         lines = "\n".join(explain(title, one.admitted, one.assessment))
-        manifests = yaml_output.dump(one.documents)
+        manifests = yaml_output.dump(map(_without_plan, one.documents))
         parts.append(f"{lines}\n\n{manifests}")
     return "\n".join(parts)
+
+
+def _without_plan(document: dict[str, Any]) -> dict[str, Any]:
+    """The manifest as people read it: the plan in its annotation is what stands above it already."""
+    annotations = document["metadata"].get("annotations")
+    if not annotations:
+        return document
+    shortened = {**annotations, ANNOTATION_PLAN: "…"}
+    return {**document, "metadata": {**document["metadata"], "annotations": shortened}}
 
 
 def _yaml(planned: list[Planned]) -> str:

@@ -25,16 +25,25 @@ log = logging.getLogger(__name__)
       turnout run --all-namespaces --settings settings.yaml
     """,
 )
-@click.option("-n", "--namespace", "namespaces", multiple=True, help="Serve this namespace. Repeatable.")
+@click.option(
+    "-n",
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    metavar="NAMESPACE",
+    help="Serve this namespace. Repeatable.",
+)
 @click.option("-A", "--all-namespaces", is_flag=True, help="Serve all namespaces.")
-@click.option("--instance", default="", help="Serve only policies labelled turnout.dev/instance: NAME.")
+@click.option(
+    "--instance", default="", metavar="NAME", help="Serve only policies labelled turnout.dev/instance: NAME."
+)
 @click.option(
     "--settings",
     "settings_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The administrator's settings, in YAML.",
 )
-@click.option("--context", help="The kubeconfig's context to use. Default: its current one.")
+@click.option("--context", metavar="NAME", help="The kubeconfig's context to use. Default: its current one.")
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),

@@ -37,7 +37,12 @@ if TYPE_CHECKING:
     metavar="KEY=VALUE",
     help="One more value, over those of files, such as modelVersions[1].weight=80.",
 )
-@click.option("-n", "--namespace", help="The namespace that the manifests name. Default: they name none.")
+@click.option(
+    "-n",
+    "--namespace",
+    metavar="NAMESPACE",
+    help="The namespace that the manifests name. Default: they name none.",
+)
 def command(files: tuple[str, ...], assignments: tuple[str, ...], namespace: str | None) -> None:
     """Turn the values of Iter8's tutorials into manifests.
 

@@ -1,5 +1,6 @@
 """What the reconcilers share: the world as known, and the ways to act on it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,6 +16,9 @@ from turnout.runtime.keys import DrainKey, Key, PolicyKey
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.store import Document, Index, Store
 
+Need = tuple[Kind, str]
+"""A kind in a namespace."""
+
 
 class Retry(Exception):  # noqa: N818 - control flow
     """Come again soon: nothing is wrong with the key."""
@@ -22,10 +26,14 @@ class Retry(Exception):  # noqa: N818 - control flow
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why a kind cannot be relied on yet, as a condition's reason and message."""
+    """Why a kind cannot be relied on yet, as a condition's reason and message.
+
+    `filling`: it is being read for the first time, which is nothing to report.
+    """
 
     reason: Reason
     message: str
+    filling: bool = False
 
 
 class Kinds(Protocol):
@@ -35,8 +43,8 @@ class Kinds(Protocol):
         """Follow the kinds of a plugin from now on."""
         ...
 
-    def obstacle(self, kinds: tuple[Kind, ...], namespaces: frozenset[str]) -> Obstacle | None:
-        """What keeps a decision from relying on these kinds in these namespaces, if anything does."""
+    def obstacle(self, needs: Iterable[Need]) -> Obstacle | None:
+        """What keeps a decision from relying on kinds in namespaces, if anything does."""
         ...
 
 
@@ -73,8 +81,8 @@ class Context:
     index: Index = field(default_factory=Index)
     claims: Claims = field(default_factory=Claims)
     in_force: dict[PolicyKey, InForce] = field(default_factory=dict)
-    waiting: dict[PolicyKey, tuple[tuple[Kind, ...], frozenset[str]]] = field(default_factory=dict)
-    """Policies that wait for caches of kinds in namespaces."""
+    waiting: dict[PolicyKey, frozenset[Need]] = field(default_factory=dict)
+    """Policies that wait for caches, and for which."""
     unseen: set[PolicyKey] | None = None
     """Policies that were there at start and have not been looked at; None until they are known."""
     leaving: dict[Ref, set[PolicyKey]] = field(default_factory=dict)

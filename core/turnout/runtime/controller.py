@@ -12,7 +12,6 @@ from turnout.decision.objects import Entry
 from turnout.decision.observe import name_of
 from turnout.names import LABEL_POLICY, LABEL_SHARED, ROUTING_POLICY, TRAFFIC_WEIGHTS
 from turnout.plugin import Kind, Ref
-from turnout.reasons import Reason
 from turnout.registry import Registry
 from turnout.runtime.apply import Writer
 from turnout.runtime.cache import Cache
@@ -28,7 +27,7 @@ from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey
 from turnout.runtime.kinds import KindCaches
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.reconciler import PolicyReconciler
-from turnout.runtime.reflector import Reflector
+from turnout.runtime.reflector import Cause, Reflector
 from turnout.runtime.shared import SharedReconciler
 from turnout.runtime.store import Document, Name, Shelf, Store
 from turnout.runtime.transport import ConnectionFailed
@@ -147,6 +146,8 @@ class Controller:
 
     def _documents_turned(self) -> None:
         """Begin once all policies and all weights are known: without the weights traffic would shift."""
+        if any(cache.problem and cache.problem.cause is Cause.CRD_MISSING for cache in self._own):
+            log.error("turnout's CRDs are not installed: turnout crds | kubectl apply --server-side -f -")
         if self._context.unseen is not None or not all(cache.usable for cache in self._own):
             return
         keys = [PolicyKey(*name) for name in self._context.store.policies.names()]
@@ -161,9 +162,9 @@ class Controller:
 
     def _kind_turned(self, kind: Kind) -> None:
         """A cache became usable, or ceased to be."""
-        for key, (kinds, namespaces) in list(self._context.waiting.items()):
-            obstacle = self._kinds.obstacle(kinds, namespaces)
-            if obstacle is None or obstacle.reason is not Reason.WAITING:
+        for key, needs in list(self._context.waiting.items()):
+            obstacle = self._kinds.obstacle(needs)
+            if obstacle is None or not obstacle.filling:
                 self._context.queue.add(key)
         for key in self._context.index.using(kind) if self._kinds.troubled(kind) else ():
             self._context.queue.add(key)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from turnout.reasons import Reason
 from turnout.runtime.cache import Cache
 from turnout.runtime.client import Client
 from turnout.runtime.clock import Clock
-from turnout.runtime.context import Obstacle
+from turnout.runtime.context import Need, Obstacle
 from turnout.runtime.digest import Digester
 from turnout.runtime.guard import Guard
 from turnout.runtime.reflector import Cause, Reflector
@@ -66,11 +66,10 @@ class KindCaches:
             else:
                 self._follow(kind)
 
-    def obstacle(self, kinds: tuple[Kind, ...], namespaces: frozenset[str]) -> Obstacle | None:
-        """What keeps a decision from relying on these kinds in these namespaces, if anything does."""
-        found = [self._obstacle(kind, namespace) for kind in kinds for namespace in sorted(namespaces)]
-        told = [obstacle for obstacle in found if obstacle]
-        return next((one for one in told if one.reason is not Reason.WAITING), told[0] if told else None)
+    def obstacle(self, needs: Iterable[Need]) -> Obstacle | None:
+        """What keeps a decision from relying on kinds in namespaces, if anything does."""
+        found = [obstacle for need in needs if (obstacle := self._obstacle(*need))]
+        return next((one for one in found if not one.filling), found[0] if found else None)
 
     def troubled(self, kind: Kind) -> bool:
         """Whether the kind cannot be followed somewhere, for a reason that people should hear."""
@@ -82,12 +81,12 @@ class KindCaches:
         if self._namespaces is not None and namespace not in self._namespaces:
             return Obstacle(Reason.FORBIDDEN, f"this controller does not watch namespace {namespace}")
         if scope not in caches:
-            return Obstacle(Reason.WAITING, f"{kind} are being read")
+            return Obstacle(Reason.WAITING, f"{kind} are being read", filling=True)
         cache = caches[scope][0]
         if cache.usable:
             return None
         if cache.problem is None:
-            return Obstacle(Reason.WAITING, f"{kind} are being read")
+            return Obstacle(Reason.WAITING, f"{kind} are being read", filling=True)
         return Obstacle(_REASONS[cache.problem.cause], cache.problem.message)
 
     def _follow(self, kind: Kind) -> None:

@@ -6,6 +6,7 @@ of the API server are classified here: repeated with backoff, waited for, or sai
 
 from dataclasses import replace
 
+from turnout.decision.accept import Accepted
 from turnout.decision.assess import Assessment, listed_routes, plan_in_force
 from turnout.decision.declare import Admitted
 from turnout.decision.join import protects
@@ -14,7 +15,7 @@ from turnout.decision.shares import split
 from turnout.plugin import Policy, Ref, Role
 from turnout.reasons import Reason
 from turnout.runtime import shifts
-from turnout.runtime.context import Context, InForce, Retry
+from turnout.runtime.context import Context, InForce, Need, Retry
 from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
 from turnout.runtime.keys import DrainKey, PolicyKey, WeightsKey
@@ -72,12 +73,11 @@ class PolicyReconciler:
             return self._refused(key, document, admitted)
         valid = Verdict(True, Reason.VALID, "")
         accepted = admitted.accepted
-        namespaces = frozenset({key.namespace, *(version.namespace for version in accepted.policy.versions)})
-        kinds = accepted.environment.watches + accepted.router.writes
+        needs = _needs(accepted)
         self._context.waiting.pop(key, None)
-        if obstacle := self._context.kinds.obstacle(kinds, namespaces):
-            self._context.waiting[key] = kinds, namespaces
-            if obstacle.reason is Reason.WAITING:
+        if obstacle := self._context.kinds.obstacle(needs):
+            self._context.waiting[key] = needs
+            if obstacle.filling:
                 return None
             return Report(valid, Verdict(None, obstacle.reason, obstacle.message))
         unprotected = await protect(self._context, admitted.accepted)
@@ -210,14 +210,15 @@ class PolicyReconciler:
         None until it is known where they lead.
         """
         context = self._context
-        kinds = tuple({ref.kind for ref in listed_routes(document.status, context.assessor.registry)})
+        kinds = {ref.kind for ref in listed_routes(document.status, context.assessor.registry)}
         for loaded in context.assessor.registry.routers.values():
-            if not set(kinds).isdisjoint(loaded.plugin.writes):
+            if not kinds.isdisjoint(loaded.plugin.writes):
                 context.kinds.need(loaded.plugin)
         context.waiting.pop(key, None)
-        obstacle = context.kinds.obstacle(kinds, frozenset({key.namespace}))
-        if obstacle and obstacle.reason is Reason.WAITING:
-            context.waiting[key] = kinds, frozenset({key.namespace})
+        needs = frozenset((kind, key.namespace) for kind in kinds)
+        obstacle = context.kinds.obstacle(needs)
+        if obstacle and obstacle.filling:
+            context.waiting[key] = needs
             return None
         before = self._context.in_force.get(key, InForce())
         policy = Policy(key.name, key.namespace, key.name, (), "", document.uid)
@@ -259,6 +260,14 @@ class PolicyReconciler:
         for ref in self._context.index.replace(key, ()):
             self._context.queue.add(DrainKey(ref))
         self._context.queue.add(WeightsKey(key.namespace, key.name))
+
+
+def _needs(accepted: Accepted) -> frozenset[Need]:
+    """The kinds that a decision reads, and where: routes are only ever in the policy's own namespace."""
+    policy, environment = accepted.policy, accepted.environment
+    reached = {policy.namespace, *(version.namespace for version in policy.versions)}
+    watched = {(kind, namespace) for kind in environment.watches for namespace in reached}
+    return frozenset(watched | {(kind, policy.namespace) for kind in accepted.router.writes})
 
 
 def _not_written(valid: Verdict, assessment: Assessment, error: ApiError) -> Report:

@@ -83,7 +83,7 @@ class SharedReconciler:
                 await self._context.writer.reread(ref)
             raise
         self._normal[ref] = (claim.item.canonical, made.written.body if made.written else b"")
-        log.info("%s is owned by %d policies", ref, len(owners), extra={"route": str(ref)})
+        log.info("wrote %s for its policies: %d", ref, len(owners), extra={"route": str(ref)})
 
     def _tell_others(self, ref: Ref, claims: list[Claim]) -> None:
         """Have the policies look again whose verdict depends on whose wish counts."""

@@ -12,7 +12,7 @@ class MirrorOptions(FallbackOptions):
     """Options of mirror."""
 
     percentage: float = Field(default=100.0, ge=0, le=100)
-    """How many of a hundred calls are copied to each candidate. A candidate's weight says otherwise."""
+    """How many of a hundred calls are copied to each candidate. A candidate's own weight replaces it."""
 
 
 class Mirroring(Strategy[MirrorOptions]):
