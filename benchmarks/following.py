@@ -1,4 +1,4 @@
-"""Lists a kind and then watches it, from where the last watch ended: no more than a prepared program needs."""
+"""Lists a kind and then watches it, again from where a watch ended: no more than a prepared program needs."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

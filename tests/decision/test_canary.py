@@ -144,3 +144,11 @@ def test_a_candidate_of_weight_0_gets_neither_matches_nor_the_primarys_calls() -
 
     assert world.matched() == {}
     assert world.ask().reasons["wisdom-1"] == "weight 0 keeps it out"
+
+
+def test_the_primary_keeps_its_calls_where_nobody_can_take_over() -> None:
+    outcome = canary("wisdom-1", config=TAKE_OVER, primary=0).down("wisdom-1").ask()
+
+    assert outcome.held is None
+    assert outcome.plan is not None
+    assert [share.version.name for share in outcome.plan.rules[-1].shares] == ["wisdom-0"]

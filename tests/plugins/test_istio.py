@@ -9,9 +9,21 @@ from hypothesis import given
 from tests.decision.generating import JSON
 from tests.decision.world import World
 from turnout.decision.accept import Refused
-from turnout.plugin import Backend, Frontend, Manifest, Match, Mirror, Role, RoutePlan, Rule, Share, Version
-from turnout.testing.builders import FRONTEND, backend, plan, policy, version
-from turnout_istio.mirror import chain, mark, shadows
+from turnout.plugin import (
+    Backend,
+    Frontend,
+    Manifest,
+    Match,
+    Mirror,
+    Policy,
+    Role,
+    RoutePlan,
+    Rule,
+    Share,
+    Version,
+)
+from turnout.testing.builders import FRONTEND, backend, plan, policy, spec, version
+from turnout_istio.mirror import chain, mark
 from turnout_istio.options import IstioOptions
 from turnout_istio.router import Istio
 
@@ -273,19 +285,59 @@ def test_a_mark_stays_the_same_and_nobody_can_guess_it() -> None:
     assert len(one) == 32
 
 
-def test_copies_are_known_by_the_names_that_older_proxies_give_them() -> None:
-    """Before Istio 1.28 a copy's host has "-shadow" at its end, and a copy's copy twice."""
-    assert spec_of(render(plan(mirroring(100, 100))))["hosts"] == [
-        "wisdom.models",
-        "wisdom.models-shadow",
-        "wisdom.models-shadow-shadow",
-    ]
-    assert spec_of(render(plan(mirroring(100, made=own))))["hosts"] == ["wisdom.models"]
+def test_mirroring_adds_no_host_names() -> None:
+    """Another name could be that of somebody else's model."""
+    assert spec_of(render(plan(mirroring(100, 100))))["hosts"] == ["wisdom.models"]
 
 
-def test_names_that_are_none_are_left_out() -> None:
-    """Istio would refuse all of the route for one host that is too long."""
-    assert shadows(["wisdom.models"], 16)[-1] == f"wisdom.models{'-shadow' * 8}"
+def matching(match: Match) -> Policy:
+    """A policy whose candidate has one match."""
+    return policy(spec("wisdom-0"), spec("wisdom-1", None, match))
+
+
+REGEX_FAULTS = {
+    "lookahead": ("a(?=b)", 'has no "(?="'),
+    "lookbehind": ("(?<!a)b", 'has no "(?<!"'),
+    "backreference": (r"(a)\1", "has no backreferences"),
+    "open parenthesis": ("(a", "unterminated subpattern"),
+    "nothing to repeat": ("*a", "nothing to repeat"),
+}
+REGEXES = {
+    "plain": "a.*b",
+    "class": "[(?=]x",
+    "escaped": r"\(\?=",
+    "a backslash and a digit": r"\\1",
+    "only in RE2": r"\pL+\z",
+    "flags": "(?i)test",
+    "named group": "(?P<x>a)",
+}
+
+
+@pytest.mark.parametrize(("pattern", "said"), REGEX_FAULTS.values(), ids=REGEX_FAULTS)
+def test_a_pattern_that_re2_lacks_is_refused(pattern: str, said: str) -> None:
+    """Envoy would refuse the whole of its routes for it."""
+    wrong = Match(headers=(("x", "regex", pattern),))
+    (fault,) = Istio().check(matching(wrong), IstioOptions())
+    assert fault.path == "spec.modelVersions[1].match[0].headers.x.regex"
+    assert said in fault.message
+
+
+@pytest.mark.parametrize("pattern", REGEXES.values(), ids=REGEXES)
+def test_a_pattern_that_re2_may_have_is_accepted(pattern: str) -> None:
+    """What is not certainly wrong is left to Envoy."""
+    right = Match(
+        headers=(("x", "regex", pattern),), path=("regex", pattern), query=(("q", "regex", pattern),)
+    )
+    assert list(Istio().check(matching(right), IstioOptions())) == []
+
+
+def test_a_header_that_istio_ignores_is_refused() -> None:
+    """A match of it alone would match every call."""
+    (fault,) = Istio().check(matching(Match(headers=(("Authority", "exact", "a"),))), IstioOptions())
+    assert str(fault) == (
+        "spec.modelVersions[1].match[0].headers.Authority: "
+        "Istio ignores a header of this name; use path or method"
+    )
 
 
 @pytest.mark.parametrize(

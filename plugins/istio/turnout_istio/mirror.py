@@ -7,8 +7,8 @@ the mark off and sends it to the candidate with the candidate's headers. With se
 marked rule mirrors on to the next. Without the mark a copy would meet the primary's rule and mirror
 itself for ever. Marked rules come before all others, whatever a copy matches besides.
 
-Before Istio 1.28 the proxy that copies a request appends "-shadow" to its host, once a hop, so the
-VirtualService answers to those names as well.
+The copy has to keep the host name of the request, as it does by istiod's default
+(DISABLE_SHADOW_HOST_SUFFIX=true): with "-shadow" at its end no VirtualService would take it.
 """
 
 import hashlib
@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 from turnout.plugin import Mirror, Policy
 
 MARK_HEADER = "x-turnout-mirror"
-SHADOW = "-shadow"
 
 
 class Hop(NamedTuple):
@@ -46,12 +45,6 @@ def chain(policy: Policy, mirrors: Sequence[Mirror], rule: int = 0) -> list[Hop]
         hops.append(Hop(mirror, mark(policy, mirror.version.name, rule), 100 * mirror.percentage / before))
         before = mirror.percentage
     return hops
-
-
-def shadows(hosts: Sequence[str], hops: int) -> list[str]:
-    """The names under which copies come in, hop by hop, as far as they are DNS names."""
-    names = [host + SHADOW * hop for hop in range(1, hops + 1) for host in hosts]
-    return [name for name in names if len(name) <= 253 and all(len(part) <= 63 for part in name.split("."))]
 
 
 def to_gateway(hop: Hop, host: str, port: int) -> dict[str, Any]:

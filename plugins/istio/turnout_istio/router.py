@@ -1,9 +1,10 @@
 """The router istio."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from turnout.plugin import Feature, Manifest, RoutePlan, Router
+from turnout.plugin import Fault, Feature, Manifest, Policy, RoutePlan, Router
+from turnout_istio import matches
 from turnout_istio.gateway import GATEWAY, SERVICE_ENTRY, gateway, service_entry
 from turnout_istio.options import IstioOptions
 from turnout_istio.virtual_service import VIRTUAL_SERVICE, virtual_service
@@ -20,6 +21,9 @@ class Istio(Router[IstioOptions]):
     options = IstioOptions
     writes = (VIRTUAL_SERVICE, GATEWAY, SERVICE_ENTRY)
     carries = frozenset(Feature)
+
+    def check(self, policy: Policy, options: IstioOptions) -> Iterable[Fault]:
+        return matches.faults(policy)
 
     def render(self, plan: RoutePlan, options: IstioOptions) -> Sequence[Manifest]:
         shared = gateway(options)

@@ -6,7 +6,7 @@ from typing import Any
 
 from turnout.plugin import Backend, Frontend, Kind, Manifest, Match, Mirror, RoutePlan, Rule, Share
 from turnout_istio.hosts import destination
-from turnout_istio.mirror import MARK_HEADER, Hop, chain, shadows, to_gateway
+from turnout_istio.mirror import MARK_HEADER, Hop, chain, to_gateway
 from turnout_istio.options import IstioOptions
 
 VIRTUAL_SERVICE = Kind("networking.istio.io", ("v1", "v1beta1"), "VirtualService", "virtualservices")
@@ -21,7 +21,7 @@ def virtual_service(name: str, plan: RoutePlan, frontend: Frontend, options: Ist
     rules = [renderer.entry(rule, hops) for rule, hops in zip(plan.rules, chains, strict=True)]
     spec = {
         "gateways": [options.external_gateway, MESH],
-        "hosts": [*frontend.hosts, *shadows(frontend.hosts, max(map(len, chains)))],
+        "hosts": list(frontend.hosts),
         "http": [*marked, *rules],
     }
     return Manifest(VIRTUAL_SERVICE, name, {"spec": spec})
