@@ -102,9 +102,17 @@ class DrainReconciler:
         limit = context.assessor.settings.drain.limit.total_seconds()
         now = context.clock.monotonic()
         if known.uid not in self._seen and known.deleting:
-            ago = (context.clock.now() - known.deleting).total_seconds()
-            self._seen[known.uid] = now - min(max(0.0, ago), limit)
+            ago = max(0.0, (context.clock.now() - known.deleting).total_seconds())
+            # A deletion from while no controller ran: the routes get the time to move all the same.
+            self._seen[known.uid] = now - min(ago, max(0.0, limit - self._time_to_move()))
         return self._seen.get(known.uid, now) + limit - now
+
+    def _time_to_move(self) -> float:
+        """Seconds in which routes are written, proxies follow, and calls in flight end."""
+        assessor = self._context.assessor
+        drain, routers = assessor.settings.drain, assessor.registry.routers.values()
+        slowest = max((drain.propagation(one.plugin).total_seconds() for one in routers), default=0.0)
+        return slowest + drain.in_flight.total_seconds()
 
     def _tell_timed_out(self, ref: Ref, known: Entry, policies: list[PolicyKey]) -> None:
         names = ", ".join(map(str, policies)) or "policies that are not known yet"
