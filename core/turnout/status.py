@@ -35,6 +35,10 @@ def ready(accepted: Verdict, routed: Verdict, versions: Iterable[Version], held:
     up = [version.name for version in versions if version.ready]
     if up and held is Reason.NO_WEIGHT:
         return Verdict(False, held, f"{', '.join(up)} ready, with weight 0; the routes in force are held")
+    if up and held is Reason.NO_BACKEND:
+        return Verdict(
+            False, held, "nothing is known that could answer for the primary; routes in force are held"
+        )
     if not up:
         told = "the routes in force are held" if held else "what was ready and is unknown now keeps its share"
         return Verdict(False, Reason.NO_VERSION_READY, f"no version is ready; {told}")

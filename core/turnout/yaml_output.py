@@ -26,5 +26,10 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 def dump(documents: Iterable[Mapping[str, Any]]) -> str:
     """All documents, each key in the order it has."""
     return yaml.dump_all(
-        documents, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1000
+        documents,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=float("inf"),
     )

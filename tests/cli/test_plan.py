@@ -94,7 +94,9 @@ def test_a_version_that_says_it_is_not_ready_is_not_assumed_to_be() -> None:
 def test_routes_among_the_documents_are_what_is_in_force() -> None:
     """With nothing ready, what the given VirtualService routes is held."""
     in_force = plan(BOTH_READY + "---" + WEIGHTS, "-o", "yaml").stdout
-    nothing = "---".join((POLICY, version("wisdom-0", "False"), version("wisdom-1", "False"), f"\n{in_force}"))
+    nothing = "---".join(
+        (POLICY, version("wisdom-0", "False"), version("wisdom-1", "False"), f"\n{in_force}")
+    )
     assert "split: wisdom-0 20% / wisdom-1 80%" in plan(nothing).stdout
 
 

@@ -81,6 +81,11 @@ def mirroring(*percentages: float, **fields: Any) -> Rule:
             id="mirror with a header",
         ),
         pytest.param(
+            plan(mirroring(100, backends={"f": backend("m", set_headers=(), authority="m.example.com")})),
+            {"mirror", "mirror-authority"},
+            id="mirror to another host",
+        ),
+        pytest.param(
             plan(mirroring(100, backends={"f": backend("m", set_headers=(), namespace="b")})),
             {"mirror", "cross-namespace"},
             id="mirror in another namespace",

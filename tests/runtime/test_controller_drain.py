@@ -219,6 +219,19 @@ def test_a_drain_begins_after_a_restart(halves: Bed) -> None:
     assert HELD <= (halves.now() - began).total_seconds() < LIMIT - SLACK
 
 
+def test_a_deletion_while_no_controller_ran_leaves_the_routes_time_to_move(halves: Bed) -> None:
+    """However long ago it was: the version leaves the routes first, and goes once no call can reach it."""
+    halves.kill()
+    halves.delete(isvc("wisdom-1"))
+    halves.sleep(LIMIT * 2)
+    began = halves.now()
+    halves.start()
+    halves.until(lambda: list(halves.shares()) == ["wisdom-0"])
+    assert halves.exists(isvc("wisdom-1"))
+    halves.until(lambda: not halves.exists(isvc("wisdom-1")))
+    assert (halves.now() - began).total_seconds() > HELD - SLACK
+
+
 def test_the_limit_counts_from_the_deletion_across_restarts(halves: Bed) -> None:
     halves.cluster.on_request = refuse(kind=VIRTUAL_SERVICE, verb="apply")
     halves.delete(isvc("wisdom-1"))

@@ -102,7 +102,7 @@ def test_somebody_who_keeps_changing_it_is_not_fought_without_end(three: Bed) ->
     def put_back() -> bool:
         return bool(three.get(gateway())["spec"]["selector"] == {"istio": "ingressgateway"})
 
-    for _ in range(5):
+    for _ in range(7):
         three.cluster.patch(gateway(), {"spec": {"selector": {"istio": "other"}}})
         three.until(put_back)
     three.cluster.patch(gateway(), {"spec": {"selector": {"istio": "other"}}})

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from turnout.calling import Calls
+from turnout.calling import Calls, PluginError
 from turnout.decision import environment as ask
 from turnout.errors import Problem
 from turnout.plugin import Environment, Frontend, Options, Plugin, Policy, Ref, Router, Strategy, Uses
@@ -166,3 +166,5 @@ def _for_others(
             yield from calls.to(name, settings.options_for, plugin, options)[1]
         except UnknownPlugin as error:
             yield Problem(f"spec.config.{name}", str(error))
+        except PluginError:
+            continue  # its fault is not the policy's, which does without it

@@ -105,6 +105,7 @@ class Strategy(Plugin[OptionsT]):
     def decide(self, inputs: Inputs, options: OptionsT) -> Decision:
         """Share the traffic between the versions that are `available` and not `excluded`.
 
+        Only the primary may be routed to beyond that, alone and in the last rule.
         Called when at least one version is available. The same inputs give the same decision.
         """
 

@@ -47,6 +47,7 @@ class Feature(StrEnum):
     MIRROR = "mirror"
     MIRROR_PERCENTAGE = "mirror-percentage"
     MIRROR_HEADERS = "mirror-headers"
+    MIRROR_AUTHORITY = "mirror-authority"
     SEVERAL_MIRRORS = "several-mirrors"
     CROSS_NAMESPACE = "cross-namespace"
 
@@ -216,7 +217,10 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The first rule that matches wins. Rules speak of versions, not hosts: they hold on every frontend."""
+    """The first rule that matches wins. Rules speak of versions, not hosts: they hold on every frontend.
+
+    `name` is for people.
+    """
 
     name: str
     shares: tuple[Share, ...]
@@ -268,8 +272,11 @@ class RoutePlan:
                 yield Feature.MIRROR
                 if mirror.percentage < 100:
                     yield Feature.MIRROR_PERCENTAGE
-                if any(b.set_headers or b.authority for b in mirror.version.backends.values()):
+                if any(backend.set_headers for backend in mirror.version.backends.values()):
                     yield Feature.MIRROR_HEADERS
+                routed = (mirror.version, *(share.version for share in rule.shares))
+                if any(backend.authority for one in routed for backend in one.backends.values()):
+                    yield Feature.MIRROR_AUTHORITY
         for version in self.versions():
             if any(b.namespace != self.policy.namespace for b in version.backends.values()):
                 yield Feature.CROSS_NAMESPACE

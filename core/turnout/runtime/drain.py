@@ -23,7 +23,8 @@ class DrainReconciler:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._seen: dict[str, float] = {}
+        self._seen: dict[str, tuple[float, float]] = {}
+        """By uid: when the deletion began, and when it was first seen, on the monotonic clock."""
 
     async def reconcile(self, key: DrainKey) -> float | None:
         """Returns the seconds after which to come again, if so. Raises ApiError and ConnectionFailed."""
@@ -48,7 +49,7 @@ class DrainReconciler:
         naming = {key for key in self._context.index.policies(ref) if self._context.policy(key)}
         routing = {key for key, state in self._context.in_force.items() if state.routes_to(known.uid)}
         policies = sorted(naming | routing | self._context.leaving.get(ref, set()), key=str)
-        limit = self._left_of_limit(known)
+        limit = self._left_of_limit(known, policies)
         if known.deleting and limit <= 0:
             self._tell_timed_out(ref, known, policies)
             return 0.0
@@ -97,22 +98,21 @@ class DrainReconciler:
         # in whole seconds: it may have been made at the end of that one.
         return max(0.0, (context.clock.now() - max(written)).total_seconds() - 1.0)
 
-    def _left_of_limit(self, known: Entry) -> float:
+    def _left_of_limit(self, known: Entry, policies: list[PolicyKey]) -> float:
+        """Seconds until the limit of a deletion.
+
+        One from while no controller ran leaves the routes the time to move, however long ago it was.
+        """
         context = self._context
-        limit = context.assessor.settings.drain.limit.total_seconds()
-        now = context.clock.monotonic()
+        drain, now = context.assessor.settings.drain, context.clock.monotonic()
         if known.uid not in self._seen and known.deleting:
             ago = max(0.0, (context.clock.now() - known.deleting).total_seconds())
-            # A deletion from while no controller ran: the routes get the time to move all the same.
-            self._seen[known.uid] = now - min(ago, max(0.0, limit - self._time_to_move()))
-        return self._seen.get(known.uid, now) + limit - now
-
-    def _time_to_move(self) -> float:
-        """Seconds in which routes are written, proxies follow, and calls in flight end."""
-        assessor = self._context.assessor
-        drain, routers = assessor.settings.drain, assessor.registry.routers.values()
-        slowest = max((drain.propagation(one.plugin).total_seconds() for one in routers), default=0.0)
-        return slowest + drain.in_flight.total_seconds()
+            self._seen[known.uid] = (now - ago, now)
+        began, first_seen = self._seen.get(known.uid, (now, now))
+        limit = drain.limit.total_seconds()
+        states = [context.in_force.get(policy, InForce()) for policy in policies]
+        move = max((state.propagation for state in states), default=0.0) + drain.in_flight.total_seconds()
+        return max(began + limit, first_seen + min(limit, move)) - now
 
     def _tell_timed_out(self, ref: Ref, known: Entry, policies: list[PolicyKey]) -> None:
         names = ", ".join(map(str, policies)) or "policies that are not known yet"

@@ -20,7 +20,8 @@ class Istio(Router[IstioOptions]):
     name = "istio"
     options = IstioOptions
     writes = (VIRTUAL_SERVICE, GATEWAY, SERVICE_ENTRY)
-    carries = frozenset(Feature)
+    carries = frozenset(Feature) - {Feature.MIRROR_AUTHORITY}
+    """Envoy copies a request after its route has changed the host, and no route takes such a copy."""
 
     def check(self, policy: Policy, options: IstioOptions) -> Iterable[Fault]:
         return matches.faults(policy)

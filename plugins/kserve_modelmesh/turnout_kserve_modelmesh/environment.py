@@ -52,7 +52,7 @@ class KServeModelMesh(Environment[KServeModelMeshOptions]):
             Frontend(
                 name=FRONTEND,
                 namespace=namespace,
-                hosts=(name, f"{name}.svc", f"{name}.svc.{policy.cluster_domain}", *policy.hosts),
+                hosts=(name, f"{name}.svc", f"{name}.svc.{policy.cluster_domain}"),
                 port=options.port,
                 protocol="grpc",
                 selector=(("modelmesh-service", options.service),),
