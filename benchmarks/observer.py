@@ -60,9 +60,12 @@ class Observer:
         await self._until(lambda: name in self._seen and self._seen[name].candidate is candidate, limit, what)
         return self._seen[name].at
 
-    async def when_all(self, models: int, *, candidate: bool, limit: float = 300.0) -> float:
+    async def when_all(self, models: int, *, candidate: bool) -> float:
         """The same for all models; the time of the last."""
         wanted = (models, models if candidate else 0)
+        limit = (
+            60.0 + 0.1 * models
+        )  # twice what it takes on a busy machine; a program that fails takes for ever
         what = f"routes of {self._namespace}, and those with candidate, are {wanted}"
         await self._until(lambda: (len(self._seen), self._with_candidate) == wanted, limit, what)
         return max(seen.at for seen in self._seen.values())

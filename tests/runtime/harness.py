@@ -410,6 +410,18 @@ def stripped(document: Object, uids: Mapping[str, str]) -> Object:
     return found
 
 
+def loses(plural: str, times: int = 1) -> Callable[[Request, Any], None]:
+    """An `on_response` that loses the answers to so many writes of a kind: they have taken effect."""
+    lost: list[int] = []
+
+    def hook(request: Request, response: object) -> None:
+        if request.method == "PATCH" and f"/{plural}/" in request.path and len(lost) < times:
+            lost.append(1)
+            fail()
+
+    return hook
+
+
 def refuse(
     *, verb: str = "", kind: Kind | None = None, code: int = 403, reason: str = "Forbidden", name: str = ""
 ) -> Callable[[Request], None]:

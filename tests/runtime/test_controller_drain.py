@@ -11,6 +11,7 @@ from tests.runtime.harness import (
     PROPAGATION,
     Bed,
     isvc,
+    loses,
     refuse,
     rp,
     vs,
@@ -240,6 +241,17 @@ def test_the_limit_counts_from_the_deletion_across_restarts(halves: Bed) -> None
     halves.restart()
     halves.until(lambda: not halves.exists(isvc("wisdom-1")))
     assert LIMIT - SLACK < (halves.now() - began).total_seconds() < LIMIT + HELD
+
+
+def test_a_write_whose_answer_was_lost_starts_the_drain(halves: Bed) -> None:
+    """Proxies follow it like any other, and until then they send the version calls."""
+    halves.sleep(2 * HELD)
+    halves.cluster.on_response = loses("virtualservices")
+    halves.delete(isvc("wisdom-1"))
+    halves.until(lambda: list(halves.shares()) == ["wisdom-0"])
+    began = halves.now()
+    halves.until(lambda: not halves.exists(isvc("wisdom-1")))
+    assert (halves.now() - began).total_seconds() > HELD - SLACK
 
 
 def test_all_versions_may_be_deleted(halves: Bed) -> None:

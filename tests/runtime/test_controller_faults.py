@@ -1,11 +1,10 @@
 """Lost answers, odd data, and an API server that is gone for a while."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.runtime.harness import Bed, fail, isvc, rp, version, vs
+from tests.runtime.harness import Bed, fail, isvc, loses, rp, version, vs
 from turnout.names import ROUTING_POLICY
 from turnout.runtime.transport import Request
 from turnout_istio.gateway import GATEWAY, SERVICE_ENTRY
@@ -13,18 +12,6 @@ from turnout_istio.virtual_service import VIRTUAL_SERVICE
 from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE
 
 WRITTEN = (INFERENCE_SERVICE, SERVICE_ENTRY, VIRTUAL_SERVICE, GATEWAY, ROUTING_POLICY)
-
-
-def loses(plural: str, times: int = 1) -> Callable[[Request, Any], None]:
-    """An `on_response` that loses the answers to so many writes of a kind: they have taken effect."""
-    lost: list[int] = []
-
-    def hook(request: Request, response: object) -> None:
-        if request.method == "PATCH" and f"/{plural}/" in request.path and len(lost) < times:
-            lost.append(1)
-            fail()
-
-    return hook
 
 
 @pytest.mark.parametrize("kind", WRITTEN, ids=lambda kind: kind.plural)

@@ -60,9 +60,14 @@ class InForce:
     written: float | None = None
     propagation: float = 0.0
 
+    @property
+    def uids(self) -> frozenset[str]:
+        """The versions to which calls may be sent."""
+        return frozenset(version.uid for version in self.plan.versions()) if self.plan else frozenset()
+
     def routes_to(self, uid: str) -> bool:
         """Whether calls may still be sent to the version of that uid."""
-        return self.plan is not None and any(version.uid == uid for version in self.plan.versions())
+        return uid in self.uids
 
 
 @dataclass(slots=True)

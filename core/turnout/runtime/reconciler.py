@@ -193,8 +193,12 @@ class PolicyReconciler:
     def _note_in_force(self, key: PolicyKey, admitted: Admitted, assessment: Assessment) -> None:
         router = admitted.accepted.router
         propagation = self._context.assessor.settings.drain.propagation(router).total_seconds()
-        written = self._context.in_force.get(key, InForce()).written
-        self._context.in_force[key] = InForce(assessment.in_force, written, propagation)
+        before = self._context.in_force.get(key)
+        found = InForce(assessment.in_force, before.written if before else None, propagation)
+        if before and before.uids != found.uids:
+            # A write whose answer was lost, or that failed half-way: it counts from now at the latest.
+            found = replace(found, written=self._context.clock.monotonic())
+        self._context.in_force[key] = found
 
     def _suspended(self, admitted: Admitted, assessment: Assessment) -> Verdict:
         if self._routes.drifted(admitted.accepted.policy, assessment.rendered):
