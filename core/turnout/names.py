@@ -11,6 +11,7 @@ LABEL_POLICY = f"{GROUP}/policy"
 LABEL_SHARED = f"{GROUP}/shared"
 LABEL_INSTANCE = f"{GROUP}/instance"
 ANNOTATION_PLAN = f"{GROUP}/plan"
+ANNOTATION_DRAIN_FOR = f"{GROUP}/drain-for"
 FINALIZER_DRAIN = f"{GROUP}/drain"
 
 ROUTING_POLICY = Kind(GROUP, (VERSION,), "RoutingPolicy", "routingpolicies")

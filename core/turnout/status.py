@@ -28,10 +28,14 @@ class Verdict:
         return "Unknown" if self.value is None else str(self.value)
 
 
-def ready(accepted: Verdict, routed: Verdict, versions: Iterable[Version], held: Reason | None) -> Verdict:
-    """The condition Ready, from the other two and the versions."""
+def ready(
+    accepted: Verdict, routed: Verdict, versions: Iterable[Version] | None, held: Reason | None
+) -> Verdict:
+    """The condition Ready, from the other two and the versions; None if nobody has looked at them."""
     if not accepted.value:
         return Verdict(False, Reason.NOT_ACCEPTED, "the policy is not accepted")
+    if versions is None:
+        return Verdict(False, Reason.NOT_ROUTED, routed.message or "the versions have not been looked at")
     up = [version.name for version in versions if version.ready]
     if up and held is Reason.NO_WEIGHT:
         return Verdict(False, held, f"{', '.join(up)} ready, with weight 0; the routes in force are held")

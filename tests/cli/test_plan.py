@@ -189,7 +189,7 @@ def test_a_kind_that_nobody_knows_is_noted() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param("", "there is no RoutingPolicy among the documents", id="empty"),
+        pytest.param("", "standard input: there is no RoutingPolicy among the documents", id="empty"),
         pytest.param("{", "standard input: is not YAML", id="no YAML"),
         pytest.param("- a", 'standard input: found ["a"], expected a Kubernetes object', id="a list"),
         pytest.param("a: 1\na: 2", 'key "a" comes twice', id="a key twice"),

@@ -7,6 +7,7 @@ import pytest
 
 from tests.decision.writing import CONFIG_MAP, Writing
 from turnout.calling import Calls, PluginError
+from turnout.decision.objects import body_of
 from turnout.decision.render import Rendered, api_version, owner_reference, render
 from turnout.decision.stored import load
 from turnout.plugin import Kind, Manifest, Role, RoutePlan, Rule, Share
@@ -191,3 +192,11 @@ def test_an_api_version_has_its_group(group: str, version: str, expected: str) -
 
 def test_an_owner_of_a_shared_object_is_no_controller() -> None:
     assert "controller" not in owner_reference("wisdom", "1", controller=False)
+
+
+def test_equal_bodies_have_equal_canonical_json() -> None:
+    """What is read from the cluster is compared with it, whatever the order of keys."""
+    (route,) = rendered(manifest(body={"b": {"d": 1, "c": "ä"}, "a": [1, 2]}))
+
+    read = {"kind": "ConfigMap", "metadata": {"name": "wisdom"}, "a": [1, 2], "b": {"c": "ä", "d": 1}}
+    assert route.canonical == body_of(read) == '{"a":[1,2],"b":{"c":"ä","d":1}}'.encode()

@@ -359,6 +359,26 @@ def test_a_header_that_istio_ignores_is_refused() -> None:
             id="selector that is no label",
         ),
         pytest.param(
+            {"gatewaySelector": {"istio": "a gateway"}},
+            'gatewaySelector.istio: found "a gateway", expected a string of at most 63 characters',
+            id="selector with no label's value",
+        ),
+        pytest.param(
+            {"gatewaySelector": {"istio": "a" * 64}},
+            'gatewaySelector.istio: found "aaa',
+            id="selector with a long value",
+        ),
+        pytest.param(
+            {"gatewaySelector": {"is tio": "a"}},
+            'gatewaySelector: found key "is tio", expected a string of at most 317 characters',
+            id="selector with no label's name",
+        ),
+        pytest.param(
+            {"gatewaySelector": {"Istio.IO/a": "a"}},
+            'gatewaySelector: found key "Istio.IO/a", expected a string',
+            id="selector whose prefix is no DNS name",
+        ),
+        pytest.param(
             {"ingressHost": "ingress:80"},
             'ingressHost: found "ingress:80", expected a string',
             id="host with port",
@@ -374,6 +394,19 @@ def test_options_that_are_wrong_are_named(options: dict[str, Any], message: str)
 
     path = "spec.config.istio"
     assert str(caught.value).startswith(f"{path}{message if message.startswith(':') else f'.{message}'}")
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        {"istio": ""},
+        {"app": "Inbound_1.x"},
+        {"gateway.networking.k8s.io/gateway-name": "a" * 63},
+        {"A_b.c": "0"},
+    ],
+)
+def test_a_gateway_selects_by_any_labels(selector: dict[str, str]) -> None:
+    assert spec_of(render(PLAN, gatewaySelector=selector), "Gateway")["selector"] == selector
 
 
 ERROR = {"level": "ERROR", "type": {"code": "IST0101"}, "documentationUrl": "https://istio.io/IST0101"}

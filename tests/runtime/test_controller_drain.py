@@ -275,13 +275,69 @@ def test_drain_disabled_lets_versions_go_at_once(bed: Bed) -> None:
     assert [bed.finalizers(name) for name in ("wisdom-0", "wisdom-1", "orphan")] == [[], [], []]
 
 
-def test_a_policy_that_goes_releases_what_is_being_deleted(halves: Bed) -> None:
+def test_a_drain_outlives_its_policy(halves: Bed) -> None:
+    """Calls are in flight whether the policy exists or not: it may only have been replaced."""
     halves.delete(isvc("wisdom-1"))
     halves.until(lambda: halves.shares() == {"wisdom-0": 100})
     began = halves.now()
     halves.delete(rp())
     halves.until(lambda: not halves.exists(isvc("wisdom-1")))
+    assert HELD - SLACK < (halves.now() - began).total_seconds() < HELD + SOON
+
+
+def test_a_policy_that_goes_releases_its_versions_with_its_routes(halves: Bed) -> None:
+    """Nothing leads to them any more, and nothing had left the routes of late."""
+    halves.sleep(2 * HELD)
+    halves.delete(rp())
+    halves.delete(isvc("wisdom-1"))
+    began = halves.now()
+    halves.until(lambda: not halves.exists(isvc("wisdom-1")))
     assert (halves.now() - began).total_seconds() < SOON
+
+
+def test_routes_that_outlive_their_policy_hold_what_they_lead_to(halves: Bed) -> None:
+    """As where another finalizer holds the policy, or its dependents are orphaned: until the limit."""
+    halves.sleep(2 * HELD)
+    halves.cluster.patch(rp(), {"metadata": {"finalizers": ["example.com/hold"]}})
+    halves.delete(rp())
+    halves.delete(isvc("wisdom-1"))
+    began = halves.now()
+    halves.until(lambda: not halves.exists(isvc("wisdom-1")))
+    assert (halves.now() - began).total_seconds() > LIMIT - SLACK
+
+
+def test_a_plan_that_someone_spoilt_leads_where_it_led(halves: Bed) -> None:
+    """Under suspend nothing puts it right."""
+    halves.cluster.patch(rp(), {"spec": {"suspend": True}})
+    halves.settle()
+    halves.cluster.patch(vs(), {"metadata": {"annotations": {"turnout.dev/plan": "{"}}})
+    halves.settle()
+    halves.delete(isvc("wisdom-1"))
+    began = halves.now()
+    halves.until(lambda: not halves.exists(isvc("wisdom-1")))
+    assert (halves.now() - began).total_seconds() > LIMIT - SLACK
+
+
+def test_finalizers_for_policies_elsewhere_are_left_alone(bed: Bed) -> None:
+    """A controller of some namespaces does not see who needs a version: the annotation says where to look."""
+    theirs, ours = {"turnout.dev/drain-for": "elsewhere"}, {"turnout.dev/drain-for": NAMESPACE}
+    bed.version("theirs", finalizers=[FINALIZER_DRAIN], annotations=theirs)
+    bed.version("ours", finalizers=[FINALIZER_DRAIN], annotations=ours)
+    bed.start()
+    bed.until(lambda: not bed.protected("ours"))
+    bed.settle()
+    assert bed.protected("theirs")
+    bed.stop()
+    bed.start(namespaces=None)
+    bed.until(lambda: not bed.protected("theirs"))
+
+
+def test_who_takes_the_finalizer_off_again_and_again_is_not_fought_without_end(halves: Bed) -> None:
+    for _ in range(3):
+        halves.cluster.patch(isvc("wisdom-1"), {"metadata": {"finalizers": None}})
+        halves.settle()
+    halves.until(lambda: halves.condition("Routed") == ("False", "Contended"))
+    assert not halves.protected("wisdom-1")
 
 
 def test_a_version_of_two_policies_is_held_for_both(halves: Bed) -> None:

@@ -273,3 +273,17 @@ def test_a_route_that_may_not_be_deleted_is_said(routed: Bed) -> None:
     routed.until(lambda: routed.condition("Routed") == ("False", "Forbidden"))
     routed.cluster.on_request = None
     routed.until(lambda: not routed.exists(vs()))
+
+
+def test_a_status_that_someone_wiped_is_written_again(bed: Bed) -> None:
+    """It is what people read, and a fight over it is not fought without end."""
+    bed.version("wisdom-0")
+    bed.policy()
+    bed.start()
+    bed.until(lambda: bed.condition("Ready") == ("True", "Ready"))
+    bed.settle()
+    bed.cluster.set_status(rp(), {"split": "lies"})
+    bed.until(lambda: bed.split() == "wisdom-0 100%" and bed.condition("Ready") == ("True", "Ready"))
+    bed.forget_calls()
+    bed.settle()
+    assert bed.writes == []

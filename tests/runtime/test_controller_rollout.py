@@ -239,8 +239,7 @@ def test_deleting_the_policy_leaves_nothing(halves: Bed) -> None:
     halves.delete(rp())
     halves.settle()
     assert list(halves.snapshot()) == ["InferenceService/wisdom-0", "InferenceService/wisdom-1"]
-    assert not halves.protected("wisdom-0")
-    assert not halves.protected("wisdom-1")
+    halves.until(lambda: not halves.protected("wisdom-0") and not halves.protected("wisdom-1"))
 
 
 def test_a_policy_that_was_deleted_while_nobody_looked_leaves_nothing(halves: Bed) -> None:

@@ -221,9 +221,22 @@ def test_it_is_tried_again_when_it_may_not_be_written(bed: Bed) -> None:
     bed.policy("one")
     bed.start()
     bed.until(lambda: bed.shares("one") == {"one-0": 100})
-    bed.settle()
+    bed.until(lambda: bed.condition("Routed", "one") == ("False", "Forbidden"))
+    assert "Gateway models/mm-gateway" in bed.message("Routed", "one")
     bed.cluster.on_request = None
     bed.until(lambda: bed.exists(gateway()))
+    bed.until(lambda: bed.condition("Ready", "one") == ("True", "Ready"))
+
+
+def test_labels_that_someone_took_off_are_put_back(three: Bed) -> None:
+    """Its owners say that it is ours, and an event says what differed."""
+    three.cluster.patch(gateway(), {"metadata": {"labels": {"turnout.dev/shared": None}}})
+    three.until(lambda: three.get(gateway())["metadata"]["labels"].get("turnout.dev/shared") == "true")
+    three.settle()
+    (told,) = three.events("Corrected")
+    assert (
+        told == "Gateway models/mm-gateway was changed at metadata.labels[turnout.dev/shared] and is put back"
+    )
 
 
 def test_it_is_not_written_before_all_policies_were_looked_at(three: Bed) -> None:

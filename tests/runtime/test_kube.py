@@ -69,6 +69,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
     return tmp_path
 
 
@@ -105,13 +108,14 @@ def talk(
     *,
     server: Server | None = None,
     user: Any = None,
+    cluster: Any = None,
 ) -> Server:
     """Connect to a server by a kubeconfig, and act."""
     server = server or Server()
 
     async def main() -> None:
         async with server.listening():
-            config(server.url, user)
+            config(server.url, user, cluster)
             transport = await kube.connect()
             try:
                 await act(transport, server)
@@ -234,6 +238,94 @@ class TestCredentials:
         config(user={"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "false"}})
         with pytest.raises(NoCluster, match="credential plugin failed"):
             asyncio.run(kube.connect())
+
+    def test_a_netrc_is_not_ours_to_read(self, config: Write, home: Path) -> None:
+        """An entry that fits any host would be a second authorization, which aiohttp refuses."""
+        netrc = home / ".netrc"
+        netrc.write_text("default login somebody password else\n")
+        netrc.chmod(0o600)
+
+        async def act(transport: kube.KubeTransport, _: Server) -> None:
+            assert await fetch(transport) == b"{}"
+
+        assert talk(config, act).header("Authorization") == [f"Bearer {SECRET}"]
+
+
+class TestProxies:
+    """The proxy is a server that answers itself, and notes which URL it was asked for."""
+
+    API = "http://api.example:8080"
+
+    def test_the_environment_names_one(self, config: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+        proxy = Server()
+
+        async def main() -> None:
+            async with proxy.listening():
+                config(self.API)
+                monkeypatch.setenv("HTTP_PROXY", proxy.url)
+                transport = await kube.connect()
+                try:
+                    await fetch(transport)
+                finally:
+                    await transport.close()
+
+        asyncio.run(main())
+        assert proxy.heads[0].startswith(f"GET {self.API}/api HTTP/1.1")
+
+    def test_it_may_lack_its_scheme(self, config: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def main() -> str | None:
+            return (await kube.connect())._configuration.proxy
+
+        config(self.API)
+        monkeypatch.setenv("HTTP_PROXY", "proxy.example:3128")
+        assert asyncio.run(main()) == "http://proxy.example:3128"
+
+    def test_the_environment_is_read_once(self, config: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def act(transport: kube.KubeTransport, _: Server) -> None:
+            monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+            assert await fetch(transport) == b"{}"
+
+        talk(config, act)
+
+    @pytest.mark.parametrize("hosts", ["127.0.0.1", "example.com,127.0.0.1", "*"])
+    def test_a_host_is_exempt(self, config: Write, monkeypatch: pytest.MonkeyPatch, hosts: str) -> None:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        monkeypatch.setenv("NO_PROXY", hosts)
+
+        async def act(transport: kube.KubeTransport, _: Server) -> None:
+            assert await fetch(transport) == b"{}"
+
+        assert talk(config, act).heads[0].startswith("GET /api ")
+
+    def test_the_kubeconfigs_own_comes_first(self, config: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def main() -> str | None:
+            return (await kube.connect())._configuration.proxy
+
+        monkeypatch.setenv("HTTPS_PROXY", "http://of-the-environment:1")
+        config(cluster={"proxy-url": "http://of-the-kubeconfig:2"})
+        assert asyncio.run(main()) == "http://of-the-kubeconfig:2"
+        config()
+        assert asyncio.run(main()) == "http://of-the-environment:1"
+
+    def test_newer_credentials_change_nothing(self, config: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The package sets what the kubeconfig says again; an empty proxy-url says nothing."""
+        monkeypatch.setattr(kube, "REFRESH", 0.0)
+
+        async def act(transport: kube.KubeTransport, _: Server) -> None:
+            await fetch(transport)
+            assert await fetch(transport) == b"{}"
+
+        talk(config, act, cluster={"proxy-url": ""})
+
+    @pytest.mark.parametrize("value", ["socks5://u:s3cr3t@proxy:1", "http://u:s3cr3t@proxy:port", "http://"])
+    def test_one_that_cannot_be_used(
+        self, config: Write, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        config()
+        monkeypatch.setenv("HTTPS_PROXY", value)
+        with pytest.raises(NoCluster, match="HTTPS_PROXY is no URL of an HTTP proxy, expected") as raised:
+            asyncio.run(kube.connect())
+        assert "s3cr3t" not in str(raised.value)
 
 
 class TestFailures:
@@ -389,7 +481,23 @@ class TestNoCluster:
             asyncio.run(kube.connect())
         assert SECRET not in str(raised.value)
 
-    @pytest.mark.parametrize("text", ["", "[]", "a: {", "\t- x"])
+    @pytest.mark.parametrize("text", ["", "\n \n", "---\n# nothing\n"])
+    def test_an_empty_kubeconfig(self, config: Write, text: str) -> None:
+        path = config()
+        path.write_text(text)
+        with pytest.raises(NoCluster, match=f"^no cluster: {path} is empty, expected a kubeconfig$"):
+            asyncio.run(kube.connect())
+
+    def test_an_empty_one_among_several(
+        self, config: Write, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        empty = home / "empty"
+        empty.touch()
+        monkeypatch.setenv("KUBECONFIG", f"{config()}:{empty}")
+        with pytest.raises(NoCluster, match=f"^no cluster: {empty} is empty"):
+            asyncio.run(kube.connect())
+
+    @pytest.mark.parametrize("text", ["[]", "a: {", "\t- x"])
     def test_a_file_that_is_no_kubeconfig(self, config: Write, text: str) -> None:
         path = config()
         path.write_text(text)

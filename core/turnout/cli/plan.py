@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from turnout import documents, loading, yaml_output
+from turnout import documents, loading, yaml_input, yaml_output
 from turnout.cli.exits import BadInput, Exit
 from turnout.cli.program import Command
 from turnout.decision.shares import share_of, shares, split
@@ -78,7 +78,8 @@ def command(
     offline = Offline(registry, settings, datetime.now(UTC), namespace, assume_ready)
     offline.add(documents.read(sources))
     if not offline.policies:
-        raise BadInput(f"{', '.join(sources)}: there is no RoutingPolicy among the documents")
+        named = ", ".join(map(yaml_input.subject, sources))
+        raise BadInput(f"{named}: there is no RoutingPolicy among the documents")
     planned = offline.plan()
     click.echo(_FORMATS[output](planned), nl=False)
     return _tell(offline, planned, assume_ready)

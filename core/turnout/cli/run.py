@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import signal
 from pathlib import Path
 
@@ -12,8 +13,27 @@ from turnout.cli.exits import NoCluster
 from turnout.cli.program import Command
 from turnout.registry import Registry
 from turnout.settings import Settings
+from turnout.shapes import DNS_LABEL
+from turnout.shown import shown
 
 log = logging.getLogger(__name__)
+
+LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+
+
+def _namespaces(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not DNS_LABEL.fullmatch(value):
+            expected = "a DNS label: 1 to 63 lower-case letters, digits and -, no - at either end"
+            raise click.BadParameter(f"found {shown(value)}, expected {expected}")
+    return values
+
+
+def _instance(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not LABEL_VALUE.fullmatch(value):
+        expected = "a label's value: at most 63 letters, digits, -, _ and ., a letter or digit at either end"
+        raise click.BadParameter(f"found {shown(value)}, expected {expected}")
+    return value
 
 
 @click.command(
@@ -31,11 +51,16 @@ log = logging.getLogger(__name__)
     "namespaces",
     multiple=True,
     metavar="NAMESPACE",
+    callback=_namespaces,
     help="Serve this namespace. Repeatable.",
 )
 @click.option("-A", "--all-namespaces", is_flag=True, help="Serve all namespaces.")
 @click.option(
-    "--instance", default="", metavar="NAME", help="Serve only policies labelled turnout.dev/instance: NAME."
+    "--instance",
+    default="",
+    metavar="NAME",
+    callback=_instance,
+    help="Serve only policies labelled turnout.dev/instance: NAME.",
 )
 @click.option(
     "--settings",

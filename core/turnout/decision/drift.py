@@ -35,9 +35,15 @@ def foreign(entry: Entry, policy: Policy) -> str | None:
 
 
 def shared_foreign(entry: Entry) -> bool:
-    """Whether a shared object is someone else's: then it is used, and never written."""
-    labels = entry.written.labels if entry.written else {}
-    return labels.get(LABEL_MANAGED_BY) != MANAGED_BY or labels.get(LABEL_SHARED) != "true"
+    """Whether a shared object is someone else's: then it is used, and never written.
+
+    Ours bears our labels, or a policy among its owners: labels are easily lost.
+    """
+    if entry.written is None:
+        return True
+    labels = entry.written.labels
+    ours = labels.get(LABEL_MANAGED_BY) == MANAGED_BY and labels.get(LABEL_SHARED) == "true"
+    return not ours and all(owner.kind != ROUTING_POLICY.kind for owner in entry.written.owners)
 
 
 def difference(desired: Rendered, entry: Entry) -> str | None:

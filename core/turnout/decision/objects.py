@@ -7,7 +7,14 @@ from typing import Any
 
 import orjson
 
-from turnout.names import ANNOTATION_PLAN, FIELD_MANAGER, LABEL_MANAGED_BY, LABEL_POLICY, LABEL_SHARED
+from turnout.names import (
+    ANNOTATION_DRAIN_FOR,
+    ANNOTATION_PLAN,
+    FIELD_MANAGER,
+    LABEL_MANAGED_BY,
+    LABEL_POLICY,
+    LABEL_SHARED,
+)
 from turnout.plugin import Observation
 
 OUR_LABELS = (LABEL_MANAGED_BY, LABEL_POLICY, LABEL_SHARED)
@@ -46,6 +53,8 @@ class Entry:
     resource_version: str = field(compare=False)
     deleting: datetime | None = None
     finalizers: tuple[str, ...] = ()
+    drain_for: str = ""
+    """The namespace of the policy for which our finalizer is on it; empty if it is not told."""
     observations: Mapping[str, Observation] = field(default_factory=dict)
     written: Written | None = None
 
@@ -78,15 +87,24 @@ def entry(obj: Mapping[str, Any], observations: Mapping[str, Observation], writt
         resource_version=str(metadata.get("resourceVersion", "")),
         deleting=timestamp(metadata.get("deletionTimestamp")),
         finalizers=texts(metadata.get("finalizers")),
+        drain_for=str(mapping(metadata.get("annotations")).get(ANNOTATION_DRAIN_FOR, "")),
         observations=observations,
         written=written,
     )
 
 
+def canonical(data: Any) -> bytes:
+    """JSON that is equal for equal data, in no more memory than it needs.
+
+    What orjson returns keeps the buffer that it was written in, which is a multiple of small results.
+    """
+    return bytes(memoryview(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)))
+
+
 def body_of(obj: Mapping[str, Any]) -> bytes:
     """The canonical JSON of an object without apiVersion, kind, metadata and status."""
     rest = {k: v for k, v in obj.items() if k not in ("apiVersion", "kind", "metadata", "status")}
-    return orjson.dumps(rest, option=orjson.OPT_SORT_KEYS)
+    return canonical(rest)
 
 
 def written_part(obj: Mapping[str, Any], refusal: str | None = None) -> Written:

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from turnout.calling import Calls, PluginError
 from turnout.decision.accept import Accepted
+from turnout.decision.objects import canonical
 from turnout.decision.stored import dump
 from turnout.names import (
     ANNOTATION_PLAN,
@@ -129,7 +128,7 @@ def _stamp(manifest: Manifest, policy: Policy, stored: str) -> Rendered:
         ref=Ref(manifest.kind, policy.namespace, manifest.name),
         role=manifest.role,
         body=manifest.body,
-        canonical=orjson.dumps(dict(manifest.body), option=orjson.OPT_SORT_KEYS),
+        canonical=canonical(dict(manifest.body)),
         labels={
             LABEL_MANAGED_BY: MANAGED_BY,
             **({LABEL_SHARED: "true"} if shared else {LABEL_POLICY: policy.name}),

@@ -12,7 +12,7 @@ from typing import Any
 
 from turnout.decision.objects import Entry, entry, written_part
 from turnout.decision.render import Rendered, api_version
-from turnout.names import FINALIZER_DRAIN, ROUTING_POLICY
+from turnout.names import ANNOTATION_DRAIN_FOR, FINALIZER_DRAIN, ROUTING_POLICY
 from turnout.plugin import Kind, Ref
 from turnout.runtime.client import Client
 from turnout.runtime.digest import Digester, document
@@ -46,14 +46,14 @@ class Writer:
         """Delete exactly the object that is known."""
         await self._client.delete(ref, uid=known.uid, resource_version=known.resource_version)
 
-    async def protect(self, ref: Ref, known: Entry) -> Entry | None:
-        """Put the drain finalizer on a version's object; None if it has gone."""
-        return await self._finalizers(ref, known, (*known.finalizers, FINALIZER_DRAIN))
+    async def protect(self, ref: Ref, known: Entry, namespace: str) -> Entry | None:
+        """Put the drain finalizer on a version's object, for a policy of `namespace`; None if it has gone."""
+        return await self._finalizers(ref, known, (*known.finalizers, FINALIZER_DRAIN), namespace)
 
     async def release(self, ref: Ref, known: Entry) -> Entry | None:
         """Take the drain finalizer off."""
         kept = tuple(name for name in known.finalizers if name != FINALIZER_DRAIN)
-        return await self._finalizers(ref, known, kept)
+        return await self._finalizers(ref, known, kept, None)
 
     async def reread(self, ref: Ref) -> Entry | None:
         """Read an object anew: what was known of it has turned out to be old."""
@@ -64,6 +64,11 @@ class Writer:
             found = replace(found, written=written_part(answer))
         self._store.put(ref, found)
         return found
+
+    async def still_there(self, key: PolicyKey, uid: str) -> bool:
+        """Whether a policy exists that is not being deleted, asking the API server."""
+        answer = await self._client.get(Ref(ROUTING_POLICY, key.namespace, key.name))
+        return answer is not None and document(answer).uid == uid and not document(answer).deleting
 
     async def policy_status(self, key: PolicyKey, policy: Document, status: Mapping[str, Any]) -> Document:
         """Write a policy's status, and remember it."""
@@ -98,13 +103,16 @@ class Writer:
         }
         return document(await self._client.apply(ref, body, subresource="status"))
 
-    async def _finalizers(self, ref: Ref, known: Entry, finalizers: Sequence[str]) -> Entry | None:
+    async def _finalizers(
+        self, ref: Ref, known: Entry, finalizers: Sequence[str], drain_for: str | None
+    ) -> Entry | None:
         """A merge patch, since server-side apply would create a ghost where the object has gone."""
         patch = {
             "metadata": {
                 "uid": known.uid,
                 "resourceVersion": known.resource_version,
                 "finalizers": list(finalizers) or None,
+                "annotations": {ANNOTATION_DRAIN_FOR: drain_for},
             }
         }
         answer = await self._client.merge_patch(ref, patch)

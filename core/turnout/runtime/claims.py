@@ -28,14 +28,22 @@ class Claims:
     def __init__(self) -> None:
         self._by_ref: dict[Ref, dict[PolicyKey, Claim]] = {}
         self._by_policy: dict[PolicyKey, Mapping[Ref, Claim]] = {}
+        self._first: dict[Ref, Claim] = {}
+        """What `first` has found, for as long as it holds."""
 
     def replace(self, key: PolicyKey, claims: Iterable[Claim]) -> set[Ref]:
         """Replace a policy's wishes. Returns the objects about which anything changed."""
         before, after = self._by_policy.get(key, {}), {claim.item.ref: claim for claim in claims}
         for ref in before.keys() - after.keys():
             self._by_ref[ref].pop(key, None)
+            self._outdate(ref, key)
         for ref, claim in after.items():
             self._by_ref.setdefault(ref, {})[key] = claim
+            first = self._first.get(ref)
+            if first and claim.order <= first.order:
+                self._first[ref] = claim
+            else:
+                self._outdate(ref, key)
         self._by_policy[key] = after
         return {ref for ref in before.keys() | after.keys() if before.get(ref) != after.get(ref)}
 
@@ -49,6 +57,21 @@ class Claims:
         """Whether the policy's wishes are known: before that it keeps what it has."""
         return key in self._by_policy
 
+    def first(self, ref: Ref) -> Claim | None:
+        """The wish that counts; None if nobody wishes for the object.
+
+        It is known at once unless the policy whose wish it was has withdrawn it or become a younger one:
+        then the next call looks through all of them.
+        """
+        if ref not in self._first and (claims := self._by_ref.get(ref)):
+            self._first[ref] = min(claims.values(), key=lambda claim: claim.order)
+        return self._first.get(ref)
+
     def of(self, ref: Ref) -> list[Claim]:
         """Everybody's wish for an object, the one that counts first."""
         return sorted(self._by_ref.get(ref, {}).values(), key=lambda claim: claim.order)
+
+    def _outdate(self, ref: Ref, key: PolicyKey) -> None:
+        """Forget whose wish counts if it was this policy's."""
+        if (first := self._first.get(ref)) and first.key == key:
+            del self._first[ref]

@@ -10,11 +10,13 @@ from turnout.reasons import Reason
 from turnout.runtime.apply import Writer
 from turnout.runtime.claims import Claims
 from turnout.runtime.clock import Clock
+from turnout.runtime.contention import Contention
 from turnout.runtime.events import Recorder
 from turnout.runtime.guard import Guard
 from turnout.runtime.keys import DrainKey, Key, PolicyKey
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.store import Document, Index, Store
+from turnout.status import Verdict
 
 Need = tuple[Kind, str]
 """A kind in a namespace."""
@@ -53,21 +55,27 @@ class InForce:
     """What a policy's routes say, and when the last write of them was accepted.
 
     `written`: on the monotonic clock; None for a write before this process began, and `Written` of
-    the routes tells. `propagation`: seconds until proxies follow.
+    the routes tells. `propagation`: seconds until proxies follow. `opaque`: there are routes, and what
+    they say cannot be read; they may lead anywhere.
     """
 
     plan: RoutePlan | None = None
     written: float | None = None
     propagation: float = 0.0
+    opaque: bool = False
 
     @property
     def uids(self) -> frozenset[str]:
         """The versions to which calls may be sent."""
         return frozenset(version.uid for version in self.plan.versions()) if self.plan else frozenset()
 
+    def since_written(self, now: float) -> float | None:
+        """Seconds since this process wrote the routes; None if it did not."""
+        return None if self.written is None else now - self.written
+
     def routes_to(self, uid: str) -> bool:
         """Whether calls may still be sent to the version of that uid."""
-        return uid in self.uids
+        return self.opaque or uid in self.uids
 
 
 @dataclass(slots=True)
@@ -83,9 +91,14 @@ class Context:
     kinds: Kinds
     store: Store
     instance: str = ""
+    namespaces: frozenset[str] | None = None
+    """Where this controller sees policies; None: everywhere."""
     index: Index = field(default_factory=Index)
     claims: Claims = field(default_factory=Claims)
     in_force: dict[PolicyKey, InForce] = field(default_factory=dict)
+    protections: Contention = field(default_factory=Contention)
+    unwritten: dict[Ref, Verdict] = field(default_factory=dict)
+    """Shared objects that cannot be written, and why."""
     waiting: dict[PolicyKey, frozenset[Need]] = field(default_factory=dict)
     """Policies that wait for caches, and for which."""
     unseen: set[PolicyKey] | None = None

@@ -82,6 +82,7 @@ class Controller:
             kinds=self._kinds,
             store=store,
             instance=instance,
+            namespaces=namespaces,
         )
         self._policies = PolicyReconciler(self._context)
         self._reconcilers: dict[type, Callable[[Any], Coroutine[Any, Any, float | None]]] = {
@@ -178,7 +179,7 @@ class Controller:
         if entry and entry.written:
             if policy := entry.written.labels.get(LABEL_POLICY):
                 queue.add(PolicyKey(ref.namespace, policy))
-            if LABEL_SHARED in entry.written.labels or self._context.claims.of(ref):
+            if LABEL_SHARED in entry.written.labels or self._context.claims.first(ref):
                 queue.add(SharedKey(ref))
         if after and protects(after) and (after.deleting or not policies):
             queue.add(DrainKey(ref))

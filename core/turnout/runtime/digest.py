@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from turnout.calling import Calls, Quarantined
-from turnout.decision.objects import Entry, mapping
+from turnout.decision.objects import Entry, canonical, mapping
 from turnout.decision.observe import name_of, observe
 from turnout.names import LABEL_INSTANCE
 from turnout.plugin import Environment, Kind, Plugin, Router
@@ -27,6 +27,7 @@ def document(obj: Object) -> Document:
         deleting=bool(metadata.get("deletionTimestamp")),
         instance=str(mapping(metadata.get("labels")).get(LABEL_INSTANCE, "")),
         owners=tuple(str(mapping(owner).get("uid", "")) for owner in metadata.get("ownerReferences") or ()),
+        said=canonical(obj.get("status")),
         resource_version=str(metadata.get("resourceVersion", "")),
         content={**obj, "metadata": kept},
     )

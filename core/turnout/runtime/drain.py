@@ -59,6 +59,8 @@ class DrainReconciler:
             return None
         waits = [self._wait_for(policy, known) for policy in policies]
         longest = max((wait for wait in waits if wait is not None), default=0.0)
+        if not self._mine(known):
+            return None
         if known.deleting:
             return limit if None in waits else min(limit, longest)
         if None in waits:
@@ -67,13 +69,19 @@ class DrainReconciler:
             return None
         return longest
 
+    def _mine(self, known: Entry) -> bool:
+        """Whether the finalizer can be there only for policies that this controller would know of."""
+        namespaces = self._context.namespaces
+        return namespaces is None or not known.drain_for or known.drain_for in namespaces
+
     def _wait_for(self, key: PolicyKey, known: Entry) -> float | None:
         """Seconds until no proxy sends calls of this policy to the version; None while routes lead to it."""
         context = self._context
-        policy = context.policy(key)
-        if policy is None or not context.serves(policy):
-            return None if policy else 0.0
-        state = context.in_force.get(key)
+        policy, state = context.policy(key), context.in_force.get(key)
+        if policy and not context.serves(policy):
+            return None
+        if policy is None and (state is None or not (state.plan is None or context.store.routes(key))):
+            return 0.0
         if state is None or state.routes_to(known.uid):
             return None
         since = self._since_written(key, state)
@@ -85,8 +93,8 @@ class DrainReconciler:
     def _since_written(self, key: PolicyKey, state: InForce) -> float | None:
         """Seconds since the routes were last written; None if there are none."""
         context = self._context
-        if state.written is not None:
-            return context.clock.monotonic() - state.written
+        if (since := state.since_written(context.clock.monotonic())) is not None:
+            return since
         written = [
             entry.written.written_at
             for ref in context.store.routes(key)
@@ -110,8 +118,10 @@ class DrainReconciler:
             self._seen[known.uid] = (now - ago, now)
         began, first_seen = self._seen.get(known.uid, (now, now))
         limit = drain.limit.total_seconds()
-        states = [context.in_force.get(policy, InForce()) for policy in policies]
-        move = max((state.propagation for state in states), default=0.0) + drain.in_flight.total_seconds()
+        states = [context.in_force.get(policy) for policy in policies]
+        slowest = max(drain.propagation(one.plugin) for one in context.assessor.registry.routers.values())
+        waits = [state.propagation if state else slowest.total_seconds() for state in states]
+        move = max(waits, default=0.0) + drain.in_flight.total_seconds()
         return max(began + limit, first_seen + min(limit, move)) - now
 
     def _tell_timed_out(self, ref: Ref, known: Entry, policies: list[PolicyKey]) -> None:

@@ -11,7 +11,8 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
@@ -48,12 +49,18 @@ async def connect(*, context: str | None = None) -> "KubeTransport":
     # Since Python 3.13 certificates are refused that Go accepts, several providers' among them.
     # The chain and the host's name are verified all the same.
     configuration.disable_strict_ssl_verification = True
-    configuration.client_session_kwargs = {"cookie_jar": aiohttp.DummyCookieJar()}  # as client-go: none
+    configuration.client_session_kwargs = {
+        "cookie_jar": aiohttp.DummyCookieJar(),  # as client-go: none
+        # With True, as the package has it, ~/.netrc is read in a thread for every request, and an entry
+        # of it that fits the host makes aiohttp refuse our Authorization header.
+        "trust_env": False,
+    }
     try:
         if found is None:
             load_incluster_config(configuration)  # type: ignore[no-untyped-call]
         else:
             await found.load(configuration)
+        configuration.proxy = configuration.proxy or _proxy(configuration.host)
         return KubeTransport(configuration, found)
     except kubeconfig.UNUSABLE as error:
         source = found.files if found else "the service account of this pod"
@@ -75,6 +82,26 @@ def default_namespace(*, context: str | None = None) -> str:
         return "default"
 
 
+def _proxy(server: str) -> str | None:
+    """The proxy for a server's URL that HTTPS_PROXY, HTTP_PROXY and NO_PROXY give, if they give one.
+
+    Raises NoCluster for one that cannot be used, without its URL, which may hold a password.
+    """
+    url = urlsplit(server)
+    proxy = getproxies().get(url.scheme)
+    if not proxy or not url.hostname or proxy_bypass(url.hostname):
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"  # as curl and Go read it
+    try:
+        usable = URL(proxy).scheme in ("http", "https") and URL(proxy).host
+    except ValueError:
+        usable = None
+    if not usable:
+        named = f"{url.scheme.upper()}_PROXY"
+        raise NoCluster(f"no cluster: {named} is no URL of an HTTP proxy, expected http://host:port")
+    return proxy
+
+
 class KubeTransport(Transport):
     """Requests to one API server. Nothing is repeated here, and no redirect is followed."""
 
@@ -82,6 +109,7 @@ class KubeTransport(Transport):
         self._configuration = configuration
         self._kubeconfig = found
         self._host = configuration.host
+        self._proxy = configuration.proxy or None
         self._calls = _Sessions(configuration, POOL_SIZE)
         # Each watch occupies a connection for as long as it lasts: they must not use up the pool.
         self._streams = _Sessions(configuration, 0)
@@ -102,7 +130,7 @@ class KubeTransport(Transport):
                     headers=headers,
                     timeout=aiohttp.ClientTimeout(sock_read=request.idle if request.stream else None),
                     allow_redirects=False,  # they would take the credentials along
-                    proxy=self._configuration.proxy,
+                    proxy=self._proxy,
                     server_hostname=self._configuration.tls_server_name,
                 )
         except BROKEN as error:

@@ -49,7 +49,7 @@ class Kubeconfig:
 
     def __init__(self, files: str, context: str | None) -> None:
         self.files = files
-        config = KubeConfigMerger(files).config  # type: ignore[no-untyped-call]
+        config = _Merger(files).config  # type: ignore[no-untyped-call]
         self._loader = KubeConfigLoader(config, active_context=context, config_base_path=None)  # type: ignore[no-untyped-call]
         chosen = self._loader.current_context["context"]
         self.namespace = str(chosen.get("namespace") or "default")
@@ -71,6 +71,16 @@ class Kubeconfig:
         if self._plugin and expires and rejected:
             del self._loader.exec_plugin_expiry  # run the plugin, whatever it had promised
         await self._loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
+
+
+class _Merger(KubeConfigMerger):
+    """The package's, which fails with a TypeError for a file that holds nothing."""
+
+    def load_config(self, path: str) -> None:
+        lines = Path(path).read_bytes().splitlines()
+        if all(line.strip() in (b"", b"---") or line.lstrip().startswith(b"#") for line in lines):
+            raise NoCluster(f"no cluster: {path} is empty, expected a kubeconfig")
+        super().load_config(path)  # type: ignore[no-untyped-call]
 
 
 def fault(error: BaseException) -> str:

@@ -25,8 +25,14 @@ async def protect(context: Context, accepted: Accepted) -> Verdict | None:
         known = context.store.look(main)
         if known is None or known.deleting or protects(known):
             continue
+        now = context.clock.monotonic()
+        if context.protections.wait(known.uid, now):
+            told = f"{main} keeps losing the finalizer {FINALIZER_DRAIN}: who takes it off?"
+            verdict = Verdict(False, Reason.CONTENDED, told)
+            continue
+        context.protections.corrected(known.uid, now)
         try:
-            await context.writer.protect(main, known)
+            await context.writer.protect(main, known, accepted.policy.namespace)
         except ApiError as error:
             if error.status == 404 and not error.kind_missing:
                 context.store.put(main, None)

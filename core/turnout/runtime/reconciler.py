@@ -193,8 +193,11 @@ class PolicyReconciler:
     def _note_in_force(self, key: PolicyKey, admitted: Admitted, assessment: Assessment) -> None:
         router = admitted.accepted.router
         propagation = self._context.assessor.settings.drain.propagation(router).total_seconds()
-        before = self._context.in_force.get(key)
-        found = InForce(assessment.in_force, before.written if before else None, propagation)
+        before, plan = self._context.in_force.get(key), assessment.in_force
+        opaque = plan is None and bool(self._context.store.routes(key))
+        if opaque and before and before.plan:
+            plan, opaque = before.plan, False  # someone has spoilt the annotation, not the routes
+        found = InForce(plan, before.written if before else None, propagation, opaque)
         if before and before.uids != found.uids:
             # A write whose answer was lost, or that failed half-way: it counts from now at the latest.
             found = replace(found, written=self._context.clock.monotonic())
@@ -259,11 +262,31 @@ class PolicyReconciler:
         self._admitted.pop(key, None)
         self._context.looked_at(key)
         self._context.waiting.pop(key, None)
-        self._context.in_force.pop(key, None)
         self._routes.forget(key)
+        self._reporter.forget(key)
+        self._keep_in_force(key)
         for ref in self._context.index.replace(key, ()):
-            self._context.queue.add(DrainKey(ref))
+            self._context.leave(ref, key)
+        self._wake_drains(key)
         self._context.queue.add(WeightsKey(key.namespace, key.name))
+
+    def _keep_in_force(self, key: PolicyKey) -> None:
+        """Remember where the routes of a policy that is gone lead, for as long as calls may follow them.
+
+        The routes may outlive it: until the garbage collector comes, or, with another policy of that
+        name, for good. Once they are gone, what had left them before still has its time to drain.
+        """
+        context = self._context
+        state = context.in_force.get(key)
+        if state is None or context.store.routes(key):
+            return
+        left = state.since_written(context.clock.monotonic())
+        drain = state.propagation + context.assessor.settings.drain.in_flight.total_seconds()
+        if left is None or left >= drain:
+            del context.in_force[key]
+        else:
+            context.in_force[key] = replace(state, plan=None, opaque=False)
+            context.queue.add_after(key, drain - left)
 
 
 def _needs(accepted: Accepted) -> frozenset[Need]:

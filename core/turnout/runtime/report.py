@@ -6,6 +6,7 @@ from typing import Any
 
 from turnout.decision.assess import Assessment
 from turnout.plugin import Ref, Role
+from turnout.runtime.contention import Contention
 from turnout.runtime.context import Context, InForce
 from turnout.runtime.errors import ApiError
 from turnout.runtime.keys import PolicyKey
@@ -32,6 +33,13 @@ class Reporter:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._contention = Contention()
+        self._last: dict[PolicyKey, Mapping[str, Any]] = {}
+
+    def forget(self, key: PolicyKey) -> None:
+        """The policy is gone."""
+        self._last.pop(key, None)
+        self._contention.forget(key)
 
     async def write(self, key: PolicyKey, document: Document, report: Report) -> None:
         """Raises ApiError and ConnectionFailed, but not for a policy that is gone."""
@@ -41,6 +49,12 @@ class Reporter:
         status = await self._status(key, document, report, current.status)
         if same(current.status, status):
             return
+        if same(self._last.get(key, {}), status):
+            now = self._context.clock.monotonic()
+            if self._contention.wait(key, now):
+                return  # someone keeps changing it: the next reconcile says it
+            self._contention.corrected(key, now)
+        self._last[key] = status
         try:
             await self._context.writer.policy_status(key, current, status)
         except ApiError as error:
@@ -52,7 +66,7 @@ class Reporter:
     ) -> dict[str, Any]:
         in_force = self._context.in_force.get(key, InForce()).plan
         outcome = report.assessment.outcome if report.assessment else None
-        seen = outcome.versions if outcome else ()
+        seen = outcome.versions if outcome else None
         verdicts = {
             "Accepted": report.accepted,
             "Routed": report.routed,

@@ -70,11 +70,11 @@ class Routes:
             if self._is_correction(item, known, listed, document):
                 now = self._context.clock.monotonic()
                 if wait := self._contention.wait(item.ref, now):
-                    again, contended = (
-                        wait,
-                        f"{item.ref} keeps being changed at {differs}; next try in {wait:.0f} s",
-                    )
+                    contended = f"{item.ref} keeps being changed at {differs}; next try in {wait:.0f} s"
+                    again = wait
                     continue
+                if known is None and not await self._context.writer.still_there(key, policy.uid):
+                    return Written(Verdict(None, Reason.WAITING, "the policy is gone"), moved)
                 self._contention.corrected(item.ref, now)
                 self._tell_corrected(key, document, item, known, differs)
             made = await self._context.writer.apply(item, _owners(policy), known)
@@ -156,14 +156,21 @@ class Routes:
         for item in rendered:
             known = self._context.store.look(item.ref)
             if item.role is Role.SHARED:
-                first = self._context.claims.of(item.ref)[0]
-                theirs = known is not None and shared_foreign(known)
-                if not theirs and first.key != key and first.item.canonical != item.canonical:
-                    told = f"policy {first.key} is older and wants another {item.ref}; that one is in force"
-                    return Verdict(False, Reason.SHARED_CONFLICT, told)
+                if verdict := self._shared_verdict(key, item, known):
+                    return verdict
             elif known and known.written and known.written.refusal:
                 return Verdict(False, Reason.REFUSED_BY_NETWORK, f"{item.ref}: {known.written.refusal}")
         return Verdict(True, Reason.IN_FORCE, "")
+
+    def _shared_verdict(self, key: PolicyKey, item: Rendered, known: Entry | None) -> Verdict | None:
+        """What is wrong with a shared object, for a policy that wants it."""
+        if known and shared_foreign(known):
+            return None
+        first = self._context.claims.of(item.ref)[0]
+        if first.key != key and first.item.canonical != item.canonical:
+            told = f"policy {first.key} is older and wants another {item.ref}; that one is in force"
+            return Verdict(False, Reason.SHARED_CONFLICT, told)
+        return self._context.unwritten.get(item.ref)
 
 
 def _owners(policy: Policy) -> list[dict[str, object]]:

@@ -11,15 +11,19 @@ from turnout.decision.drift import difference, shared_foreign
 from turnout.decision.objects import Entry
 from turnout.decision.render import owner_reference
 from turnout.plugin import Ref
+from turnout.reasons import Reason
 from turnout.runtime.claims import Claim
 from turnout.runtime.contention import Contention
 from turnout.runtime.context import Context
 from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
+from turnout.runtime.events import Event, about_policy
 from turnout.runtime.keys import PolicyKey, SharedKey
+from turnout.status import Verdict
 
 log = logging.getLogger(__name__)
 
+OWNERS = "metadata.ownerReferences"
 SOON = 0.2
 """Seconds until a look at whether all policies are known."""
 
@@ -47,15 +51,17 @@ class SharedReconciler:
                 await self._context.writer.delete(key.ref, known)
             return None
         self._tell_others(key.ref, claims)
-        if known and not self._differs(claims[0], known, owners):
+        differs = self._differs(claims[0], known, owners)
+        if differs is None:
+            self._say(key.ref, claims, None)
             return None
         now = self._context.clock.monotonic()
-        if known and known.written and {owner.uid for owner in known.written.owners} == set(owners):
+        if self._normal.get(key.ref, (b"",))[0] == claims[0].item.canonical and differs != OWNERS:
             if wait := self._contention.wait(key.ref, now):
                 return wait
             self._contention.corrected(key.ref, now)
-            log.warning("%s was changed by someone else and is put back", key.ref)
-        await self._apply(key.ref, claims[0], list(owners.values()), known)
+            self._tell_corrected(key.ref, claims[0], differs)
+        await self._apply(key.ref, claims, list(owners.values()), known)
         return None
 
     def _owners(self, ref: Ref, claims: list[Claim], known: Entry | None) -> dict[str, dict[str, Any]]:
@@ -68,22 +74,54 @@ class SharedReconciler:
                 owners.setdefault(owner.uid, owner_reference(owner.name, owner.uid, controller=False))
         return owners
 
-    def _differs(self, claim: Claim, known: Entry, owners: dict[str, Any]) -> bool:
-        if known.written is None or {owner.uid for owner in known.written.owners} != set(owners):
-            return True
+    def _differs(self, claim: Claim, known: Entry | None, owners: dict[str, Any]) -> str | None:
+        """Where the object differs from what is wished for."""
+        if known is None or known.written is None:
+            return "metadata"
+        if {owner.uid for owner in known.written.owners} != set(owners):
+            return OWNERS
         differs = difference(claim.item, known)
         normal = self._normal.get(claim.item.ref) == (claim.item.canonical, known.written.body)
-        return differs is not None and (not normal or differs.startswith("metadata"))
+        return None if differs and normal and not differs.startswith("metadata") else differs
 
-    async def _apply(self, ref: Ref, claim: Claim, owners: list[dict[str, Any]], known: Entry | None) -> None:
+    async def _apply(
+        self, ref: Ref, claims: list[Claim], owners: list[dict[str, Any]], known: Entry | None
+    ) -> None:
+        item = claims[0].item
         try:
-            made = await self._context.writer.apply(claim.item, owners, known)
+            made = await self._context.writer.apply(item, owners, known)
         except ApiError as error:
-            if classify(error) is Classified.CONFLICT:
+            found = classify(error)
+            if found is Classified.CONFLICT:
                 await self._context.writer.reread(ref)
+            else:
+                reason = Reason.FORBIDDEN if found is Classified.WAIT else Reason.WRITE_FAILED
+                self._say(ref, claims, Verdict(False, reason, str(error)))
             raise
-        self._normal[ref] = (claim.item.canonical, made.written.body if made.written else b"")
+        self._say(ref, claims, None)
+        self._normal[ref] = (item.canonical, made.written.body if made.written else b"")
         log.info("wrote %s for its policies: %d", ref, len(owners), extra={"route": str(ref)})
+
+    def _say(self, ref: Ref, claims: list[Claim], verdict: Verdict | None) -> None:
+        """Have the policies say in Routed that the object cannot be written, or no longer say it."""
+        if self._context.unwritten.get(ref) == verdict:
+            return
+        if verdict:
+            self._context.unwritten[ref] = verdict
+        else:
+            self._context.unwritten.pop(ref, None)
+        for claim in claims:
+            self._context.queue.add(claim.key)
+
+    def _tell_corrected(self, ref: Ref, claim: Claim, differs: str) -> None:
+        told = (
+            f"{ref} was deleted"
+            if differs == "metadata"
+            else f"{ref} was changed at {differs} and is put back"
+        )
+        log.warning("%s", told, extra={"route": str(ref)})
+        about = about_policy(claim.key.namespace, claim.key.name)
+        self._context.recorder.record(Event(about, claim.uid, Reason.CORRECTED, told, warning=True))
 
     def _tell_others(self, ref: Ref, claims: list[Claim]) -> None:
         """Have the policies look again whose verdict depends on whose wish counts."""

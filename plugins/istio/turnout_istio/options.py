@@ -1,6 +1,7 @@
 """Options of the router istio."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import Field
 
@@ -8,6 +9,12 @@ from turnout.plugin import Options
 
 NAME = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
 HOST = rf"^{NAME}$"
+
+SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+LABEL = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+LabelName = Annotated[str, Field(pattern=rf"^({SUBDOMAIN}/)?{LABEL}$", max_length=317)]
+"""A label's name: 63 characters, and before them a DNS name of 253 and a slash where there is one."""
+LabelValue = Annotated[str, Field(pattern=rf"^({LABEL})?$", max_length=63)]
 
 
 class IstioOptions(Options):
@@ -19,7 +26,9 @@ class IstioOptions(Options):
     gateway_port: int = Field(default=80, ge=1, le=65535)
     """The port on which that Gateway serves HTTP and gRPC."""
 
-    gateway_selector: Mapping[str, str] = Field(default={"istio": "ingressgateway"}, min_length=1)
+    gateway_selector: Mapping[LabelName, LabelValue] = Field(
+        default={"istio": "ingressgateway"}, min_length=1
+    )
     """The labels of the proxies that serve a Gateway made here."""
 
     ingress_host: str = Field(

@@ -1,0 +1,41 @@
+"""`turnout run`: what it refuses before it looks for a cluster."""
+
+import pytest
+from click.testing import CliRunner
+
+from turnout.cli.run import command
+
+LABEL = "expected a DNS label: 1 to 63 lower-case letters, digits and -, no - at either end"
+VALUE = "expected a label's value: at most 63 letters, digits, -, _ and ., a letter or digit at either end"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "said"),
+    [
+        pytest.param(["-n", "Team_A"], "--namespace", f'found "Team_A", {LABEL}', id="no label"),
+        pytest.param(["-n", ""], "--namespace", f'found "", {LABEL}', id="empty namespace"),
+        pytest.param(["-n", "a,b"], "--namespace", f'found "a,b", {LABEL}', id="two in one"),
+        pytest.param(["-n", "a\n"], "--namespace", rf'found "a\n", {LABEL}', id="line break"),
+        pytest.param(["-n", "a", "-n", "b-"], "--namespace", f'found "b-", {LABEL}', id="second of two"),
+        pytest.param(["-n", "a" * 64], "--namespace", LABEL, id="long namespace"),
+        pytest.param(["--instance", "a b"], "--instance", f'found "a b", {VALUE}', id="instance"),
+        pytest.param(["--instance", "a" * 64], "--instance", VALUE, id="long instance"),
+    ],
+)
+def test_a_name_that_no_cluster_can_have_is_wrong_usage(
+    arguments: list[str], option: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API server would answer with nothing, for as long as the controller runs."""
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 2
+    assert option in result.stderr
+    assert said in result.stderr
+
+
+def test_names_that_a_cluster_can_have_are_taken() -> None:
+    arguments = ["-n", "team-a", "-n", "0", "-n", "a" * 63, "--instance", "Blue_1.x"]
+    given = command.make_context("run", arguments).params
+    assert given["namespaces"] == ("team-a", "0", "a" * 63)
+    assert given["instance"] == "Blue_1.x"
+    assert command.make_context("run", []).params["instance"] == ""
