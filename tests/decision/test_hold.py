@@ -1,5 +1,6 @@
 """No version can carry traffic: the routes in force are held."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,9 +72,7 @@ def test_an_environments_own_reason_missing_does_not_make_a_version_gone(world: 
     for entry_of in world.accepted.refs.values():
         known = world.objects[entry_of[0]]
         seen = observation(False, reason="Missing", message="the model file is missing")
-        world.objects[entry_of[0]] = type(known)(
-            known.uid, "2", None, known.finalizers, {"kserve-modelmesh": seen}
-        )
+        world.objects[entry_of[0]] = replace(known, observations={"kserve-modelmesh": seen})
 
     assert world.split() == {"wisdom-0": 20, "wisdom-1": 30, "wisdom-2": 50}
 

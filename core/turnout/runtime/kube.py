@@ -30,6 +30,8 @@ USER_AGENT = f"turnout/{__version__}"
 POOL_SIZE = 64
 KEEPALIVE = 60.0
 """Seconds that an idle connection is kept: a write soon after the last one needs no TLS handshake."""
+GOODBYE = 0.05
+"""Seconds."""
 REFRESH = 60.0
 """Seconds after which token files, expiring tokens and client certificates are looked at again."""
 REFRESH_REJECTED = 5.0
@@ -141,6 +143,9 @@ class KubeTransport(Transport):
     async def close(self) -> None:
         await self._calls.close()
         await self._streams.close()
+        # A TLS connection that was cut says goodbye first: without a moment for it, it would still be
+        # open when the loop is closed.
+        await asyncio.sleep(GOODBYE)
 
     async def _headers(self, request: Request) -> Mapping[str, str]:
         try:

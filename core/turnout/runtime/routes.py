@@ -166,8 +166,8 @@ class Routes:
         """What is wrong with a shared object, for a policy that wants it."""
         if known and shared_foreign(known):
             return None
-        first = self._context.claims.of(item.ref)[0]
-        if first.key != key and first.item.canonical != item.canonical:
+        first = self._context.claims.first(item.ref)
+        if first and first.key != key and first.item.canonical != item.canonical:
             told = f"policy {first.key} is older and wants another {item.ref}; that one is in force"
             return Verdict(False, Reason.SHARED_CONFLICT, told)
         return self._context.unwritten.get(item.ref)
