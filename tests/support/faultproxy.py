@@ -70,6 +70,7 @@ class FaultProxy:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0.2)  # connections that are cut, half-open TLS ones too, close in the next turns
 
     async def accept(self) -> None:
         """Listen, on the same port as before."""
@@ -100,8 +101,8 @@ class FaultProxy:
         self._tasks.add(task)
         try:
             await self._serve(reader, writer)
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # either side hung up
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # either side hung up, or the proxy ends; asyncio would log the cancellation as an error
         finally:
             self._tasks.discard(task)
             writer.close()
