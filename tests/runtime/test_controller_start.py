@@ -1,6 +1,7 @@
 """What the controller does before it knows enough, and how little it does once nothing changes."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
@@ -89,6 +90,29 @@ def test_a_policy_costs_two_writes_at_start(bed: Bed) -> None:
         "patch inferenceservices/wisdom-0",
         "patch inferenceservices/wisdom-1",
     ]
+
+
+def test_with_many_policies_routes_come_first(bed: Bed) -> None:
+    """Statuses and what else can wait follow; in the end each policy has cost what one alone does."""
+    names = [f"model-{index}" for index in range(80)]
+    for name in names:
+        bed.version(f"{name}-0")
+        bed.policy(name)
+    bed.start()
+    bed.until(lambda: all(bed.condition("Ready", name) == ("True", "Ready") for name in names))
+    bed.settle()
+    routes = [index for index, write in enumerate(bed.writes) if write.startswith("apply virtualservices/")]
+    others = [
+        index for index, write in enumerate(bed.writes) if "/status" in write or "serviceentries" in write
+    ]
+    assert routes[len(names) // 2] < others[0]
+    assert Counter(write.partition("/")[0] for write in bed.writes) == {
+        "patch inferenceservices": 80,
+        "apply virtualservices": 80,
+        "apply serviceentries": 80,
+        "apply routingpolicies": 80,
+        "apply gateways": 1,
+    }
 
 
 def test_a_heartbeat_costs_no_call_at_all(stopped: Bed) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import faketime
-from turnout.runtime.queue import QueueClosed, WorkQueue
+from turnout.runtime.queue import PATIENCE, QueueClosed, WorkQueue
 
 
 def test_hands_out_keys_in_the_order_in_which_they_came() -> None:
@@ -48,6 +48,49 @@ def test_a_key_added_while_it_is_processed_is_held_back_and_runs_again_afterward
         assert len(queue) == 0
 
     faketime.run(main())
+
+
+def test_what_can_wait_comes_after_what_cannot() -> None:
+    async def main() -> list[str]:
+        queue: WorkQueue[str] = WorkQueue()
+        for key in "ab":
+            queue.add_last(key)
+        queue.add("c")
+        queue.add("b")
+        return [await queue.get() for _ in range(3)]
+
+    assert faketime.run(main()) == ["c", "b", "a"]
+
+
+def test_what_can_wait_is_not_passed_over_for_ever() -> None:
+    async def main() -> str:
+        queue: WorkQueue[str] = WorkQueue()
+        queue.add_last("a")
+        await asyncio.sleep(PATIENCE)
+        queue.add("b")
+        return await queue.get()
+
+    assert faketime.run(main()) == "a"
+
+
+@pytest.mark.parametrize(
+    ("also_added", "order"), [(False, ["b", "a"]), (True, ["a", "b"])], ids=["only", "added"]
+)
+def test_what_can_wait_runs_again_after_it_was_processed(also_added: bool, order: list[str]) -> None:
+    """Last, unless somebody has added it meanwhile."""
+
+    async def main() -> list[str]:
+        queue: WorkQueue[str] = WorkQueue()
+        queue.add("a")
+        await queue.get()
+        queue.add_last("a")
+        if also_added:
+            queue.add("a")
+        queue.done("a")
+        queue.add("b")
+        return [await queue.get() for _ in range(2)]
+
+    assert faketime.run(main()) == order
 
 
 def test_get_waits_for_a_key() -> None:

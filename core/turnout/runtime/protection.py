@@ -10,12 +10,13 @@ from turnout.runtime.errors import Verdict as Classified
 from turnout.status import Verdict
 
 
-async def protect(context: Context, accepted: Accepted) -> Verdict | None:
+async def protect(context: Context, accepted: Accepted, *, ready_only: bool = False) -> Verdict | None:
     """Protect the versions that a policy names and that lack the finalizer.
 
-    Ready or not: so a version that turns ready costs one write, that of its route. Returns a verdict if
-    it cannot be done: such a version gets no calls, and the others do. Raises Retry for objects that
-    have changed since they were read, ApiError and ConnectionFailed.
+    Ready or not: so a version that turns ready costs one write, that of its route. `ready_only` leaves
+    the others for another time. Returns a verdict if it cannot be done: such a version gets no calls,
+    and the others do. Raises Retry for objects that have changed since they were read, ApiError and
+    ConnectionFailed.
     """
     if not accepted.drain:
         return None
@@ -24,6 +25,8 @@ async def protect(context: Context, accepted: Accepted) -> Verdict | None:
         main = refs[0]
         known = context.store.look(main)
         if known is None or known.deleting or protects(known):
+            continue
+        if ready_only and not any(seen.ready for seen in known.observations.values()):
             continue
         now = context.clock.monotonic()
         if context.protections.wait(known.uid, now):

@@ -19,6 +19,8 @@ from turnout.runtime.backoff import Backoff
 K = TypeVar("K", bound=Hashable)
 
 RETRIES = Backoff(first=0.05, cap=60.0)
+PATIENCE = 5.0
+"""Seconds that a key which can wait is passed over at most."""
 
 
 class QueueClosed(Exception):  # noqa: N818 - reads as what happened; a worker ends on it
@@ -36,7 +38,9 @@ class WorkQueue(Generic[K]):
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         # When each became ready. A plain dict takes O(n) to pop its first.
         self._ready: OrderedDict[K, float] = OrderedDict()
+        self._last: OrderedDict[K, float] = OrderedDict()  # likewise, of keys that can wait
         self._processing: set[K] = set()
+        self._later: set[K] = set()  # added to be last while processing
         self._again: set[K] = set()  # added while processing
         self._failures: dict[K, int] = {}
         self._getters: deque[asyncio.Future[None]] = deque()
@@ -54,7 +58,18 @@ class WorkQueue(Generic[K]):
         if key in self._processing:
             self._again.add(key)
             return
+        self._last.pop(key, None)
         self._ready[key] = asyncio.get_running_loop().time()
+        self._wake()
+
+    def add_last(self, key: K) -> None:
+        """Run a key when no other waits, or after PATIENCE seconds at the latest. `add` calls it forward."""
+        if self._closed or key in self._ready or key in self._last:
+            return
+        if key in self._processing:
+            self._later.add(key)
+            return
+        self._last[key] = asyncio.get_running_loop().time()
         self._wake()
 
     def add_after(self, key: K, seconds: float) -> None:
@@ -88,7 +103,7 @@ class WorkQueue(Generic[K]):
 
     async def get(self) -> K:
         """Wait for a key, and mark it as being processed. Raises QueueClosed."""
-        while not self._closed and not self._ready:
+        while not self._closed and not self._ready and not self._last:
             getter = asyncio.get_running_loop().create_future()
             self._getters.append(getter)
             try:
@@ -102,22 +117,36 @@ class WorkQueue(Generic[K]):
                 raise
         if self._closed:
             raise QueueClosed
-        key, _ = self._ready.popitem(last=False)
+        key = self._pop()
         self._processing.add(key)
         return key
+
+    def _pop(self) -> K:
+        """The first key; of those that can wait only where there is no other, or it has waited long."""
+        for since in self._last.values():
+            if not self._ready or asyncio.get_running_loop().time() - since >= PATIENCE:
+                return self._last.popitem(last=False)[0]
+            break
+        return self._ready.popitem(last=False)[0]
 
     def done(self, key: K) -> None:
         """Say that a key is no longer being processed."""
         self._processing.discard(key)
+        later = key in self._later
+        self._later.discard(key)
         if key in self._again:
             self._again.discard(key)
             self.add(key)
+        elif later:
+            self.add_last(key)
 
     def close(self) -> None:
         """End every `get`, now and later, drop all keys, and ignore what is added."""
         self._closed = True
         self._ready.clear()
+        self._last.clear()
         self._again.clear()
+        self._later.clear()
         self._due.clear()
         self._heap.clear()
         self._arm()
@@ -125,7 +154,7 @@ class WorkQueue(Generic[K]):
             self._wake()
 
     def __len__(self) -> int:
-        """How many keys wait for a worker."""
+        """How many keys wait for a worker, those aside that can wait."""
         return len(self._ready)
 
     @property

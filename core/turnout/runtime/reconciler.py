@@ -25,6 +25,9 @@ from turnout.runtime.routes import Routes
 from turnout.runtime.store import Document
 from turnout.status import Verdict
 
+BACKLOG = 16
+"""With so many policies waiting, all routes come before anything that can wait: statuses, finalizers of
+versions that are not ready, objects besides the routes. Each policy then has a second, whole turn."""
 PATIENCE = 30.0
 """Seconds until something is tried again that a person has to change first."""
 
@@ -55,18 +58,22 @@ class PolicyReconciler:
             self._watch_named(key, document)
         if not self._context.serves(document):
             return None
-        report = await self._act(key, document, admitted)
+        hurried = len(self._context.queue) >= BACKLOG
+        report = await self._act(key, document, admitted, hurried)
         if report is None:
             return None
         self._context.looked_at(key)
         self._wake_drains(key)
+        if hurried and report.routed.value and report.again is None and not report.retry:
+            self._context.queue.add_last(key)
+            return None
         await self._reporter.write(key, document, report)
         if report.retry:
             raise Retry
         return report.again
 
     async def _act(
-        self, key: PolicyKey, document: Document, admitted: Admitted | Assessment
+        self, key: PolicyKey, document: Document, admitted: Admitted | Assessment, hurried: bool
     ) -> Report | None:
         """What to report; None while caches are being filled, after which it is tried again."""
         if isinstance(admitted, Assessment):
@@ -80,7 +87,7 @@ class PolicyReconciler:
             if obstacle.filling:
                 return None
             return Report(valid, Verdict(None, obstacle.reason, obstacle.message))
-        unprotected = await protect(self._context, admitted.accepted)
+        unprotected = await protect(self._context, admitted.accepted, ready_only=hurried)
         assessment = await self._assess(key, document, admitted)
         self._note_in_force(key, admitted, assessment)
         if assessment.failure:
@@ -90,7 +97,7 @@ class PolicyReconciler:
             return Report(valid, Verdict(False, Reason.NO_BACKEND, told), assessment)
         if admitted.suspend:
             return Report(valid, self._suspended(admitted, assessment), assessment)
-        report = await self._route(key, document, admitted, assessment)
+        report = await self._route(key, document, admitted, assessment, hurried)
         if unprotected and report.routed.value:
             failed = unprotected.reason is Reason.WRITE_FAILED
             return replace(report, routed=unprotected, again=PATIENCE, retry=failed)
@@ -152,7 +159,7 @@ class PolicyReconciler:
         )
 
     async def _route(
-        self, key: PolicyKey, document: Document, admitted: Admitted, assessment: Assessment
+        self, key: PolicyKey, document: Document, admitted: Admitted, assessment: Assessment, hurried: bool
     ) -> Report:
         outcome = assessment.outcome
         assert outcome is not None  # noqa: S101 - for the type checker; the caller has looked
@@ -169,7 +176,9 @@ class PolicyReconciler:
         listed = set(listed_routes(document.status, self._context.assessor.registry))
         again = outcome.requeue_after.total_seconds() if outcome.requeue_after else None
         try:
-            written = await self._routes.write(key, document, policy, assessment.rendered, listed)
+            written = await self._routes.write(
+                key, document, policy, assessment.rendered, listed, routes_only=hurried
+            )
         except ApiError as error:
             for ref in refs if classify(error) is Classified.CONFLICT else ():
                 await self._context.writer.reread(ref)

@@ -49,8 +49,12 @@ class Routes:
         policy: Policy,
         rendered: tuple[Rendered, ...],
         listed: set[Ref],
+        *,
+        routes_only: bool = False,
     ) -> Written:
         """Write what differs. `listed`: the objects that were written before, by the policy's status.
+
+        `routes_only`: what moves traffic, and nothing else.
 
         Raises ApiError and ConnectionFailed; what was written by then stays, and is right.
         """
@@ -63,6 +67,8 @@ class Routes:
         self._claim(key, document, shared)
         moved, again, contended = False, None, None
         for item in own:
+            if routes_only and item.role is not Role.ROUTE:
+                continue
             known = self._context.store.look(item.ref)
             differs = self._differs(item, known, policy)
             if differs is None:
@@ -82,6 +88,8 @@ class Routes:
             moved = moved or item.role is Role.ROUTE
         if contended:
             return Written(Verdict(False, Reason.CONTENDED, contended), moved, again)
+        if routes_only:
+            return Written(self._verdict(key, rendered), moved)
         await self._prune(policy, listed | set(self._context.store.routes(key)), {item.ref for item in own})
         return Written(self._verdict(key, rendered), moved)
 
