@@ -20,7 +20,7 @@ K = TypeVar("K", bound=Hashable)
 
 RETRIES = Backoff(first=0.05, cap=60.0)
 PATIENCE = 5.0
-"""Seconds that a key which can wait is passed over at most."""
+"""Seconds in which a key that can wait is passed over for any other."""
 
 
 class QueueClosed(Exception):  # noqa: N818 - reads as what happened; a worker ends on it
@@ -40,6 +40,7 @@ class WorkQueue(Generic[K]):
         self._ready: OrderedDict[K, float] = OrderedDict()
         self._last: OrderedDict[K, float] = OrderedDict()  # likewise, of keys that can wait
         self._processing: set[K] = set()
+        self._turn = False  # the key handed out before was one that can wait
         self._later: set[K] = set()  # added to be last while processing
         self._again: set[K] = set()  # added while processing
         self._failures: dict[K, int] = {}
@@ -63,7 +64,7 @@ class WorkQueue(Generic[K]):
         self._wake()
 
     def add_last(self, key: K) -> None:
-        """Run a key when no other waits, or after PATIENCE seconds at the latest. `add` calls it forward."""
+        """Run a key when no other waits; after PATIENCE seconds in turn with others. `add` calls it up."""
         if self._closed or key in self._ready or key in self._last:
             return
         if key in self._processing:
@@ -122,12 +123,11 @@ class WorkQueue(Generic[K]):
         return key
 
     def _pop(self) -> K:
-        """The first key; of those that can wait only where there is no other, or it has waited long."""
-        for since in self._last.values():
-            if not self._ready or asyncio.get_running_loop().time() - since >= PATIENCE:
-                return self._last.popitem(last=False)[0]
-            break
-        return self._ready.popitem(last=False)[0]
+        """The first key; of those that can wait where there is no other, or in turn once it waits long."""
+        since = next(iter(self._last.values()), None)
+        overdue = since is not None and asyncio.get_running_loop().time() - since >= PATIENCE
+        self._turn = not self._ready or (overdue and not self._turn)
+        return (self._last if self._turn else self._ready).popitem(last=False)[0]
 
     def done(self, key: K) -> None:
         """Say that a key is no longer being processed."""
