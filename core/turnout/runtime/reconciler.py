@@ -242,20 +242,13 @@ class PolicyReconciler:
         self._context.in_force[key] = InForce(plan, before.written, before.propagation)
         reason, message = assessment.failure or (Reason.INVALID_SPEC, "")
         again = PATIENCE if reason is Reason.PLUGIN_FAILED else None
-        return Report(
-            Verdict(False, reason, message),
-            Verdict(False, Reason.NOT_ACCEPTED, "the policy is not accepted; its routes stay as they are"),
-            again=again,
-        )
+        return _not_accepted(reason, message, again)
 
     @staticmethod
     def _failed(valid: Verdict, assessment: Assessment) -> Report:
         reason, message = assessment.failure or (Reason.PLUGIN_FAILED, "")
         if assessment.admitted is None:
-            routed = Verdict(
-                False, Reason.NOT_ACCEPTED, "the policy is not accepted; its routes stay as they are"
-            )
-            return Report(Verdict(False, reason, message), routed, again=PATIENCE)
+            return _not_accepted(reason, message, PATIENCE)
         return Report(valid, Verdict(False, reason, message), again=PATIENCE)
 
     def _wake_drains(self, key: PolicyKey) -> None:
@@ -304,6 +297,11 @@ def _needs(accepted: Accepted) -> frozenset[Need]:
     reached = {policy.namespace, *(version.namespace for version in policy.versions)}
     watched = {(kind, namespace) for kind in environment.watches for namespace in reached}
     return frozenset(watched | {(kind, policy.namespace) for kind in accepted.router.writes})
+
+
+def _not_accepted(reason: Reason, message: str, again: float | None) -> Report:
+    routed = Verdict(False, Reason.NOT_ACCEPTED, "the policy is not accepted; its routes stay as they are")
+    return Report(Verdict(False, reason, message), routed, again=again)
 
 
 def _not_written(valid: Verdict, assessment: Assessment, error: ApiError) -> Report:

@@ -4,15 +4,14 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from turnout.decision.drift import difference, foreign, shared_foreign
+from turnout.decision.drift import foreign, shared_foreign
 from turnout.decision.objects import Entry
 from turnout.decision.render import Rendered, owner_reference
 from turnout.plugin import Policy, Ref, Role
 from turnout.reasons import Reason
 from turnout.runtime.claims import Claim
-from turnout.runtime.contention import Contention
 from turnout.runtime.context import Context
-from turnout.runtime.events import Event, about_policy
+from turnout.runtime.corrections import Corrections
 from turnout.runtime.keys import PolicyKey, SharedKey
 from turnout.runtime.store import Document
 from turnout.status import Verdict
@@ -37,10 +36,8 @@ class Routes:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._contention = Contention()
+        self._corrections = Corrections(context.recorder)
         self._owner: dict[Ref, PolicyKey] = {}
-        # What the API server made of a body, where it fills in fields: no difference, then.
-        self._normal: dict[Ref, tuple[bytes, bytes]] = {}
 
     async def write(
         self,
@@ -75,16 +72,16 @@ class Routes:
                 continue
             if self._is_correction(item, known, listed, document):
                 now = self._context.clock.monotonic()
-                if wait := self._contention.wait(item.ref, now):
+                if wait := self._corrections.contention.wait(item.ref, now):
                     contended = f"{item.ref} keeps being changed at {differs}; next try in {wait:.0f} s"
                     again = wait
                     continue
                 if known is None and not await self._context.writer.still_there(key, policy.uid):
                     return Written(Verdict(None, Reason.WAITING, "the policy is gone"), moved)
-                self._contention.corrected(item.ref, now)
-                self._tell_corrected(key, document, item, known, differs)
+                self._corrections.contention.corrected(item.ref, now)
+                self._corrections.tell(key, document.uid, item.ref, differs)
             made = await self._context.writer.apply(item, _owners(policy), known)
-            self._normal[item.ref] = (item.canonical, made.written.body if made.written else b"")
+            self._corrections.applied(item, made)
             moved = moved or item.role is Role.ROUTE
         if contended:
             return Written(Verdict(False, Reason.CONTENDED, contended), moved, again)
@@ -105,8 +102,7 @@ class Routes:
         """The policy is gone; the garbage collector takes what it owned."""
         for ref in [ref for ref, owner in self._owner.items() if owner == key]:
             del self._owner[ref]
-            self._normal.pop(ref, None)
-            self._contention.forget(ref)
+            self._corrections.forget(ref)
         for ref in self._context.claims.forget(key) if self._context.claims.decided(key) else ():
             self._context.queue.add_after(SharedKey(ref), GATHER)
 
@@ -126,13 +122,9 @@ class Routes:
             self._context.queue.add_after(SharedKey(ref), GATHER)
 
     def _differs(self, item: Rendered, known: Entry | None, policy: Policy) -> str | None:
-        if known is None or known.written is None:
-            return "metadata"
-        if all(owner.uid != policy.uid for owner in known.written.owners):
+        if known and known.written and all(owner.uid != policy.uid for owner in known.written.owners):
             return "metadata.ownerReferences"
-        differs = difference(item, known)
-        normal = self._normal.get(item.ref) == (item.canonical, known.written.body)
-        return None if differs and normal and not differs.startswith("metadata") else differs
+        return self._corrections.differs(item, known)
 
     @staticmethod
     def _is_correction(item: Rendered, known: Entry | None, listed: set[Ref], document: Document) -> bool:
@@ -142,14 +134,6 @@ class Routes:
         if known is None or known.written is None:
             return item.ref in listed
         return known.written.plan == item.plan
-
-    def _tell_corrected(
-        self, key: PolicyKey, document: Document, item: Rendered, known: Entry | None, differs: str
-    ) -> None:
-        told = f"{item.ref} was changed at {differs} and is put back" if known else f"{item.ref} was deleted"
-        log.warning("%s: %s", key, told, extra={"policy": str(key), "route": str(item.ref)})
-        about = about_policy(key.namespace, key.name)
-        self._context.recorder.record(Event(about, document.uid, Reason.CORRECTED, told, warning=True))
 
     async def _prune(self, policy: Policy, candidates: set[Ref], kept: set[Ref]) -> None:
         """Delete what the policy owns and no longer asks for. A label alone proves nothing."""

@@ -7,17 +7,16 @@ object would drop each other from it for ever. Here one apply carries the owners
 import logging
 from typing import Any
 
-from turnout.decision.drift import difference, shared_foreign
+from turnout.decision.drift import shared_foreign
 from turnout.decision.objects import Entry
 from turnout.decision.render import owner_reference
 from turnout.plugin import Ref
 from turnout.reasons import Reason
 from turnout.runtime.claims import Claim
-from turnout.runtime.contention import Contention
 from turnout.runtime.context import Context
+from turnout.runtime.corrections import Corrections
 from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
-from turnout.runtime.events import Event, about_policy
 from turnout.runtime.keys import PolicyKey, SharedKey
 from turnout.status import Verdict
 
@@ -33,8 +32,7 @@ class SharedReconciler:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._contention = Contention()
-        self._normal: dict[Ref, tuple[bytes, bytes]] = {}
+        self._corrections = Corrections(context.recorder)
         self._winner: dict[Ref, bytes] = {}
 
     async def reconcile(self, key: SharedKey) -> float | None:
@@ -56,11 +54,11 @@ class SharedReconciler:
             self._say(key.ref, claims, None)
             return None
         now = self._context.clock.monotonic()
-        if self._normal.get(key.ref, (b"",))[0] == claims[0].item.canonical and differs != OWNERS:
-            if wait := self._contention.wait(key.ref, now):
+        if self._corrections.wrote(claims[0].item) and differs != OWNERS:
+            if wait := self._corrections.contention.wait(key.ref, now):
                 return wait
-            self._contention.corrected(key.ref, now)
-            self._tell_corrected(key.ref, claims[0], differs)
+            self._corrections.contention.corrected(key.ref, now)
+            self._corrections.tell(claims[0].key, claims[0].uid, key.ref, differs)
         await self._apply(key.ref, claims, list(owners.values()), known)
         return None
 
@@ -76,13 +74,9 @@ class SharedReconciler:
 
     def _differs(self, claim: Claim, known: Entry | None, owners: dict[str, Any]) -> str | None:
         """Where the object differs from what is wished for."""
-        if known is None or known.written is None:
-            return "metadata"
-        if {owner.uid for owner in known.written.owners} != set(owners):
+        if known and known.written and {owner.uid for owner in known.written.owners} != set(owners):
             return OWNERS
-        differs = difference(claim.item, known)
-        normal = self._normal.get(claim.item.ref) == (claim.item.canonical, known.written.body)
-        return None if differs and normal and not differs.startswith("metadata") else differs
+        return self._corrections.differs(claim.item, known)
 
     async def _apply(
         self, ref: Ref, claims: list[Claim], owners: list[dict[str, Any]], known: Entry | None
@@ -99,7 +93,7 @@ class SharedReconciler:
                 self._say(ref, claims, Verdict(False, reason, str(error)))
             raise
         self._say(ref, claims, None)
-        self._normal[ref] = (item.canonical, made.written.body if made.written else b"")
+        self._corrections.applied(item, made)
         log.info("wrote %s for its policies: %d", ref, len(owners), extra={"route": str(ref)})
 
     def _say(self, ref: Ref, claims: list[Claim], verdict: Verdict | None) -> None:
@@ -112,16 +106,6 @@ class SharedReconciler:
             self._context.unwritten.pop(ref, None)
         for claim in claims:
             self._context.queue.add(claim.key)
-
-    def _tell_corrected(self, ref: Ref, claim: Claim, differs: str) -> None:
-        told = (
-            f"{ref} was deleted"
-            if differs == "metadata"
-            else f"{ref} was changed at {differs} and is put back"
-        )
-        log.warning("%s", told, extra={"route": str(ref)})
-        about = about_policy(claim.key.namespace, claim.key.name)
-        self._context.recorder.record(Event(about, claim.uid, Reason.CORRECTED, told, warning=True))
 
     def _tell_others(self, ref: Ref, claims: list[Claim]) -> None:
         """Have the policies look again whose verdict depends on whose wish counts."""
