@@ -58,6 +58,7 @@ class Routes:
         own = [item for item in rendered if item.role is not Role.SHARED]
         if conflict := self._conflict(key, policy, own):
             return Written(Verdict(False, Reason.CONFLICT, conflict))
+        before = {item.ref for item in own if item.ref in self._owner}
         for item in own:
             self._owner[item.ref] = key
         shared = [item for item in rendered if item.role is Role.SHARED]
@@ -76,7 +77,10 @@ class Routes:
                     contended = f"{item.ref} keeps being changed at {differs}; next try in {wait:.0f} s"
                     again = wait
                     continue
-                if known is None and not await self._context.writer.still_there(key, policy.uid):
+                # It has vanished before our eyes: by the garbage collector, whose event may come before
+                # the policy's own? At start nothing can have, and a policy asked about costs a call each.
+                vanished = known is None and item.ref in before
+                if vanished and not await self._context.writer.still_there(key, policy.uid):
                     return Written(Verdict(None, Reason.WAITING, "the policy is gone"), moved)
                 self._corrections.contention.corrected(item.ref, now)
                 self._corrections.tell(key, document.uid, item.ref, differs)
