@@ -1,0 +1,65 @@
+"""The stand-in as a process: `python -m turnout.testing.serving --namespace NS`.
+
+It follows the InferenceServices of the cluster that KUBECONFIG names, and prints one line once it listens,
+such as `listening on 127.0.0.1:8033, control on http://127.0.0.1:43210`. It runs until SIGINT or SIGTERM.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+
+from turnout.testing.serving.control import Control
+from turnout.testing.serving.follow import follow
+from turnout.testing.serving.server import ModelServer
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m turnout.testing.serving", description=__doc__)
+    parser.add_argument("--namespace", required=True, help="whose InferenceServices are served")
+    parser.add_argument("--port", type=int, default=0, help="for gRPC; default: any")
+    parser.add_argument("--control-port", type=int, default=0, help="for HTTP; default: any")
+    parser.add_argument("--load-seconds", type=float, default=0.0, help="how long a model takes to load")
+    parser.add_argument("--header", action="append", default=[], help="a header to tell calls apart by")
+    parser.add_argument("--version-header", default="", help="a response header that names the service")
+    return parser.parse_args()
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    from turnout.runtime import kube
+    from turnout.runtime.client import Client
+
+    transport = await kube.connect()
+    server = ModelServer(
+        load_seconds=options.load_seconds,
+        headers=options.header,
+        version_header=options.version_header,
+        port=options.port,
+    )
+    control = Control(server)
+    try:
+        async with (
+            server,
+            await asyncio.start_server(control.handle, "127.0.0.1", options.control_port) as listener,
+        ):
+            port = listener.sockets[0].getsockname()[1]
+            sys.stdout.write(f"listening on {server.address}, control on http://127.0.0.1:{port}\n")
+            sys.stdout.flush()
+            await follow(server, Client(transport), options.namespace)
+    finally:
+        await transport.close()
+
+
+async def _main() -> None:
+    running = asyncio.ensure_future(_serve(_options()))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it tells of every connection that ends
+    asyncio.run(_main())
