@@ -125,6 +125,13 @@ class TestTime:
         assert loaded.advance(1e9) == []
         assert loaded.serving("wisdom") == A
 
+    def test_a_load_is_finished_by_hand(self, loaded: Models) -> None:
+        loaded.put("wisdom", B, 20.0)
+        assert loaded.finish("wisdom")
+        assert loaded.state("wisdom") == State(B, B, None)
+        assert not loaded.finish("wisdom")
+        assert not loaded.finish("nobody")
+
     def test_services_do_not_know_each_other(self, loaded: Models) -> None:
         loaded.put("other", B, 10.0)
         loaded.remove("wisdom")

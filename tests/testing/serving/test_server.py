@@ -274,6 +274,8 @@ class TestControl:
                 await ask("POST", "/load?service=wisdom&seconds=inf")
                 server.put(service("wisdom", NEW))
                 assert (await client.infer("wisdom")).model_name == model.id
+                await ask("POST", "/finish?service=wisdom")
+                assert (await client.infer("wisdom")).model_name == Model.of(service("wisdom", NEW)).id
 
                 assert await ask("POST", "/fail?service=wisdom") == (400, {"error": "/fail needs code"})
                 assert (await ask("POST", "/delay?service=wisdom&seconds=x"))[0] == 400

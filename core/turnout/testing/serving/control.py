@@ -8,7 +8,8 @@
     POST /delay?service=NAME&seconds=S      take so long for each answer
     POST /drop?service=NAME                 never answer
     POST /heal?service=NAME                 take the faults away; without a service, all
-    POST /load?service=NAME&seconds=S       how long its next models take to load
+    POST /load?service=NAME&seconds=S       how long its next models take to load; inf: for ever
+    POST /finish?service=NAME               what it is loading is loaded
 
 Every answer is JSON. Times are seconds of `time.monotonic`.
 """
@@ -43,6 +44,7 @@ class Control:
             ("POST", "/drop"): lambda q: faults.drop(q["service"]),
             ("POST", "/heal"): lambda q: faults.heal(q.get("service")),
             ("POST", "/load"): lambda q: server.models.load_in(q["service"], float(q["seconds"])),
+            ("POST", "/finish"): lambda q: server.finish(q["service"]),
         }
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

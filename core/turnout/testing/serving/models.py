@@ -95,11 +95,16 @@ class Models:
 
     def advance(self, now: float) -> list[str]:
         """Finish the loads that are due."""
-        done = [name for name, state in self._states.items() if state.due is not None and state.due <= now]
-        for name in done:
-            target = self._states[name].target
-            self._states[name] = State(target, target, None)
-        return done
+        due = [name for name, state in self._states.items() if state.due is not None and state.due <= now]
+        return [name for name in due if self.finish(name)]
+
+    def finish(self, service: str) -> bool:
+        """Load what a service is loading now. Whether it was loading anything."""
+        state = self._states.get(service)
+        if state is None or state.due is None:
+            return False
+        self._states[service] = State(state.target, state.target, None)
+        return True
 
     def next_due(self) -> float | None:
         """When the next load ends; None if there is none that will."""

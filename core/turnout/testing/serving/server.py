@@ -117,6 +117,11 @@ class ModelServer:
         if self.models.remove(name):
             self._tell(name)
 
+    def finish(self, name: str) -> None:
+        """What a service is loading is loaded now."""
+        if self.models.finish(name):
+            self._tell(name)
+
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
