@@ -100,11 +100,9 @@ def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
         def delete() -> None:
             town.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
 
-        def return_and_force() -> None:
-            deploy()
-            town.until_in_force({"wisdom-0": 20, "wisdom-1": 80})
-            force = ("--force", "--grace-period=0", "--wait=false")
-            town.kubectl("delete", "inferenceservice", "wisdom-1", *force)
+        def force() -> None:
+            at_once = ("--force", "--grace-period=0", "--wait=false")
+            town.kubectl("delete", "inferenceservice", "wisdom-1", *at_once)
 
         def recreate() -> None:
             town.kubectl("delete", "routingpolicy", "wisdom", "--cascade=orphan")
@@ -115,7 +113,8 @@ def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
         rollout.do(replace, {"wisdom-0": 20, "wisdom-1": 80})
         rollout.do(delete, {"wisdom-0": 100})
         rollout.gone("wisdom-1")
-        rollout.do(return_and_force, {"wisdom-0": 100})
+        rollout.do(deploy, {"wisdom-0": 20, "wisdom-1": 80})
+        rollout.do(force, {"wisdom-0": 100})
         rollout.gone("wisdom-1")
         rollout.do(recreate, {"wisdom-0": 100})
         time.sleep(PROPAGATION)

@@ -75,6 +75,20 @@ def test_the_last_policy_may_go_while_nobody_looks(three: Bed) -> None:
     assert not three.exists(gateway())
 
 
+def test_a_gateway_whose_policies_were_orphaned_from_it_stays(three: Bed) -> None:
+    """As with `kubectl delete --cascade=orphan`: calls go on until the policies are back, and then too."""
+    uid = three.get(gateway())["metadata"]["uid"]
+    for name in NAMES:
+        three.cluster.delete(rp(name), propagation="Orphan")
+    three.settle()
+    assert three.exists(gateway())
+    assert owners(three.get(gateway())) == []
+    for name in NAMES:
+        three.policy(name)
+    three.until(lambda: owners(three.get(gateway())) == ["one", "three", "two"])
+    assert three.get(gateway())["metadata"]["uid"] == uid
+
+
 def test_a_policy_that_comes_later_joins_the_owners(three: Bed) -> None:
     three.version("four-0")
     three.policy("four")

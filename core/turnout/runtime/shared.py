@@ -45,7 +45,7 @@ class SharedReconciler:
             return None
         owners = self._owners(key.ref, claims, known)
         if not claims:
-            if known and not owners:
+            if known and not owners and self._turned_away(key.ref, known):
                 await self._context.writer.delete(key.ref, known)
             return None
         self._tell_others(key.ref, claims)
@@ -71,6 +71,15 @@ class SharedReconciler:
             if policy and policy.uid == owner.uid and not self._context.claims.decided(key):
                 owners.setdefault(owner.uid, owner_reference(owner.name, owner.uid, controller=False))
         return owners
+
+    def _turned_away(self, ref: Ref, known: Entry) -> bool:
+        """Whether a policy that lives, and owns the object, has no wish for it any more.
+
+        What policies that are gone have left is the garbage collector's, or was orphaned on purpose.
+        """
+        listed = known.written.owners if known.written else ()
+        found = ((self._context.policy(PolicyKey(ref.namespace, owner.name)), owner) for owner in listed)
+        return any(policy is not None and policy.uid == owner.uid for policy, owner in found)
 
     def _differs(self, claim: Claim, known: Entry | None, owners: dict[str, Any]) -> str | None:
         """Where the object differs from what is wished for."""
