@@ -117,3 +117,11 @@ def test_the_response_tells_the_app_version(town: Town) -> None:
     answers = ask(town.address, town.authority(), 100)
     told = {(answer.model_name.partition("__")[0], answer.metadata.get("app-version")) for answer in answers}
     assert told == {("wisdom-0", "v0"), ("wisdom-1", "v1")}
+
+
+def test_the_gateway_of_these_tests_listens_on_loopback_alone(town: Town) -> None:
+    town.deploy("wisdom-0")
+    town.start()
+    town.declare("blue-green", {"name": "wisdom-0"})
+    town.until_in_force({"wisdom-0": 100})
+    assert town.mesh.ingress.listeners() == {f"127.0.0.1:{town.mesh.port}"}

@@ -72,15 +72,8 @@ def test_istioctl_says_what_is_wrong(surrounded: Mesh, tmp_path: Path) -> None:
 
 
 def _analyze(mesh: Mesh, *paths: Path) -> Any:
-    kubeconfig = f"--kubeconfig={mesh.control_plane.admin.kubeconfig}"
-    command = (
-        mesh.assets.istioctl,
-        "analyze",
-        kubeconfig,
-        f"--namespace={NAMESPACE}",
-        "--output=json",
-        *paths,
-    )
+    command: list[str | Path] = [mesh.assets.istioctl, "analyze", f"--namespace={NAMESPACE}"]
+    command += [f"--kubeconfig={mesh.control_plane.admin.kubeconfig}", "--output=json", *paths]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout, done.stderr
     return json.loads(done.stdout)

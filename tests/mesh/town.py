@@ -23,6 +23,15 @@ LOAD_SECONDS = 1.5
 MODELMESH_PORT = 8033
 
 
+_NO_CERTIFICATES: Object = {
+    "apiVersion": "security.istio.io/v1",
+    "kind": "PeerAuthentication",
+    "metadata": {"name": "default", "namespace": SYSTEM},
+    "spec": {"mtls": {"mode": "DISABLE"}},
+}
+"""No agent serves any to sidecars."""
+
+
 class Mesh:
     """istiod and an ingress gateway, for all tests of a run."""
 
@@ -40,7 +49,8 @@ class Mesh:
         """Start both, and make the gateway known by its Service's name, for mirrored requests."""
         self.control_plane.install_crds("istio", "kserve", "turnout")
         self.control_plane.kubectl("create", "namespace", SYSTEM)
-        self.control_plane.kubectl("apply", "-f", "-", input=json.dumps(self._ingress_service()))
+        for document in (self._ingress_service(), self._on_loopback(), _NO_CERTIFICATES):
+            self.control_plane.kubectl("apply", "-f", "-", input=json.dumps(document))
         self.istiod.start()
         self.ingress.start()
 
@@ -50,6 +60,21 @@ class Mesh:
     def _ingress_service(self) -> Object:
         """The API server refuses Services with loopback endpoints; this is the same to istiod."""
         return service_entry(SYSTEM, "istio-ingressgateway", INGRESS_HOST, self.port, self.port)
+
+    def _on_loopback(self) -> Object:
+        """Gateways listen on every address; this one shall not."""
+        address = {"socket_address": {"address": "127.0.0.1", "port_value": self.port}}
+        patch = {
+            "applyTo": "LISTENER",
+            "match": {"context": "GATEWAY", "listener": {"portNumber": self.port}},
+            "patch": {"operation": "MERGE", "value": {"address": address}},
+        }
+        return {
+            "apiVersion": "networking.istio.io/v1alpha3",
+            "kind": "EnvoyFilter",
+            "metadata": {"name": "loopback", "namespace": SYSTEM},
+            "spec": {"configPatches": [patch]},
+        }
 
 
 class Town(Site):

@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
@@ -142,6 +141,12 @@ class Envoy:
         listed = json.loads(fetch(f"{self._url}/stats?format=json&filter={matching}"))["stats"]
         return {stat["name"]: stat["value"] for stat in listed if "name" in stat}
 
+    def listeners(self) -> set[str]:
+        """The addresses at which it accepts calls."""
+        listed = json.loads(fetch(f"{self._url}/listeners?format=json")).get("listener_statuses", ())
+        found = (one["local_address"]["socket_address"] for one in listed)
+        return {f"{address['address']}:{address['port_value']}" for address in found}
+
     def routes(self) -> list[dict[str, Any]]:
         """The route configurations in force."""
         try:
@@ -159,7 +164,7 @@ class Envoy:
     def _bootstrap(self) -> dict[str, Any]:
         ads = {"ads": {}, "initial_fetch_timeout": "0s", "resource_api_version": "V3"}
         to_istiod = {"address": "127.0.0.1", "port_value": self._istiod.grpc_port}
-        http2 = {"explicit_http_config": {"http2_protocol_options": {}}}
+        http2: dict[str, Any] = {"explicit_http_config": {"http2_protocol_options": {}}}
         options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
         return {
             "node": {
