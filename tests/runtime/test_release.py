@@ -330,6 +330,25 @@ def test_when_it_is_ended_what_has_begun_is_finished(cluster: InMemoryCluster) -
     assert len(cluster.objects(INFERENCE_SERVICE)) == 100 - len(told)
 
 
+def test_when_it_is_ended_nothing_is_tried_again(cluster: InMemoryCluster) -> None:
+    """What failed last is left, and is no failure."""
+    deploy(cluster, "wisdom-1")
+    cluster.on_request = refuse(verb="patch", code=500, reason="InternalError")
+
+    async def main() -> Release:
+        made = Release(Client(cluster), lambda found: None)
+        found = await made.find(HERE)
+        cluster.latency = 1.0
+        task = asyncio.create_task(made.take_off(found))
+        await asyncio.sleep(0.5)
+        made.end()
+        await task
+        return made
+
+    assert faketime.run(main()).failures == []
+    assert patches(cluster) == ["wisdom-1"]
+
+
 @pytest.mark.parametrize("dry_run", [DryRun.CLIENT, DryRun.SERVER])
 @pytest.mark.parametrize("living", [False, True])
 def test_a_dry_run_says_the_same_and_changes_nothing(
