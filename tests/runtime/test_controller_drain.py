@@ -1,5 +1,6 @@
 """Finalizers and deletion: a version leaves the routes first, and goes once no call can reach it."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -231,6 +232,7 @@ def test_a_deletion_while_no_controller_ran_leaves_the_routes_time_to_move(halve
     assert halves.exists(isvc("wisdom-1"))
     halves.until(lambda: not halves.exists(isvc("wisdom-1")))
     assert (halves.now() - began).total_seconds() > HELD - SLACK
+    assert halves.events("DrainTimedOut") == []
 
 
 def test_the_limit_counts_from_the_deletion_across_restarts(halves: Bed) -> None:
@@ -379,6 +381,12 @@ def test_suspend_leaves_the_routes_and_releases_what_is_deleted(halves: Bed) -> 
     halves.until(lambda: not halves.exists(isvc("wisdom-1")))
     assert (halves.now() - began).total_seconds() > LIMIT - SLACK
     assert halves.shares() == {"wisdom-0": 50, "wisdom-1": 50}
+    halves.until(lambda: halves.events("DrainTimedOut"))
+    halves.until(lambda: halves.status()["versions"][1]["reason"] == "Missing")
+    told = halves.status()["versions"][1]["message"]
+    assert (
+        told == "not ready: InferenceService models/wisdom-1 does not exist; the routes in force lead to it"
+    )
 
 
 def test_suspend_releases_at_once_what_is_not_routed(halves: Bed) -> None:
@@ -518,3 +526,37 @@ def test_a_kind_whose_deletion_is_not_watched_is_no_obstacle(halves: Bed) -> Non
     halves.until(lambda: halves.condition("Routed") == ("Unknown", "KindNotInstalled"))
     assert halves.exists(vs())
     assert halves.get(vs())["metadata"]["namespace"] == NAMESPACE
+
+
+def test_routes_whose_writes_hang_do_not_lengthen_the_limit(halves: Bed) -> None:
+    """Though they are of more policies than are worked on at once."""
+    for number in range(40):
+        halves.policy(f"p{number}", modelVersions=[{"name": "wisdom-0"}, {"name": "wisdom-1"}])
+    halves.until(lambda: all(halves.shares(f"p{number}") for number in range(40)))
+    halves.settle()
+
+    async def hang(request: Any) -> None:
+        if request.method == "PATCH" and "/virtualservices/" in request.path:
+            await asyncio.sleep(25.0)
+            raise StatusError(500, "InternalError", "failed calling webhook: context deadline exceeded")
+
+    halves.cluster.on_request = hang
+    began = halves.now()
+    halves.delete(isvc("wisdom-1"))
+    halves.until(lambda: not halves.exists(isvc("wisdom-1")), within=200)
+    assert LIMIT - SLACK < (halves.now() - began).total_seconds() < LIMIT + HELD
+
+
+def test_the_status_follows_a_release_whose_event_comes_late(halves: Bed) -> None:
+    """After its answer: the version is known to be gone by then, and the policy has to hear of it."""
+
+    async def late(request: Any) -> None:
+        if request.method == "PATCH" and "inferenceservices/wisdom-1" in request.path:
+            halves.cluster.end_watches(INFERENCE_SERVICE)
+            await asyncio.sleep(1.0)
+        elif request.query.get("watch") and "/inferenceservices" in request.path:
+            await asyncio.sleep(5.0)
+
+    halves.cluster.on_request = late
+    seconds_to_go(halves, "wisdom-1")
+    halves.until(lambda: halves.status()["versions"][1]["reason"] == "Missing")

@@ -52,8 +52,7 @@ class Writer:
 
     async def release(self, ref: Ref, known: Entry) -> Entry | None:
         """Take the drain finalizer off."""
-        kept = tuple(name for name in known.finalizers if name != FINALIZER_DRAIN)
-        return await self._finalizers(ref, known, kept, None)
+        return await self._finalizers(ref, known, undrained(known), None)
 
     async def reread(self, ref: Ref) -> Entry | None:
         """Read an object anew: what was known of it has turned out to be old."""
@@ -106,17 +105,28 @@ class Writer:
     async def _finalizers(
         self, ref: Ref, known: Entry, finalizers: Sequence[str], drain_for: str | None
     ) -> Entry | None:
-        """A merge patch, since server-side apply would create a ghost where the object has gone."""
-        patch = {
-            "metadata": {
-                "uid": known.uid,
-                "resourceVersion": known.resource_version,
-                "finalizers": list(finalizers) or None,
-                "annotations": {ANNOTATION_DRAIN_FOR: drain_for},
-            }
-        }
-        answer = await self._client.merge_patch(ref, patch)
+        answer = await self._client.merge_patch(ref, drain_patch(known, finalizers, drain_for))
         found = (await self._digester.entries(ref.kind, [answer]))[0][1]
         gone = found.deleting is not None and not found.finalizers
         self._store.put(ref, None if gone else found)
         return None if gone else found
+
+
+def undrained(known: Entry) -> tuple[str, ...]:
+    """The finalizers of an object that are not ours."""
+    return tuple(name for name in known.finalizers if name != FINALIZER_DRAIN)
+
+
+def drain_patch(known: Entry, finalizers: Sequence[str], drain_for: str | None) -> dict[str, Any]:
+    """Gives a version these finalizers, and the annotation that goes with ours (None: without it).
+
+    A merge patch, since server-side apply would create a ghost where the object has gone.
+    """
+    return {
+        "metadata": {
+            "uid": known.uid,
+            "resourceVersion": known.resource_version,
+            "finalizers": list(finalizers) or None,
+            "annotations": {ANNOTATION_DRAIN_FOR: drain_for},
+        }
+    }

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 SOON = 1.0
 """Seconds until a look at what is not known yet."""
+TO_MOVE = 10.0
+"""Seconds that the routes may take to move once a deletion is seen: at a start all has to be read first."""
 
 
 class DrainReconciler:
@@ -121,7 +123,7 @@ class DrainReconciler:
         states = [context.in_force.get(policy) for policy in policies]
         slowest = max(drain.propagation(one.plugin) for one in context.assessor.registry.routers.values())
         waits = [state.propagation if state else slowest.total_seconds() for state in states]
-        move = max(waits, default=0.0) + drain.in_flight.total_seconds()
+        move = TO_MOVE + max(waits, default=0.0) + drain.in_flight.total_seconds()
         return max(began + limit, first_seen + min(limit, move)) - now
 
     def _tell_timed_out(self, ref: Ref, known: Entry, policies: list[PolicyKey]) -> None:
@@ -145,3 +147,6 @@ class DrainReconciler:
         self._seen.pop(known.uid, None)
         self._context.leaving.pop(ref, None)
         log.info("%s released", ref, extra={"version": str(ref)})
+        # The answer came before the event, which then changes nothing.
+        for key in self._context.index.policies(ref):
+            self._context.queue.add(key)
