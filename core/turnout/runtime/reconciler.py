@@ -72,7 +72,7 @@ class PolicyReconciler:
     async def _act(
         self, key: PolicyKey, document: Document, admitted: Admitted, hurried: bool
     ) -> Report | None:
-        """What to report; None for a policy of another instance, and while caches are being filled."""
+        """What to report. None while caches fill, and for a policy that is gone or of another instance."""
         context, accepted = self._context, admitted.accepted
         self._watch(key, accepted)
         if not context.serves(document):
@@ -92,7 +92,7 @@ class PolicyReconciler:
         if admitted.suspend:
             return Report(VALID, self._suspended(admitted, assessment), assessment)
         report = await self._route(key, document, admitted, assessment, assessment.outcome, hurried)
-        if unprotected and report.routed.value:
+        if report and unprotected and report.routed.value:
             failed = unprotected.reason is Reason.WRITE_FAILED
             return replace(report, routed=unprotected, again=PATIENCE, retry=failed)
         return report
@@ -145,7 +145,7 @@ class PolicyReconciler:
         assessment: Assessment,
         outcome: Outcome,
         hurried: bool,
-    ) -> Report:
+    ) -> Report | None:
         context, policy = self._context, admitted.accepted.policy
         if outcome.strategy_state != (document.status.get("strategyState") or {}):
             status = {**document.status, "strategyState": dict(outcome.strategy_state)}
@@ -165,6 +165,8 @@ class PolicyReconciler:
             for ref in refs if classify(error) is Classified.CONFLICT else ():
                 await context.writer.reread(ref)
             return self._failures.not_written(assessment, error)
+        if written is None:
+            return None
         decided = (Reason.IN_FORCE, Reason.SHARED_CONFLICT, Reason.REFUSED_BY_NETWORK)
         if outcome.plan and written.verdict.reason in decided:
             context.in_force.decided(key, outcome.plan, wrote=written.moved)
