@@ -3,6 +3,7 @@
 The routes stay as they are, and what they lead to stays protected, as for any other policy.
 """
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,15 +19,36 @@ from turnout.runtime.report import VALID, Report
 from turnout.runtime.store import Document
 from turnout.status import Verdict
 
+log = logging.getLogger(__name__)
+
 PATIENCE = 30.0
 """Seconds until something is tried again that a person has to change first."""
 
 
+_TOLD = (Reason.FORBIDDEN, Reason.WRITE_FAILED, Reason.KIND_NOT_INSTALLED)
+
+
 class Failures:
-    """Turns them into reports."""
+    """Turns them into reports, and tells of failed writes."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._told: dict[PolicyKey, Verdict] = {}
+
+    def tell(self, key: PolicyKey, routed: Verdict) -> None:
+        """Log why a policy's routes or versions could not be written: once, for as long as it is so.
+
+        Of shared objects somebody else tells, once for all policies.
+        """
+        if routed.reason not in _TOLD or routed in self._context.unwritten.values():
+            self._told.pop(key, None)
+        elif self._told.get(key) != routed:
+            self._told[key] = routed
+            log.warning("%s: %s", key, routed.message, extra={"policy": str(key), "reason": routed.reason})
+
+    def forget(self, key: PolicyKey) -> None:
+        """The policy is gone."""
+        self._told.pop(key, None)
 
     def not_accepted(self, key: PolicyKey, document: Document, assessment: Assessment) -> Report | None:
         """Of a policy that is not accepted. None until it is known where its routes lead."""

@@ -94,7 +94,9 @@ class PolicyReconciler:
         report = await self._route(key, document, admitted, assessment, assessment.outcome, hurried)
         if report and unprotected and report.routed.value:
             failed = unprotected.reason is Reason.WRITE_FAILED
-            return replace(report, routed=unprotected, again=PATIENCE, retry=failed)
+            report = replace(report, routed=unprotected, again=PATIENCE, retry=failed)
+        if report:
+            self._failures.tell(key, report.routed)
         return report
 
     async def _admit(self, key: PolicyKey, document: Document) -> Admitted | Assessment:
@@ -198,6 +200,7 @@ class PolicyReconciler:
         self._context.waiting.pop(key, None)
         self._routes.forget(key)
         self._reporter.forget(key)
+        self._failures.forget(key)
         if (again := self._context.in_force.forget(key)) is not None:
             self._context.queue.add_after(key, again)
         for ref in self._context.index.replace(key, ()):
