@@ -5,53 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.harness import (
-    IN_FLIGHT,
-    LIMIT,
-    NAMESPACE,
-    PROPAGATION,
-    Bed,
-    isvc,
-    loses,
-    refuse,
-    rp,
-    vs,
-)
+from tests.runtime.draining import HELD, SLACK, SOON, SPOILT, seconds_to_go
+from tests.runtime.harness import LIMIT, NAMESPACE, Bed, isvc, loses, refuse, rp, vs
 from turnout.names import FINALIZER_DRAIN
 from turnout.testing.memory import StatusError
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
 from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE
-
-HELD = PROPAGATION + IN_FLIGHT
-"""Seconds from the write of the routes to the release."""
-
-SOON = HELD - 2.0
-"""Less than that is at once: a busy machine may need some of it."""
-
-SLACK = 1.5
-"""Stamps are in whole seconds."""
-
-
-@pytest.fixture
-def halves(bed: Bed) -> Bed:
-    """Two ready versions that share the calls by halves."""
-    for name in ("wisdom-0", "wisdom-1"):
-        bed.version(name)
-    bed.policy()
-    bed.start()
-    bed.until(lambda: bed.split() == "wisdom-0 50% / wisdom-1 50%")
-    bed.settle()
-    bed.forget_calls()
-    return bed
-
-
-def seconds_to_go(bed: Bed, name: str) -> float:
-    """Delete a version, and wait until it is gone."""
-    began = bed.now()
-    bed.delete(isvc(name))
-    bed.until(lambda: not bed.exists(isvc(name)))
-    return (bed.now() - began).total_seconds()
-
 
 # the finalizer
 
@@ -297,27 +256,43 @@ def test_a_policy_that_goes_releases_its_versions_with_its_routes(halves: Bed) -
     assert (halves.now() - began).total_seconds() < SOON
 
 
-def test_routes_that_outlive_their_policy_hold_what_they_lead_to(halves: Bed) -> None:
+pytest.mark.parametrize("metadata", [{}, *SPOILT.values()], ids=["untouched", *SPOILT])
+
+
+@pytest.mark.parametrize("metadata", [{}, *SPOILT.values()], ids=["untouched", *SPOILT])
+def test_routes_that_outlive_their_policy_hold_what_they_lead_to(
+    halves: Bed, metadata: dict[str, Any]
+) -> None:
     """As where another finalizer holds the policy, or its dependents are orphaned: until the limit."""
     halves.sleep(2 * HELD)
     halves.cluster.patch(rp(), {"metadata": {"finalizers": ["example.com/hold"]}})
     halves.delete(rp())
+    halves.settle()
+    halves.cluster.patch(vs(), {"metadata": metadata})
+    halves.settle()
     halves.delete(isvc("wisdom-1"))
     began = halves.now()
     halves.until(lambda: not halves.exists(isvc("wisdom-1")))
     assert (halves.now() - began).total_seconds() > LIMIT - SLACK
 
 
-def test_a_plan_that_someone_spoilt_leads_where_it_led(halves: Bed) -> None:
+@pytest.mark.parametrize("metadata", SPOILT.values(), ids=SPOILT)
+def test_a_plan_that_someone_spoilt_leads_where_it_led(halves: Bed, metadata: dict[str, Any]) -> None:
     """Under suspend nothing puts it right."""
     halves.cluster.patch(rp(), {"spec": {"suspend": True}})
     halves.settle()
-    halves.cluster.patch(vs(), {"metadata": {"annotations": {"turnout.dev/plan": "{"}}})
+    halves.cluster.patch(vs(), {"metadata": metadata})
     halves.settle()
-    halves.delete(isvc("wisdom-1"))
-    began = halves.now()
-    halves.until(lambda: not halves.exists(isvc("wisdom-1")))
-    assert (halves.now() - began).total_seconds() > LIMIT - SLACK
+    assert seconds_to_go(halves, "wisdom-1") > LIMIT - SLACK
+
+
+def test_routes_that_someone_deleted_hold_nothing_for_longer_than_proxies_need(halves: Bed) -> None:
+    """Under suspend they are not put back."""
+    halves.sleep(2 * HELD)
+    halves.cluster.patch(rp(), {"spec": {"suspend": True}})
+    halves.settle()
+    halves.delete(vs())
+    assert HELD - SLACK < seconds_to_go(halves, "wisdom-1") < LIMIT - SLACK
 
 
 def test_finalizers_for_policies_elsewhere_are_left_alone(bed: Bed) -> None:
@@ -405,47 +380,6 @@ def test_suspend_that_ends_lets_the_routes_follow(halves: Bed) -> None:
     assert halves.shares() == {"wisdom-0": 50, "wisdom-1": 50}
     halves.policy(suspend=False)
     halves.until(lambda: halves.shares() == {"wisdom-0": 100})
-
-
-# policies that are not accepted
-
-
-@pytest.mark.parametrize("restart", [False, True])
-def test_a_policy_that_is_not_accepted_loses_neither_routes_nor_protection(
-    halves: Bed, restart: bool
-) -> None:
-    """Of the versions that it names, routed or not."""
-    halves.version("wisdom-2", ready=False)
-    names = [{"name": f"wisdom-{number}"} for number in range(3)]
-    halves.policy(modelVersions=names)
-    halves.until(lambda: halves.protected("wisdom-2"))
-    halves.settle()
-    before = halves.get(vs())
-    halves.policy(modelVersions=names, trafficStrategy="no-such")
-    halves.until(lambda: halves.condition("Routed") == ("False", "NotAccepted"))
-    if restart:
-        halves.restart()
-    halves.settle(3.0)
-    assert halves.get(vs()) == before
-    assert all(halves.protected(f"wisdom-{number}") for number in range(3))
-
-
-def test_what_a_policy_that_is_not_accepted_routes_to_is_held_until_the_limit(halves: Bed) -> None:
-    halves.policy(trafficStrategy="no-such")
-    halves.until(lambda: halves.condition("Routed") == ("False", "NotAccepted"))
-    halves.restart()
-    assert seconds_to_go(halves, "wisdom-1") > LIMIT - SLACK
-
-
-def test_a_policy_that_is_repaired_takes_off_what_it_no_longer_names(halves: Bed) -> None:
-    names = [{"name": "wisdom-0"}, {"name": "wisdom-1"}]
-    halves.policy(modelVersions=names, trafficStrategy="no-such")
-    halves.until(lambda: halves.condition("Routed") == ("False", "NotAccepted"))
-    halves.restart()
-    halves.settle()
-    halves.policy(modelVersions=names[:1])
-    halves.until(lambda: halves.shares() == {"wisdom-0": 100})
-    halves.until(lambda: not halves.protected("wisdom-1"))
 
 
 # several controllers

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.runtime.harness import NAMESPACE, Bed, Object, gateway, owners, refuse, rp
+from turnout.names import ROUTING_POLICY
 from turnout_istio.gateway import GATEWAY
 
 NAMES = ("one", "two", "three")
@@ -65,6 +66,26 @@ def test_removing_the_last_policy_removes_it(three: Bed) -> None:
         three.delete(rp(name))
     three.settle()
     assert not three.exists(gateway())
+
+
+def test_it_is_not_made_anew_for_policies_that_are_gone(three: Bed) -> None:
+    """The garbage collector's deletion is heard of before those of the policies."""
+    three.connection.hold(ROUTING_POLICY)
+    three.forget_calls()
+    for name in NAMES:
+        three.delete(rp(name))
+    three.settle()
+    three.connection.release(ROUTING_POLICY)
+    three.settle()
+    assert three.writes == []
+
+
+def test_it_is_put_back_while_any_policy_lives(three: Bed) -> None:
+    """Though the oldest is gone, which nobody has heard of yet."""
+    three.connection.hold(ROUTING_POLICY)
+    three.delete(rp("one"))
+    three.delete(gateway())
+    three.until(lambda: three.exists(gateway()))
 
 
 def test_the_last_policy_may_go_while_nobody_looks(three: Bed) -> None:
@@ -226,6 +247,9 @@ def test_it_goes_when_nobody_wants_it_any_more(bed: Bed) -> None:
     bed.until(lambda: bed.exists(gateway()))
     bed.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
     bed.until(lambda: not bed.exists(gateway()))
+    bed.policy("one", config=on_port(80))
+    bed.until(lambda: bed.exists(gateway()))
+    assert bed.events("Corrected") == []
 
 
 def test_it_is_tried_again_when_it_may_not_be_written(bed: Bed) -> None:

@@ -73,13 +73,15 @@ class Writer:
         """Write a policy's status, and remember it."""
         ref = Ref(ROUTING_POLICY, key.namespace, key.name)
         answer = await self._status(ref, policy, status)
-        self._store.policies.put((key.namespace, key.name), answer)
+        if answer.uid == policy.uid:
+            self._store.policies.put((key.namespace, key.name), answer)
         return answer
 
     async def weights_status(self, ref: Ref, weights: Document, status: Mapping[str, Any]) -> None:
         """Write the status of traffic weights, and remember it."""
         answer = await self._status(ref, weights, status)
-        self._store.weights.put((ref.namespace, ref.name), answer)
+        if answer.uid == weights.uid:
+            self._store.weights.put((ref.namespace, ref.name), answer)
 
     async def own_weights(self, ref: Ref, weights: Document, owners: Sequence[Mapping[str, Any]]) -> None:
         """Set the owners of traffic weights, so that they go with their policy."""
@@ -94,6 +96,7 @@ class Writer:
         self._store.weights.put((ref.namespace, ref.name), document(answer))
 
     async def _status(self, ref: Ref, known: Document, status: Mapping[str, Any]) -> Document:
+        """The object as stored. One that has replaced it meanwhile takes the status as well: uids tell."""
         body = {
             "apiVersion": api_version(ref.kind.group, ref.kind.versions[0]),
             "kind": ref.kind.kind,

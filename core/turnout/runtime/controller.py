@@ -23,6 +23,7 @@ from turnout.runtime.drain import DrainReconciler
 from turnout.runtime.errors import ApiError
 from turnout.runtime.events import Recorder
 from turnout.runtime.guard import Guard
+from turnout.runtime.in_force import RoutesInForce
 from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey
 from turnout.runtime.kinds import KindCaches
 from turnout.runtime.lanes import Lanes
@@ -85,6 +86,7 @@ class Controller:
             queue=self._queue,
             kinds=self._kinds,
             store=store,
+            in_force=RoutesInForce(store, clock, settings.drain),
             instance=instance,
             namespaces=namespaces,
         )

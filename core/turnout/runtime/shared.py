@@ -45,6 +45,7 @@ class SharedReconciler:
             return None
         owners = self._owners(key.ref, claims, known)
         if not claims:
+            self._corrections.forget(key.ref)
             if known and not owners and self._turned_away(key.ref, known):
                 await self._context.writer.delete(key.ref, known)
             return None
@@ -55,6 +56,8 @@ class SharedReconciler:
             return None
         now = self._context.clock.monotonic()
         if self._corrections.wrote(claims[0].item) and differs != OWNERS:
+            if known is None and not await self._wanted(claims):
+                return None
             if wait := self._corrections.contention.wait(key.ref, now):
                 return wait
             self._corrections.contention.corrected(key.ref, now)
@@ -80,6 +83,13 @@ class SharedReconciler:
         listed = known.written.owners if known.written else ()
         found = ((self._context.policy(PolicyKey(ref.namespace, owner.name)), owner) for owner in listed)
         return any(policy is not None and policy.uid == owner.uid for policy, owner in found)
+
+    async def _wanted(self, claims: list[Claim]) -> bool:
+        """Whether any policy still exists: else the garbage collector took the object, with the last one."""
+        for claim in claims:
+            if await self._context.writer.still_there(claim.key, claim.uid):
+                return True
+        return False
 
     def _differs(self, claim: Claim, known: Entry | None, owners: dict[str, Any]) -> str | None:
         """Where the object differs from what is wished for."""
