@@ -58,12 +58,15 @@ class Process:
 
 
 class Site:
-    """A namespace with a controller's account in it."""
+    """A namespace with a controller's account in it. `settings`: what controllers are started with."""
 
-    def __init__(self, control_plane: ControlPlane, namespace: str, directory: Path) -> None:
+    def __init__(
+        self, control_plane: ControlPlane, namespace: str, directory: Path, *, settings: str = SETTINGS
+    ) -> None:
         self.control_plane = control_plane
         self.namespace = namespace
         self._directory = directory
+        self._settings = settings
         self.processes: list[Process] = []
         self.account = control_plane.service_account(namespace, "turnout")
 
@@ -78,10 +81,10 @@ class Site:
             what="the role binding counts",
         )
 
-    def start(self, *arguments: str, settings: str = SETTINGS, kubeconfig: Path | None = None) -> Process:
-        """Start a controller, with the account's own kubeconfig unless another is given."""
+    def start(self, *arguments: str, settings: str | None = None, kubeconfig: Path | None = None) -> Process:
+        """Start a controller, with other settings or another kubeconfig than its own if they are given."""
         file = self._directory / "settings.yaml"
-        file.write_text(settings, encoding="utf-8")
+        file.write_text(self._settings if settings is None else settings, encoding="utf-8")
         process = Process(
             self._directory / "turnout.log",
             kubeconfig or self.account.kubeconfig,

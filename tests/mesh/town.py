@@ -83,13 +83,11 @@ class Town(Site):
     def __init__(
         self, mesh: Mesh, namespace: str, directory: Path, *, settings: Object | None = None
     ) -> None:
-        super().__init__(mesh.control_plane, namespace, directory)
-        self.mesh = mesh
         drain = {"inFlightSeconds": IN_FLIGHT, "propagationSeconds": {"istio": PROPAGATION}}
         plugins = {"istio": {"defaults": {"gatewayPort": mesh.port}}}
         chosen = {"drain": drain, "plugins": plugins} | (settings or {})
-        directory.joinpath("settings.yaml").write_text(json.dumps(chosen), encoding="utf-8")
-        self._directory = directory
+        super().__init__(mesh.control_plane, namespace, directory, settings=json.dumps(chosen))
+        self.mesh = mesh
         self._port, self._control_port = free_port(), free_port()
         self._standin: subprocess.Popen[bytes] | None = None
 
