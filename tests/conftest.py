@@ -3,7 +3,8 @@
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,19 +32,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.cluster)
 
 
-@pytest.fixture(scope="session")
-def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """Start a control plane, ready but without CRDs: `install_crds` may be repeated by each test.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    """Skip a test for which something is not on this machine, as `control_plane` or CRDs."""
+    with skipping():
+        yield
 
-    Where there is nothing to run, tests are skipped, but not in CI: there nobody would notice.
-    """
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    with skipping():
+        yield
+
+
+@contextmanager
+def skipping() -> Iterator[None]:
+    """Not in CI: there nobody would notice."""
     try:
-        assets = find_assets()
+        yield
     except AssetsMissingError as missing:
         if os.environ.get("CI", "").lower() in ("", "0", "false"):
             pytest.skip(str(missing))
         pytest.fail(str(missing), pytrace=False)
-    with ControlPlane(assets, tmp_path_factory.mktemp("control-plane")) as running:
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """Start a control plane, ready but without CRDs: `install_crds` may be repeated by each test."""
+    with ControlPlane(find_assets(), tmp_path_factory.mktemp("control-plane")) as running:
         yield running
 
 

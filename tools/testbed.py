@@ -23,11 +23,20 @@ from pathlib import Path
 
 from versions import Group, Source, TestbedError, cache_root, load_groups
 
-ALTERNATIVE = (
-    "Without it, point KUBEBUILDER_ASSETS at a directory that holds kube-apiserver, etcd and "
-    "kubectl; `setup-envtest use -p path` (sigs.k8s.io/controller-runtime) downloads them and "
-    "prints it."
-)
+WITHOUT_GO = {
+    "cluster": (
+        "Tests that need an API server need it (pytest -m cluster). They take the one of "
+        "KUBEBUILDER_ASSETS instead, a directory that holds kube-apiserver, etcd and kubectl; `setup-envtest "
+        "use -p path` (sigs.k8s.io/controller-runtime) downloads them and prints it. Those that install the "
+        "CRDs of Istio or KServe are skipped all the same: with Go, run this with --group crds."
+    ),
+    "crds": (
+        "Tests that install the CRDs of Istio or KServe need it, most of tests/cluster: Go downloads their "
+        "modules. KUBEBUILDER_ASSETS replaces the API server, not these. Without them the tests are skipped."
+    ),
+    "mesh": "Tests in tests/mesh need it, and nothing replaces it. Without it they are skipped.",
+}
+"""By group: which tests need what Go would get, and what else would do."""
 
 
 @contextmanager
@@ -48,16 +57,17 @@ def run(*command: str | Path, cwd: Path, **env: str) -> str:
     return done.stdout
 
 
-def check_go(needed: str, scratch: Path) -> None:
-    """Raise unless a Go of at least `needed` is there (Go may fetch that toolchain by itself)."""
+def check_go(group: Group, scratch: Path) -> None:
+    """Raise unless a Go that is new enough is there (Go may fetch that toolchain by itself)."""
+    needed, without = group.go, WITHOUT_GO[group.name]
     if shutil.which("go") is None:
-        raise TestbedError(f"Go {needed} or newer is needed, and there is no `go` on PATH.\n{ALTERNATIVE}")
+        raise TestbedError(f"Go {needed} or newer is needed, and there is no `go` on PATH.\n{without}")
     (scratch / "go.mod").write_text(f"module testbed\n\ngo {needed}\n")
     asked = subprocess.run(["go", "env", "GOVERSION"], cwd=scratch, capture_output=True, text=True)
     found = asked.stdout.strip().removeprefix("go")
     if asked.returncode or _numbers(found) < _numbers(needed):
         found = found or asked.stderr.strip()
-        raise TestbedError(f"Go {needed} or newer is needed; found: {found}.\n{ALTERNATIVE}")
+        raise TestbedError(f"Go {needed} or newer is needed; found: {found}.\n{without}")
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -155,7 +165,7 @@ def build(group: Group, root: Path) -> None:
     (root / "crds").mkdir()
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
-        check_go(group.go, scratch)
+        check_go(group, scratch)
         for name, source in group.crds.items():
             with timed(f"CRDs {name} ({source.version})"):
                 copy_crds(source, root / "crds" / name, scratch)

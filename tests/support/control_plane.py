@@ -217,7 +217,9 @@ class ControlPlane:
     def _crds(self, name: str) -> Path:
         path = self.assets.crds[name]
         if not path.exists():
-            raise AssetsMissingError(f"no CRDs of {name} at {path}")
+            raise AssetsMissingError(
+                f"no CRDs of {name}; get them with Go: python tools/testbed.py --group crds"
+            )
         return path
 
     def _credentials(self, name: str, token: str) -> Credentials:
