@@ -1,25 +1,19 @@
 """The mesh that tests share, and a namespace with a stand-in for ModelMesh for each of them."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.mesh.town import Mesh, Town
-from tests.support import AssetsMissingError, ControlPlane
+from tests.support import ControlPlane
 from tests.support.assets import find_mesh_assets
 
 
 @pytest.fixture(scope="session")
 def mesh(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    """istiod and Envoy; without them tests are skipped, but not in CI."""
-    try:
-        assets = find_mesh_assets()
-    except AssetsMissingError as missing:
-        if os.environ.get("CI", "").lower() in ("", "0", "false"):
-            pytest.skip(str(missing))
-        pytest.fail(str(missing), pytrace=False)
+    """istiod and Envoy."""
+    assets = find_mesh_assets()
     running = Mesh(control_plane, assets, tmp_path_factory.mktemp("mesh"))
     try:
         running.start()
