@@ -76,6 +76,21 @@ class TestWhoAnswers:
 
         served(use, slowly)
 
+    def test_is_by_weight_where_a_route_is_set(self) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            for name in ("wisdom", "wisdom-0", "wisdom-1", "wisdom-2"):
+                server.put(service(name))
+            server.routes.set("wisdom", {"wisdom-0": 20, "wisdom-1": 80, "wisdom-2": 0})
+            for _ in range(10):
+                await client.infer("wisdom")
+            assert server.received.answered() == {"wisdom-0": 2, "wisdom-1": 8}
+            await client.infer("wisdom", metadata=[("mm-vmodel-id", "wisdom-2")])
+            server.routes.set("wisdom", {})
+            await client.infer("wisdom")
+            assert server.received.answered() == {"wisdom-0": 2, "wisdom-1": 8, "wisdom-2": 1, "wisdom": 1}
+
+        served(use)
+
     def test_is_named_in_a_response_header_if_asked(self) -> None:
         async def use(server: ModelServer, client: InferenceClient) -> None:
             server.put(service("wisdom-0"))
