@@ -4,7 +4,9 @@ import asyncio
 import io
 import json
 import os
+import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -154,14 +156,15 @@ class TestOverGrpc:
 class Http:
     """Answers by turns as wisdom-0 and wisdom-1, in JSON over HTTP; and as `statuses` says, first."""
 
-    def __init__(self, *statuses: int) -> None:
+    def __init__(self, *statuses: int, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
         self.statuses = list(statuses)
         self.asked: list[tuple[str, dict[str, str], Any]] = []
         self.address = ""
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["Http"]:
-        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as listener:
+        async with await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls) as listener:
             self.address = f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
             yield self
 
@@ -281,6 +284,22 @@ def test_a_file_without_certificates_is_told(tmp_path: Path) -> None:
     file.write_text("none", encoding="utf-8")
     done = run("--address=a:80", "--cacert", str(file), "--expect=x=1")
     assert (done.returncode, done.stderr) == (2, f"Error: {file}: holds no certificate in PEM\n")
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate with")
+@pytest.mark.parametrize(("namespace", "code"), [("models", 0), ("elsewhere", 1)])
+def test_a_certificate_has_to_be_the_hosts(namespace: str, code: int, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    how = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test"
+    named = ["-addext", "subjectAltName=DNS:wisdom.models", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(["openssl", *how.split(), *named], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    trusting = ("--cacert", str(certificate), "--expect=wisdom-0=1,wisdom-1=1", "-n", namespace)
+    done = TestOverHttp().ask(Http(tls=context), *trusting)
+    assert done["code"] == code
+    assert bool(done["answered"]) == (code == 0)
+    assert code == 0 or "certificate verify failed" in done["failures"][0]["message"]
 
 
 def test_help_imports_neither_grpc_nor_the_cluster() -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -115,6 +116,8 @@ def authorities(_: click.Context, __: click.Parameter, file: Path | None) -> byt
     if file is None:
         return None
     pem = file.read_bytes()
-    if b"-----BEGIN CERTIFICATE-----" not in pem:
-        raise Invalid(str(file), [Problem("", "holds no certificate in PEM")])
+    try:
+        ssl.create_default_context(cadata=pem.decode("ascii"))
+    except (ValueError, ssl.SSLError):
+        raise Invalid(str(file), [Problem("", "holds no certificate in PEM")]) from None
     return pem
