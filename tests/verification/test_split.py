@@ -55,6 +55,17 @@ def test_tolerance_is_what_a_match_rules_out() -> None:
     assert overall(judge(HALVES, counts, Strictness(tolerance=0.10))) is MATCHES
 
 
+@pytest.mark.parametrize(
+    ("weights", "counts"),
+    [({"few": 1, "many": 99}, {"many": 100}), ({"few": 1, "many": 3}, {"few": 100, "many": 300})],
+)
+def test_either_side_of_a_share_has_to_be_ruled_out(
+    weights: dict[str, float], counts: dict[str, int]
+) -> None:
+    """Of a small share the upper, of a large one the lower."""
+    assert [one.verdict for one in judge(of_weights(weights), counts, STRICT)] == [UNCERTAIN, UNCERTAIN]
+
+
 def test_confidence_is_what_a_difference_needs() -> None:
     counts = {"a": 560, "b": 440}
     assert overall(judge(HALVES, counts, Strictness(confidence=0.99))) is DIFFERS

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import faketime
 from tests.testing.serving.services import service
 from turnout.inference import Answer, InferenceClient, InferenceError, Tensor
 from turnout.testing.serving import Key, Model, ModelServer
@@ -131,6 +132,19 @@ class TestLoading:
             assert (await code_of(waiting))[0] == "NOT_FOUND"
 
         served(use, slowly)
+
+    def test_is_noticed_even_if_the_timer_comes_early(self) -> None:
+        """The loop's timers may, by as much as its clock resolves."""
+
+        async def main() -> None:
+            server = ModelServer(load_seconds=1e-10)
+            server.put(service("wisdom"))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            await asyncio.sleep(1)
+            assert server.models.serving("wisdom")
+
+        faketime.run(main())
 
 
 class TestFaults:
