@@ -18,12 +18,15 @@ settings.load_profile("ci" if os.environ.get("CI", "").lower() == "true" else "d
 
 
 CLUSTER = Path(__file__).with_name("cluster")
+MESH = Path(__file__).with_name("mesh")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a real API server, so that `-m "not cluster"` runs everything else."""
+    """Mark what needs a real API server, or a mesh on top of it, so that `-m "not cluster"` runs the rest."""
     for item in items:
+        if MESH in item.path.parents:
+            item.add_marker(pytest.mark.mesh)
         if CLUSTER in item.path.parents or "control_plane" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.cluster)
 

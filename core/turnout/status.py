@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from turnout.decision.hold import GONE
 from turnout.decision.objects import mapping
-from turnout.decision.shares import share_of, split
+from turnout.decision.shares import NO_SHARE, share_of, split
 from turnout.plugin import Ref, RoutePlan, Version
 from turnout.reasons import Reason
 
@@ -86,13 +87,16 @@ def versions(
     """`status.versions`; `share` is what the plan in force gives."""
     said = []
     for version in observed:
+        share, message = share_of(in_force, version.name), reasons.get(version.name, "")
+        if version.reason in GONE and share != NO_SHARE:
+            message += "; the routes in force lead to it"
         one: dict[str, Any] = {
             "name": version.name,
             "role": "primary" if version.name == primary else "candidate",
             "ready": {True: "True", False: "False", None: "Unknown"}[version.ready],
             "reason": _camel(version.reason),
-            "message": reasons.get(version.name, "")[:MESSAGE_LIMIT],
-            "share": share_of(in_force, version.name),
+            "message": message[:MESSAGE_LIMIT],
+            "share": share,
         }
         if version.app_version is not None:
             one["appVersion"] = version.app_version[:63]

@@ -66,7 +66,6 @@ class Site:
         self._directory = directory
         self.processes: list[Process] = []
         self.account = control_plane.service_account(namespace, "turnout")
-        directory.joinpath("settings.yaml").write_text(SETTINGS, encoding="utf-8")
 
     def grant(self) -> None:
         """Bind the Role to the account, and return when the API server has seen it."""
@@ -79,13 +78,14 @@ class Site:
             what="the role binding counts",
         )
 
-    def start(self, *arguments: str) -> Process:
-        """Start a controller."""
-        settings = str(self._directory / "settings.yaml")
+    def start(self, *arguments: str, settings: str = SETTINGS, kubeconfig: Path | None = None) -> Process:
+        """Start a controller, with the account's own kubeconfig unless another is given."""
+        file = self._directory / "settings.yaml"
+        file.write_text(settings, encoding="utf-8")
         process = Process(
             self._directory / "turnout.log",
-            self.account.kubeconfig,
-            *("--namespace", self.namespace, "--settings", settings, *arguments),
+            kubeconfig or self.account.kubeconfig,
+            *("--namespace", self.namespace, "--settings", str(file), *arguments),
         )
         self.processes.append(process)
         return process

@@ -235,3 +235,21 @@ def test_status_write_keeps_the_managers_apart(api: Api) -> None:
     answer = api.merge("one", {"status": {"a": 1}}, subresource="status", fieldManager="one")
     assert answer.managed("one", "Update") == {"f:spec": {".": {}, "f:mode": {}, "f:size": {}}}
     assert answer.managed("one", "Update", "status") == {"f:status": {".": {}, "f:a": {}}}
+
+
+def test_dry_run_answers_as_if_and_stores_nothing(api: Api) -> None:
+    """What would be refused is refused."""
+    before = api.create(manifest("one", spec={"size": 1})).body
+    answer = api.merge("one", {"metadata": {"labels": {"team": "a"}}}, dryRun="All")
+    assert (answer.status, answer.metadata["labels"]) == (200, {"team": "a"})
+    assert answer.version == before["metadata"]["resourceVersion"]
+    assert api.merge("one", {"spec": {"size": "big"}}, dryRun="All").status == 422
+    assert api.get("one").body == before
+
+
+def test_dry_run_of_the_last_finalizers_removal_deletes_nothing(api: Api) -> None:
+    api.create(manifest("one", finalizers=["example.com/hold"]))
+    api.delete("one")
+    answer = api.merge("one", {"metadata": {"finalizers": None}}, dryRun="All")
+    assert (answer.status, answer.metadata.get("finalizers")) == (200, None)
+    assert api.get("one").metadata["finalizers"] == ["example.com/hold"]

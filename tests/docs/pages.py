@@ -2,8 +2,9 @@
 
 Three things that a page says about a block count here. Its language. The line before it, where that
 ends with a file's name as in "`policy.yaml`:". And a comment before it: `<!-- cluster -->` for commands
-that need an API server, `<!-- cluster background -->` for one that runs until the page ends, and
-`<!-- install -->` for one that installs turnout itself.
+that need an API server, `<!-- cluster background -->` for one that runs until the page ends or a
+`<!-- cluster stop -->` comes, where the reader ends it, and `<!-- install -->` for one that installs turnout
+itself.
 """
 
 import re

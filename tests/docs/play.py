@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.docs.pages import REPOSITORY, Block
 from tests.docs.shell import Shell, check, commands
 
-CLUSTER, BACKGROUND, INSTALL = "cluster", "background", "install"
+CLUSTER, BACKGROUND, STOP, INSTALL = "cluster", "background", "stop", "install"
 STATUS = "echo $?"
 """What a page asks after a command that fails, to show how it tells."""
 
@@ -52,6 +52,8 @@ def play(shell: Shell, blocks: Iterable[Block], *, cluster: bool) -> None:
     for block in blocks:
         if INSTALL in block.marks or (CLUSTER in block.marks and not cluster):
             continue
+        if STOP in block.marks:
+            shell.stop()
         if block.language == "console":
             _run(shell, block)
         elif block.file:

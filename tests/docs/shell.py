@@ -88,8 +88,13 @@ class Shell:
         return printed, int(status)
 
     def start(self, line: str, log: Path) -> None:
-        """Start a command and leave it running; what it prints goes to a file."""
-        self._write(f"{{ {line}\n}} </dev/null >{log} 2>&1 &\n")
+        """Start a program and leave it running; what it prints goes to a file."""
+        self._write(f"{{ exec {line}\n}} </dev/null >{log} 2>&1 &\n__started=$!\n")
+
+    def stop(self) -> None:
+        """End the program that was started last, as Ctrl-C in its terminal would. Raises AssertionError."""
+        printed, status = self.run("kill -TERM $__started && wait $__started")
+        assert status == 0, f"what was started ended with {status}: {printed}"
 
     def _write(self, script: str) -> None:
         assert self._process.stdin is not None

@@ -72,3 +72,21 @@ def test_file_shown_has_to_be_the_one_that_is_there(tmp_path: Path) -> None:
     page = "```console\n$ cd core/turnout/demo/tutorial\n```\n\n`1-primary.yaml`:\n\n```yaml\nkind: x\n```\n"
     with pytest.raises(AssertionError, match=r"1-primary\.yaml has other text"):
         played(page, tmp_path)
+
+
+def test_what_runs_in_the_background_ends_where_the_page_says_so(tmp_path: Path) -> None:
+    """By SIGTERM, and it has ended by then."""
+    script = "trap 'exit 0' TERM; echo $$ > pid; while :; do sleep 0.05; done"
+    with Shell(tmp_path, environment(tmp_path)) as shell:
+        shell.start(f'bash -c "{script}"'.replace("$$", "\\$\\$"), tmp_path / "log")
+        assert shell.run("until [ -s pid ]; do sleep 0.05; done; kill -0 $(cat pid)")[1] == 0
+        shell.stop()
+        assert shell.run("kill -0 $(cat pid) 2> /dev/null")[1] != 0
+
+
+def test_what_ended_badly_in_the_background_is_told(tmp_path: Path) -> None:
+    with Shell(tmp_path, environment(tmp_path)) as shell:
+        shell.start("bash -c 'trap \"exit 3\" TERM; while :; do sleep 0.05; done'", tmp_path / "log")
+        shell.run("sleep 0.3")
+        with pytest.raises(AssertionError, match="ended with 3"):
+            shell.stop()

@@ -1,6 +1,7 @@
 """What Istio is told: hosts, destinations, headers, mirrors; and what it answers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -118,6 +119,21 @@ def test_an_authority_is_set_through_the_header_host() -> None:
     of = plan(Rule("default", (Share(own("a", authority="a.example.com"), 1),)))
 
     assert headers(http(of)[0]) == [{"Host": "a.example.com"}]
+
+
+@pytest.mark.parametrize(
+    ("app_version", "told"),
+    [("v1", {"app-version": "v1"}), (None, None), ("100%REQ(:path)%", None), ("v1\n", None)],
+)
+def test_clients_are_told_the_app_version_where_it_may_stand_in_a_header(
+    app_version: str | None, told: dict[str, str] | None
+) -> None:
+    first, second = replace(version("wisdom-0"), app_version=app_version), version("wisdom-1")
+    of = RoutePlan(policy(), (FRONTEND,), (Rule("default", (Share(first, 20), Share(second, 80))),))
+
+    routes = http(of, appVersionHeader="app-version")[0]["route"]
+    assert routes[0]["headers"].get("response") == ({"set": told} if told else None)
+    assert "response" not in http(of)[0]["route"][0]["headers"]
 
 
 def test_response_headers_are_set_for_a_share_alone() -> None:

@@ -30,3 +30,16 @@ def make_bed() -> Iterator[Callable[..., Bed]]:
 def bed(make_bed: Callable[..., Bed]) -> Bed:
     """An empty cluster with all CRDs."""
     return make_bed()
+
+
+@pytest.fixture
+def halves(bed: Bed) -> Bed:
+    """Two ready versions that share the calls by halves."""
+    for name in ("wisdom-0", "wisdom-1"):
+        bed.version(name)
+    bed.policy()
+    bed.start()
+    bed.until(lambda: bed.split() == "wisdom-0 50% / wisdom-1 50%")
+    bed.settle()
+    bed.forget_calls()
+    return bed

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import orjson
 import yaml
 
+from tests.runtime.connection import Connection
 from tests.toys import ToySteps, ToyTable
 from turnout.names import FINALIZER_DRAIN, ROUTING_POLICY, TRAFFIC_WEIGHTS
 from turnout.plugin import Kind, Plugin, Ref
@@ -23,7 +24,7 @@ from turnout.runtime.client import Client
 from turnout.runtime.clock import Clock
 from turnout.runtime.controller import Controller
 from turnout.runtime.events import EVENT
-from turnout.runtime.transport import ConnectionFailed, Request, Response
+from turnout.runtime.transport import ConnectionFailed, Request
 from turnout.settings import Settings
 from turnout.strategies.blue_green import BlueGreen
 from turnout.strategies.canary import Canary
@@ -47,27 +48,6 @@ QUIET = 1.5
 """A controller that has made no call for so many seconds has nothing to do, but for what it waits for."""
 
 Object = dict[str, Any]
-
-
-class Connection:
-    """A transport that counts the calls of one controller and can be cut, as when a process dies."""
-
-    def __init__(self, cluster: InMemoryCluster) -> None:
-        self._cluster = cluster
-        self.alive = True
-
-    async def send(self, request: Request) -> Response:
-        self._check()
-        response = await self._cluster.send(request)
-        self._check()
-        return response
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-    def _check(self) -> None:
-        if not self.alive:
-            raise ConnectionFailed("the process is gone")
 
 
 @dataclass

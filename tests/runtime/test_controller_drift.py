@@ -3,8 +3,9 @@
 import pytest
 
 from tests.runtime.harness import NAMESPACE, Bed, Object, owners, policy, refuse, rp, service_entry, vs
-from turnout.names import ANNOTATION_PLAN
+from turnout.names import ANNOTATION_PLAN, ROUTING_POLICY
 from turnout.plugin import Ref
+from turnout.runtime.transport import Request
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
 
 
@@ -52,6 +53,72 @@ def test_a_deleted_route_is_put_back(routed: Bed, ref: Ref) -> None:
     routed.until(lambda: routed.exists(ref))
     routed.settle()
     assert routed.events("Corrected") == [f"{ref} was deleted"]
+
+
+@pytest.fixture
+def unheard(routed: Bed) -> Bed:
+    """The same, and what happens to policies is not heard of until `release`; to routes it is."""
+    routed.connection.hold(ROUTING_POLICY)
+    return routed
+
+
+def test_a_route_that_went_with_its_policy_is_not_made_anew(unheard: Bed) -> None:
+    """The garbage collector's deletion is heard of before the policy's."""
+    unheard.delete(rp())
+    unheard.settle()
+    unheard.connection.release(ROUTING_POLICY)
+    unheard.settle()
+    assert not unheard.exists(vs())
+    assert unheard.writes == []
+    assert unheard.events("Corrected") == []
+
+
+def test_nor_one_whose_policy_is_being_deleted(unheard: Bed) -> None:
+    """In the foreground, that is after what it owns."""
+    unheard.cluster.patch(rp(), {"metadata": {"finalizers": ["foregroundDeletion"]}})
+    unheard.delete(rp())
+    unheard.delete(vs())
+    unheard.settle()
+    assert unheard.writes == []
+
+
+def test_a_route_that_went_with_its_policy_is_made_for_the_next_of_that_name(unheard: Bed) -> None:
+    """For that one alone."""
+    written: list[str] = []
+
+    def look(request: Request, response: object) -> None:
+        if request.method == "PATCH" and "/virtualservices/" in request.path:
+            written.extend(owner["uid"] for owner in request.body["metadata"]["ownerReferences"])
+
+    unheard.cluster.on_response = look
+    unheard.delete(rp())
+    unheard.policy()
+    unheard.settle()
+    unheard.connection.release(ROUTING_POLICY)
+    unheard.until(lambda: unheard.exists(vs()))
+    unheard.settle()
+    assert written == [unheard.get(rp())["metadata"]["uid"]]
+
+
+def test_a_policy_that_was_replaced_unheard_gets_its_routes(unheard: Bed) -> None:
+    """Though a status that was meant for the one before has been written to it."""
+    unheard.cluster.collects_garbage = False
+    unheard.delete(rp())
+    unheard.policy()
+    unheard.ready("wisdom-0", False)
+    unheard.until(lambda: unheard.condition("Ready") == ("False", "NoVersionReady"))
+    unheard.connection.release(ROUTING_POLICY)
+    uid = unheard.get(rp())["metadata"]["uid"]
+    unheard.until(lambda: [one["uid"] for one in unheard.get(vs())["metadata"]["ownerReferences"]] == [uid])
+
+
+def test_a_route_that_a_person_deleted_is_put_back_whatever_is_heard_of_policies(unheard: Bed) -> None:
+    """The API server says that the policy is there: that is one call."""
+    unheard.delete(vs())
+    unheard.until(lambda: unheard.exists(vs()))
+    unheard.settle()
+    assert "apply virtualservices/wisdom" in unheard.writes
+    assert [call.name for call in unheard.calls if call.verb == "get"] == ["wisdom"]
 
 
 def test_a_spoilt_plan_and_lost_labels_are_put_back(routed: Bed) -> None:

@@ -1,11 +1,13 @@
-"""Lost answers, odd data, and an API server that is gone for a while."""
+"""Lost answers, refused writes, odd data, and an API server that is gone for a while."""
 
+import logging
 from typing import Any
 
 import pytest
 
-from tests.runtime.harness import Bed, fail, isvc, loses, rp, version, vs
+from tests.runtime.harness import Bed, fail, isvc, loses, refuse, rp, version, vs
 from turnout.names import ROUTING_POLICY
+from turnout.plugin import Kind
 from turnout.runtime.transport import Request
 from turnout_istio.gateway import GATEWAY, SERVICE_ENTRY
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
@@ -213,3 +215,51 @@ def test_a_controller_that_nobody_gives_work_makes_no_calls(bed: Bed) -> None:
     bed.start()
     bed.settle()
     assert {call.verb for call in bed.calls} == {"discover", "list", "watch"}
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged as a warning since the last time."""
+    found = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    caplog.clear()
+    return found
+
+
+@pytest.mark.parametrize("kind", [VIRTUAL_SERVICE, INFERENCE_SERVICE], ids=lambda kind: kind.plural)
+def test_a_write_that_is_not_allowed_is_logged_once(
+    bed: Bed, kind: Kind, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often it is tried; and once more if it is refused again later."""
+    verb = "apply" if kind is VIRTUAL_SERVICE else "patch"
+    bed.version("wisdom-0")
+    bed.policy()
+    bed.start()
+    bed.until(lambda: bed.condition("Routed") == ("True", "InForce"))
+    for _ in range(2):
+        bed.settle()
+        warnings(caplog)
+        bed.forget_calls()
+        bed.cluster.on_request = refuse(kind=kind, verb=verb)
+        bed.version("wisdom-1")
+        bed.until(lambda: bed.condition("Routed") == ("False", "Forbidden"))
+        bed.sleep(70)
+        assert len([call for call in bed.cluster.writes if call.resource.startswith(kind.plural)]) > 2
+        (told,) = warnings(caplog)
+        assert told == f"models/wisdom: {bed.message('Routed')}"
+        bed.cluster.on_request = None
+        bed.until(lambda: bed.condition("Routed") == ("True", "InForce"))
+        bed.cluster.patch(isvc("wisdom-1"), {"metadata": {"finalizers": None}})
+        bed.delete(isvc("wisdom-1"))
+        bed.until(lambda: bed.shares() == {"wisdom-0": 100})
+
+
+def test_a_shared_object_that_may_not_be_written_is_not_logged_by_each_policy(
+    bed: Bed, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever writes it tells."""
+    bed.cluster.on_request = refuse(kind=GATEWAY, verb="apply")
+    for name in ("wisdom", "other"):
+        bed.version(f"{name}-0")
+        bed.policy(name)
+    bed.start()
+    bed.until(lambda: all(bed.condition("Routed", n) == ("False", "Forbidden") for n in ("wisdom", "other")))
+    assert all(told.startswith("Gateway models/mm-gateway: ") for told in warnings(caplog))

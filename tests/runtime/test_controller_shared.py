@@ -3,6 +3,7 @@
 import pytest
 
 from tests.runtime.harness import NAMESPACE, Bed, Object, gateway, owners, refuse, rp
+from turnout.names import ROUTING_POLICY
 from turnout_istio.gateway import GATEWAY
 
 NAMES = ("one", "two", "three")
@@ -67,12 +68,46 @@ def test_removing_the_last_policy_removes_it(three: Bed) -> None:
     assert not three.exists(gateway())
 
 
+def test_it_is_not_made_anew_for_policies_that_are_gone(three: Bed) -> None:
+    """The garbage collector's deletion is heard of before those of the policies."""
+    three.connection.hold(ROUTING_POLICY)
+    three.forget_calls()
+    for name in NAMES:
+        three.delete(rp(name))
+    three.settle()
+    three.connection.release(ROUTING_POLICY)
+    three.settle()
+    assert three.writes == []
+
+
+def test_it_is_put_back_while_any_policy_lives(three: Bed) -> None:
+    """Though the oldest is gone, which nobody has heard of yet."""
+    three.connection.hold(ROUTING_POLICY)
+    three.delete(rp("one"))
+    three.delete(gateway())
+    three.until(lambda: three.exists(gateway()))
+
+
 def test_the_last_policy_may_go_while_nobody_looks(three: Bed) -> None:
     """The owner references see to it."""
     three.stop()
     for name in NAMES:
         three.delete(rp(name))
     assert not three.exists(gateway())
+
+
+def test_a_gateway_whose_policies_were_orphaned_from_it_stays(three: Bed) -> None:
+    """As with `kubectl delete --cascade=orphan`: calls go on until the policies are back, and then too."""
+    uid = three.get(gateway())["metadata"]["uid"]
+    for name in NAMES:
+        three.cluster.delete(rp(name), propagation="Orphan")
+    three.settle()
+    assert three.exists(gateway())
+    assert owners(three.get(gateway())) == []
+    for name in NAMES:
+        three.policy(name)
+    three.until(lambda: owners(three.get(gateway())) == ["one", "three", "two"])
+    assert three.get(gateway())["metadata"]["uid"] == uid
 
 
 def test_a_policy_that_comes_later_joins_the_owners(three: Bed) -> None:
@@ -212,6 +247,9 @@ def test_it_goes_when_nobody_wants_it_any_more(bed: Bed) -> None:
     bed.until(lambda: bed.exists(gateway()))
     bed.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
     bed.until(lambda: not bed.exists(gateway()))
+    bed.policy("one", config=on_port(80))
+    bed.until(lambda: bed.exists(gateway()))
+    assert bed.events("Corrected") == []
 
 
 def test_it_is_tried_again_when_it_may_not_be_written(bed: Bed) -> None:

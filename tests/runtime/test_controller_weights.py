@@ -6,17 +6,6 @@ from tests.runtime.harness import NAMESPACE, Bed, condition_of, isvc, owners, rp
 
 
 @pytest.fixture
-def halves(bed: Bed) -> Bed:
-    """Two ready versions that share the calls by halves."""
-    for name in ("wisdom-0", "wisdom-1"):
-        bed.version(name)
-    bed.policy()
-    bed.start()
-    bed.until(lambda: bed.split() == "wisdom-0 50% / wisdom-1 50%")
-    return bed
-
-
-@pytest.fixture
 def shifted(halves: Bed) -> Bed:
     """The same at 20 to 80, by traffic weights."""
     halves.weights(wisdom_0=20, wisdom_1=80)

@@ -58,6 +58,24 @@ def find_assets() -> Assets:
     )
 
 
+@dataclass(frozen=True)
+class MeshAssets:
+    """What carries traffic on top of a control plane."""
+
+    pilot_discovery: Path
+    istioctl: Path
+    envoy: Path
+
+
+def find_mesh_assets() -> MeshAssets:
+    """Return what there is to run; raises AssetsMissingError where a mesh cannot."""
+    binaries = _testbed("mesh") / "bin"
+    missing = [name for name in ("pilot-discovery", "istioctl", "envoy") if not (binaries / name).is_file()]
+    if missing:
+        raise AssetsMissingError("no istiod to test against; get one: python tools/testbed.py --group mesh")
+    return MeshAssets(binaries / "pilot-discovery", binaries / "istioctl", binaries / "envoy")
+
+
 def pinned_version(module: str) -> str:
     """Return the version at which `tools/versions.toml` pins a Go module, such as "v1.35.4"."""
     pins = tomllib.loads(TESTBED.with_name("versions.toml").read_text(encoding="utf-8"))

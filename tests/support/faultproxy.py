@@ -18,6 +18,9 @@ import orjson
 Fault = Callable[[str, str], bytes | None]
 """Given the method and the target ("/api/v1/…?watch=1"): the answer to give instead, or None."""
 
+Delay = Callable[[str, str], float]
+"""Given the same: the seconds for which a request is held before it is passed on."""
+
 
 def answer(status: int, body: Mapping[str, object] | None = None, **headers: str) -> bytes:
     """A whole HTTP response; headers as `Retry_After="1"`. No body: an empty one."""
@@ -54,6 +57,7 @@ class FaultProxy:
         self._listener: asyncio.Server | None = None
         self._port = 0
         self.fault: Fault | None = None
+        self.delay: Delay | None = None
         self.seen: list[str] = []
         """Each request that came, as "GET /api/v1/…"."""
 
@@ -116,6 +120,8 @@ class FaultProxy:
             writer.write(instead)
             await writer.drain()
             return
+        if self.delay is not None:
+            await asyncio.sleep(self.delay(method, target))
         named = dict(field.lower().split(": ", 1) for field in fields)
         body = await reader.readexactly(int(named.get("content-length", "0")))
         kept = [field for field in fields if not field.lower().startswith("connection:")]

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.support.waiting import wait_until
@@ -30,8 +30,13 @@ class ProcessGroup:
             process_group=0,
         )
 
-    def start(self, program: Path, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start `program`, and do not wait for it; what it prints is added to its log."""
+    def start(
+        self, program: Path, arguments: Sequence[str], *, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start `program`, and do not wait for it; what it prints is added to its log.
+
+        It sees PATH and what `environment` adds, and nothing else of ours.
+        """
         with self._log(program.name).open("ab") as log:
             process = subprocess.Popen(
                 [program, *arguments],
@@ -39,7 +44,7 @@ class ProcessGroup:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 process_group=self._guard.pid,
-                env={"PATH": os.environ.get("PATH", os.defpath)},
+                env={"PATH": os.environ.get("PATH", os.defpath), **(environment or {})},
             )
         self._running[process] = program.name
         return process

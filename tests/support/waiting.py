@@ -46,6 +46,13 @@ def answers(url: str, *, ca_file: Path | None = None, token: str = "") -> bool:
         return False
 
 
+def fetch(url: str, *, method: str = "GET") -> bytes:
+    """Return what a request is answered with. Raises OSError, of which HTTPError is one."""
+    with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=5) as response:
+        body: bytes = response.read()
+    return body
+
+
 def free_port() -> int:
     """Return a loopback port on which nobody listens."""
     for port in random.sample(PORTS, 100):

@@ -44,6 +44,9 @@ main = Program(
         "Run the controller": {
             "run": Lazy("turnout.cli.run:command", "Run the controller."),
             "crds": Lazy("turnout.cli.crds:command", "Print the custom resource definitions."),
+            "release": Lazy(
+                "turnout.cli.release:command", "Let deleted versions go that no controller lets go."
+            ),
             "plugins": Lazy("turnout.cli.plugins:command", "List the plugins that are installed."),
         },
         "Other": {

@@ -10,23 +10,15 @@ import click
 
 from turnout import __version__, loading
 from turnout.cli.exits import NoCluster
+from turnout.cli.options import namespaces_given
 from turnout.cli.program import Command
 from turnout.registry import Registry
 from turnout.settings import Settings
-from turnout.shapes import DNS_LABEL
 from turnout.shown import shown
 
 log = logging.getLogger(__name__)
 
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-
-
-def _namespaces(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        if not DNS_LABEL.fullmatch(value):
-            expected = "a DNS label: 1 to 63 lower-case letters, digits and -, no - at either end"
-            raise click.BadParameter(f"found {shown(value)}, expected {expected}")
-    return values
 
 
 def _instance(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -51,7 +43,7 @@ def _instance(_: click.Context, __: click.Parameter, value: str) -> str:
     "namespaces",
     multiple=True,
     metavar="NAMESPACE",
-    callback=_namespaces,
+    callback=namespaces_given,
     help="Serve this namespace. Repeatable.",
 )
 @click.option("-A", "--all-namespaces", is_flag=True, help="Serve all namespaces.")

@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from turnout import yaml_input
+from turnout.cli.options import namespaces_given
 from turnout.errors import Invalid, Problem
 from turnout.inference import Tensor, TensorError
-from turnout.shapes import DNS_LABEL
 from turnout.shown import shown
 
 ADDRESS = re.compile(
@@ -38,11 +38,10 @@ def authority(_: click.Context, __: click.Parameter, value: str | None) -> str |
     return value
 
 
-def namespace(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def namespace(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """A namespace that a cluster can have."""
-    if value is not None and not DNS_LABEL.fullmatch(value):
-        expected = "a DNS label: 1 to 63 lower-case letters, digits and -, no - at either end"
-        raise click.BadParameter(f"found {shown(value)}, expected {expected}")
+    if value is not None:
+        namespaces_given(context, parameter, (value,))
     return value
 
 

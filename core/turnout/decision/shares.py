@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from turnout.plugin import RoutePlan
 
+NO_SHARE = "0%"
+"""The entry in the status of a version that no route leads to."""
+
 
 def shares(plan: RoutePlan | None) -> Mapping[str, float]:
     """The percentage (0..100) that the last rule gives each version, in the rule's order."""
@@ -39,16 +42,16 @@ def split(plan: RoutePlan | None) -> str:
 
 
 def share_of(plan: RoutePlan | None, name: str) -> str:
-    """A version's entry in the status: `33.3%`, `match`, `mirror 50%`, or `0%`."""
+    """A version's entry in the status: `33.3%`, `match`, `mirror 50%`, or NO_SHARE."""
     given = shares(plan)
     if name in given:
         return percent(given[name])
     if plan is None:
-        return "0%"
+        return NO_SHARE
     if any(share.version.name == name for rule in plan.rules[:-1] for share in rule.shares):
         return "match"
     for rule in plan.rules:
         for mirror in rule.mirrors:
             if mirror.version.name == name:
                 return f"mirror {percent(mirror.percentage)}"
-    return "0%"
+    return NO_SHARE

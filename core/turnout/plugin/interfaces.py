@@ -14,22 +14,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from turnout.plugin.model import (
-    Backend,
-    Decision,
-    Fault,
-    Feature,
-    Frontend,
-    Inputs,
-    Kind,
-    Manifest,
-    Observation,
-    Policy,
-    Ref,
-    RoutePlan,
-    Uses,
-    VersionSpec,
-)
+from turnout.plugin.decision import Decision, Inputs
+from turnout.plugin.objects import Kind, Manifest, Observation, Ref
+from turnout.plugin.plan import Backend, Feature, Frontend, RoutePlan
+from turnout.plugin.policy import Fault, Policy, Uses, VersionSpec
 
 
 class Options(BaseModel):

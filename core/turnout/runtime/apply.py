@@ -52,8 +52,7 @@ class Writer:
 
     async def release(self, ref: Ref, known: Entry) -> Entry | None:
         """Take the drain finalizer off."""
-        kept = tuple(name for name in known.finalizers if name != FINALIZER_DRAIN)
-        return await self._finalizers(ref, known, kept, None)
+        return await self._finalizers(ref, known, undrained(known), None)
 
     async def reread(self, ref: Ref) -> Entry | None:
         """Read an object anew: what was known of it has turned out to be old."""
@@ -74,13 +73,15 @@ class Writer:
         """Write a policy's status, and remember it."""
         ref = Ref(ROUTING_POLICY, key.namespace, key.name)
         answer = await self._status(ref, policy, status)
-        self._store.policies.put((key.namespace, key.name), answer)
+        if answer.uid == policy.uid:
+            self._store.policies.put((key.namespace, key.name), answer)
         return answer
 
     async def weights_status(self, ref: Ref, weights: Document, status: Mapping[str, Any]) -> None:
         """Write the status of traffic weights, and remember it."""
         answer = await self._status(ref, weights, status)
-        self._store.weights.put((ref.namespace, ref.name), answer)
+        if answer.uid == weights.uid:
+            self._store.weights.put((ref.namespace, ref.name), answer)
 
     async def own_weights(self, ref: Ref, weights: Document, owners: Sequence[Mapping[str, Any]]) -> None:
         """Set the owners of traffic weights, so that they go with their policy."""
@@ -95,6 +96,7 @@ class Writer:
         self._store.weights.put((ref.namespace, ref.name), document(answer))
 
     async def _status(self, ref: Ref, known: Document, status: Mapping[str, Any]) -> Document:
+        """The object as stored. One that has replaced it meanwhile takes the status as well: uids tell."""
         body = {
             "apiVersion": api_version(ref.kind.group, ref.kind.versions[0]),
             "kind": ref.kind.kind,
@@ -106,17 +108,28 @@ class Writer:
     async def _finalizers(
         self, ref: Ref, known: Entry, finalizers: Sequence[str], drain_for: str | None
     ) -> Entry | None:
-        """A merge patch, since server-side apply would create a ghost where the object has gone."""
-        patch = {
-            "metadata": {
-                "uid": known.uid,
-                "resourceVersion": known.resource_version,
-                "finalizers": list(finalizers) or None,
-                "annotations": {ANNOTATION_DRAIN_FOR: drain_for},
-            }
-        }
-        answer = await self._client.merge_patch(ref, patch)
+        answer = await self._client.merge_patch(ref, drain_patch(known, finalizers, drain_for))
         found = (await self._digester.entries(ref.kind, [answer]))[0][1]
         gone = found.deleting is not None and not found.finalizers
         self._store.put(ref, None if gone else found)
         return None if gone else found
+
+
+def undrained(known: Entry) -> tuple[str, ...]:
+    """The finalizers of an object that are not ours."""
+    return tuple(name for name in known.finalizers if name != FINALIZER_DRAIN)
+
+
+def drain_patch(known: Entry, finalizers: Sequence[str], drain_for: str | None) -> dict[str, Any]:
+    """Gives a version these finalizers, and the annotation that goes with ours (None: without it).
+
+    A merge patch, since server-side apply would create a ghost where the object has gone.
+    """
+    return {
+        "metadata": {
+            "uid": known.uid,
+            "resourceVersion": known.resource_version,
+            "finalizers": list(finalizers) or None,
+            "annotations": {ANNOTATION_DRAIN_FOR: drain_for},
+        }
+    }

@@ -71,9 +71,11 @@ class Client:
             raise
 
     async def pages(
-        self, kind: Kind, namespace: str | None = None, *, limit: int = 500
+        self, kind: Kind, namespace: str | None = None, *, name: str | None = None, limit: int = 500
     ) -> AsyncGenerator[Page, None]:
         """List a kind, so many objects at a time. All pages since the last `first` one are one snapshot.
+
+        `name`: only objects of that name, for which the right to list just that one is enough.
 
         When the snapshot expires between two pages (410), the list begins again, as one page: that
         cannot expire. (The token that the server then offers continues with a newer snapshot, and
@@ -81,14 +83,15 @@ class Client:
         """
         path = await self._collection(kind, namespace)
         what = f"list {_where(kind, namespace)}"
-        query, first = {"limit": str(limit)}, True
+        selected = {"fieldSelector": f"metadata.name={name}"} if name else {}
+        query, first = {"limit": str(limit), **selected}, True
         while True:
             try:
                 found = await self._calls.object("list", kind, Request("GET", path, query), what)
             except ApiError as error:
                 if error.status != 410 or "continue" not in query:
                     raise
-                query, first = {}, True
+                query, first = dict(selected), True
                 continue
             meta = _mapping(found.get("metadata"))
             items = [item for item in found.get("items") or () if isinstance(item, dict)]
@@ -96,7 +99,7 @@ class Client:
             token = meta.get("continue")
             if not token:
                 return
-            query, first = {"limit": str(limit), "continue": token}, False
+            query, first = {"limit": str(limit), "continue": token, **selected}, False
 
     async def watch(
         self,
@@ -156,11 +159,11 @@ class Client:
         return await self._object("patch", ref, Request("PATCH", path, query, body, APPLY))
 
     async def merge_patch(
-        self, ref: Ref, patch: Mapping[str, Any], *, subresource: str | None = None
+        self, ref: Ref, patch: Mapping[str, Any], *, subresource: str | None = None, dry_run: bool = False
     ) -> Object:
-        """Merge a patch into an existing object. Return what is then stored."""
+        """Merge a patch into an existing object. Return what is then stored, or with `dry_run` would be."""
         path = await self._path(ref, subresource)
-        query = {"fieldManager": FIELD_MANAGER}
+        query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
         return await self._object("patch", ref, Request("PATCH", path, query, patch, MERGE))
 
     async def create(self, kind: Kind, namespace: str | None, body: Mapping[str, Any]) -> Object:

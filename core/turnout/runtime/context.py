@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from turnout.decision.assess import Assessor
-from turnout.plugin import Kind, Plugin, Ref, RoutePlan
+from turnout.plugin import Kind, Plugin, Ref
 from turnout.reasons import Reason
 from turnout.runtime.apply import Writer
 from turnout.runtime.claims import Claims
@@ -13,6 +13,7 @@ from turnout.runtime.clock import Clock
 from turnout.runtime.contention import Contention
 from turnout.runtime.events import Recorder
 from turnout.runtime.guard import Guard
+from turnout.runtime.in_force import RoutesInForce
 from turnout.runtime.keys import DrainKey, Key, PolicyKey
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.store import Document, Index, Store
@@ -50,34 +51,6 @@ class Kinds(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """What a policy's routes say, and when the last write of them was accepted.
-
-    `written`: on the monotonic clock; None for a write before this process began, and `Written` of
-    the routes tells. `propagation`: seconds until proxies follow. `opaque`: there are routes, and what
-    they say cannot be read; they may lead anywhere.
-    """
-
-    plan: RoutePlan | None = None
-    written: float | None = None
-    propagation: float = 0.0
-    opaque: bool = False
-
-    @property
-    def uids(self) -> frozenset[str]:
-        """The versions to which calls may be sent."""
-        return frozenset(version.uid for version in self.plan.versions()) if self.plan else frozenset()
-
-    def since_written(self, now: float) -> float | None:
-        """Seconds since this process wrote the routes; None if it did not."""
-        return None if self.written is None else now - self.written
-
-    def routes_to(self, uid: str) -> bool:
-        """Whether calls may still be sent to the version of that uid."""
-        return self.opaque or uid in self.uids
-
-
 @dataclass(slots=True)
 class Context:
     """One for each controller. `instance`: policies with this label are served, others only known."""
@@ -90,12 +63,12 @@ class Context:
     queue: WorkQueue[Key]
     kinds: Kinds
     store: Store
+    in_force: RoutesInForce
     instance: str = ""
     namespaces: frozenset[str] | None = None
     """Where this controller sees policies; None: everywhere."""
     index: Index = field(default_factory=Index)
     claims: Claims = field(default_factory=Claims)
-    in_force: dict[PolicyKey, InForce] = field(default_factory=dict)
     protections: Contention = field(default_factory=Contention)
     unwritten: dict[Ref, Verdict] = field(default_factory=dict)
     """Shared objects that cannot be written, and why."""
@@ -118,6 +91,14 @@ class Context:
         """Note that a policy has been looked at, or is gone."""
         if self.unseen is not None:
             self.unseen.discard(key)
+
+    def obstacle(self, key: PolicyKey, needs: frozenset[Need]) -> Obstacle | None:
+        """What keeps a policy from relying on kinds. It is reconciled again when that changes."""
+        self.waiting.pop(key, None)
+        obstacle = self.kinds.obstacle(needs)
+        if obstacle:
+            self.waiting[key] = needs
+        return obstacle
 
     def leave(self, ref: Ref, key: PolicyKey) -> None:
         """Note that a policy no longer names an object, whose finalizer may then have to go."""

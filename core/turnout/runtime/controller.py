@@ -23,8 +23,10 @@ from turnout.runtime.drain import DrainReconciler
 from turnout.runtime.errors import ApiError
 from turnout.runtime.events import Recorder
 from turnout.runtime.guard import Guard
+from turnout.runtime.in_force import RoutesInForce
 from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey
 from turnout.runtime.kinds import KindCaches
+from turnout.runtime.lanes import Lanes
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.reconciler import PolicyReconciler
 from turnout.runtime.reflector import Cause, Reflector
@@ -37,6 +39,8 @@ from turnout.settings import Settings
 log = logging.getLogger(__name__)
 
 WORKERS = 16
+DRAIN_WORKERS = 8
+"""Of their own: however slow the writes of routes are, a deleted version goes at its limit."""
 
 
 class Controller:
@@ -72,15 +76,17 @@ class Controller:
             turned=self._kind_turned,
             spawn=self._spawn,
         )
+        self._queue: Lanes[Key] = Lanes(lambda key: isinstance(key, DrainKey))
         self._context = Context(
             assessor=Assessor(registry, settings),
             writer=Writer(client, store, self._kinds.digester),
             recorder=Recorder(client, clock),
             guard=guard,
             clock=clock,
-            queue=WorkQueue(),
+            queue=self._queue,
             kinds=self._kinds,
             store=store,
+            in_force=RoutesInForce(store, clock, settings.drain),
             instance=instance,
             namespaces=namespaces,
         )
@@ -108,8 +114,9 @@ class Controller:
                 if loaded.plugin.drain:
                     self._kinds.need(loaded.plugin)
             self._spawn(self._context.recorder.run())
-            for _ in range(WORKERS):
-                self._spawn(self._work())
+            for queue, workers in ((self._queue, WORKERS), (self._queue.second, DRAIN_WORKERS)):
+                for _ in range(workers):
+                    self._spawn(self._work(queue))
             await self._failed
         finally:
             self._context.queue.close()
@@ -184,8 +191,7 @@ class Controller:
         if after and protects(after) and (after.deleting or not policies):
             queue.add(DrainKey(ref))
 
-    async def _work(self) -> None:
-        queue = self._context.queue
+    async def _work(self, queue: WorkQueue[Key]) -> None:
         while True:
             key = await queue.get()
             try:

@@ -6,7 +6,7 @@ from turnout.decision.join import protects
 from turnout.decision.objects import Entry
 from turnout.plugin import Ref
 from turnout.reasons import Reason
-from turnout.runtime.context import Context, InForce
+from turnout.runtime.context import Context
 from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
 from turnout.runtime.events import Event
@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 SOON = 1.0
 """Seconds until a look at what is not known yet."""
+TO_MOVE = 10.0
+"""Seconds that the routes may take to move once a deletion is seen: at a start all has to be read first."""
 
 
 class DrainReconciler:
@@ -47,7 +49,7 @@ class DrainReconciler:
         if not self._context.assessor.settings.drain.enabled:
             return 0.0
         naming = {key for key in self._context.index.policies(ref) if self._context.policy(key)}
-        routing = {key for key, state in self._context.in_force.items() if state.routes_to(known.uid)}
+        routing = self._context.in_force.leading_to(known.uid)
         policies = sorted(naming | routing | self._context.leaving.get(ref, set()), key=str)
         limit = self._left_of_limit(known, policies)
         if known.deleting and limit <= 0:
@@ -80,31 +82,15 @@ class DrainReconciler:
         policy, state = context.policy(key), context.in_force.get(key)
         if policy and not context.serves(policy):
             return None
-        if policy is None and (state is None or not (state.plan is None or context.store.routes(key))):
+        if policy is None and (state is None or not (state.plan is None or context.in_force.routes(key))):
             return 0.0
         if state is None or state.routes_to(known.uid):
             return None
-        since = self._since_written(key, state)
+        since = context.in_force.since_written(key)
         if since is None:
             return 0.0
         in_flight = context.assessor.settings.drain.in_flight.total_seconds()
         return max(0.0, state.propagation + in_flight - since)
-
-    def _since_written(self, key: PolicyKey, state: InForce) -> float | None:
-        """Seconds since the routes were last written; None if there are none."""
-        context = self._context
-        if (since := state.since_written(context.clock.monotonic())) is not None:
-            return since
-        written = [
-            entry.written.written_at
-            for ref in context.store.routes(key)
-            if (entry := context.store.look(ref)) and entry.written and entry.written.written_at
-        ]
-        if not written:
-            return None
-        # By the API server's clock, which may be ahead of ours (then the write counts as just made), and
-        # in whole seconds: it may have been made at the end of that one.
-        return max(0.0, (context.clock.now() - max(written)).total_seconds() - 1.0)
 
     def _left_of_limit(self, known: Entry, policies: list[PolicyKey]) -> float:
         """Seconds until the limit of a deletion.
@@ -121,7 +107,7 @@ class DrainReconciler:
         states = [context.in_force.get(policy) for policy in policies]
         slowest = max(drain.propagation(one.plugin) for one in context.assessor.registry.routers.values())
         waits = [state.propagation if state else slowest.total_seconds() for state in states]
-        move = max(waits, default=0.0) + drain.in_flight.total_seconds()
+        move = TO_MOVE + max(waits, default=0.0) + drain.in_flight.total_seconds()
         return max(began + limit, first_seen + min(limit, move)) - now
 
     def _tell_timed_out(self, ref: Ref, known: Entry, policies: list[PolicyKey]) -> None:
@@ -145,3 +131,6 @@ class DrainReconciler:
         self._seen.pop(known.uid, None)
         self._context.leaving.pop(ref, None)
         log.info("%s released", ref, extra={"version": str(ref)})
+        # The answer came before the event, which then changes nothing.
+        for key in self._context.index.policies(ref):
+            self._context.queue.add(key)

@@ -162,11 +162,6 @@ class WorkQueue(Generic[K]):
         """How many keys wait for their time."""
         return len(self._due)
 
-    @property
-    def failing(self) -> int:
-        """How many keys have failed and not been forgotten since."""
-        return len(self._failures)
-
     def oldest_age(self) -> float:
         """For how many seconds the first key in line has been waiting for a worker; 0 if there is none."""
         for since in self._ready.values():

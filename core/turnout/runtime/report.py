@@ -6,12 +6,16 @@ from typing import Any
 
 from turnout.decision.assess import Assessment
 from turnout.plugin import Ref, Role
+from turnout.reasons import Reason
 from turnout.runtime.contention import Contention
-from turnout.runtime.context import Context, InForce
+from turnout.runtime.context import Context
 from turnout.runtime.errors import ApiError
 from turnout.runtime.keys import PolicyKey
 from turnout.runtime.store import Document
 from turnout.status import Verdict, policy_status, ready, routes, same, versions
+
+VALID = Verdict(True, Reason.VALID, "")
+"""Accepted, of a policy with which nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Reporter:
     async def _status(
         self, key: PolicyKey, document: Document, report: Report, previous: Mapping[str, Any]
     ) -> dict[str, Any]:
-        in_force = self._context.in_force.get(key, InForce()).plan
+        in_force = self._context.in_force.plan(key)
         outcome = report.assessment.outcome if report.assessment else None
         seen = outcome.versions if outcome else None
         verdicts = {

@@ -48,8 +48,10 @@ class Routes:
         listed: set[Ref],
         *,
         routes_only: bool = False,
-    ) -> Written:
+    ) -> Written | None:
         """Write what differs. `listed`: the objects that were written before, by the policy's status.
+
+        None for a policy that has turned out to be gone: its own event is on its way.
 
         `routes_only`: what moves traffic, and nothing else.
 
@@ -81,7 +83,7 @@ class Routes:
                 # the policy's own? At start nothing can have, and a policy asked about costs a call each.
                 vanished = known is None and item.ref in before
                 if vanished and not await self._context.writer.still_there(key, policy.uid):
-                    return Written(Verdict(None, Reason.WAITING, "the policy is gone"), moved)
+                    return None
                 self._corrections.contention.corrected(item.ref, now)
                 self._corrections.tell(key, document.uid, item.ref, differs)
             made = await self._context.writer.apply(item, _owners(policy), known)

@@ -45,7 +45,8 @@ class SharedReconciler:
             return None
         owners = self._owners(key.ref, claims, known)
         if not claims:
-            if known and not owners:
+            self._corrections.forget(key.ref)
+            if known and not owners and self._turned_away(key.ref, known):
                 await self._context.writer.delete(key.ref, known)
             return None
         self._tell_others(key.ref, claims)
@@ -55,6 +56,8 @@ class SharedReconciler:
             return None
         now = self._context.clock.monotonic()
         if self._corrections.wrote(claims[0].item) and differs != OWNERS:
+            if known is None and not await self._wanted(claims):
+                return None
             if wait := self._corrections.contention.wait(key.ref, now):
                 return wait
             self._corrections.contention.corrected(key.ref, now)
@@ -71,6 +74,22 @@ class SharedReconciler:
             if policy and policy.uid == owner.uid and not self._context.claims.decided(key):
                 owners.setdefault(owner.uid, owner_reference(owner.name, owner.uid, controller=False))
         return owners
+
+    def _turned_away(self, ref: Ref, known: Entry) -> bool:
+        """Whether a policy that lives, and owns the object, has no wish for it any more.
+
+        What policies that are gone have left is the garbage collector's, or was orphaned on purpose.
+        """
+        listed = known.written.owners if known.written else ()
+        found = ((self._context.policy(PolicyKey(ref.namespace, owner.name)), owner) for owner in listed)
+        return any(policy is not None and policy.uid == owner.uid for policy, owner in found)
+
+    async def _wanted(self, claims: list[Claim]) -> bool:
+        """Whether any policy still exists: else the garbage collector took the object, with the last one."""
+        for claim in claims:
+            if await self._context.writer.still_there(claim.key, claim.uid):
+                return True
+        return False
 
     def _differs(self, claim: Claim, known: Entry | None, owners: dict[str, Any]) -> str | None:
         """Where the object differs from what is wished for."""

@@ -31,6 +31,9 @@ class IstioOptions(Options):
     )
     """The labels of the proxies that serve a Gateway made here."""
 
+    app_version_header: str = Field(default="", pattern=r"^([a-z0-9][-a-z0-9_.]*)?$", max_length=63)
+    """A response header that tells which version answered, by its label `app.kubernetes.io/version`."""
+
     ingress_host: str = Field(
         default="istio-ingressgateway.istio-system.svc.cluster.local", pattern=HOST, max_length=253
     )

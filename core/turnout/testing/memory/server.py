@@ -44,7 +44,11 @@ class Server:
         resource = self._served(target)
         if request.method == "GET":
             return 200, self._read(resource, target, request)
-        answer = self._write(resource, target, request, request.query.get("fieldManager") or manager)
+        manager = request.query.get("fieldManager") or manager
+        if request.query.get("dryRun"):
+            with self.storage.trial():
+                return self._write(resource, target, request, manager)
+        answer = self._write(resource, target, request, manager)
         self._collect()
         return answer
 

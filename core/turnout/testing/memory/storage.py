@@ -7,6 +7,7 @@ never changed in place, so that whoever reads one may keep it but has to copy be
 import asyncio
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -47,12 +48,24 @@ class Storage:
         self._objects: dict[Key, Object] = {}
         self._changes: list[Change] = []
         self._waiting: set[asyncio.Event] = set()
+        self._trying = False
 
     def get(self, key: Key) -> Object | None:
         return self._objects.get(key)
 
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """A dry run: nothing that is written meanwhile is stored."""
+        self._trying = True
+        try:
+            yield
+        finally:
+            self._trying = False
+
     def put(self, key: Key, document: Object) -> Object:
         """Store an object, under the next revision, and return it as stored."""
+        if self._trying:
+            return document
         revision = self.revision + 1
         metadata = {**document["metadata"], "resourceVersion": str(revision)}
         stored = {**document, "metadata": metadata}
@@ -119,6 +132,8 @@ class Storage:
             self._waiting.discard(event)
 
     def _commit(self, change: Change) -> None:
+        if self._trying:
+            return
         self.revision = change.revision
         if change.after is None:
             del self._objects[change.key]

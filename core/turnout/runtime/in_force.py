@@ -1,0 +1,117 @@
+"""Where the routes of policies lead calls, and since when: what keeps deleted versions protected."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from turnout.plugin import Ref, RoutePlan, Router
+from turnout.runtime.clock import Clock
+from turnout.runtime.keys import PolicyKey
+from turnout.runtime.store import Store
+from turnout.settings import Drain
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What a policy's routes say, and when the last write of them was accepted.
+
+    `written`: on the monotonic clock; None for a write before this process began. `propagation`:
+    seconds until proxies follow. `routes`: the objects that carry the plan. `opaque`: there are some,
+    and what they say cannot be read; they may lead anywhere.
+    """
+
+    plan: RoutePlan | None = None
+    written: float | None = None
+    propagation: float = 0.0
+    routes: tuple[Ref, ...] = ()
+    opaque: bool = False
+
+    @property
+    def uids(self) -> frozenset[str]:
+        """The versions to which calls may be sent."""
+        return frozenset(version.uid for version in self.plan.versions()) if self.plan else frozenset()
+
+    def routes_to(self, uid: str) -> bool:
+        """Whether calls may still be sent to the version of that uid."""
+        return self.opaque or uid in self.uids
+
+
+class RoutesInForce:
+    """What is in force, by policy. Nothing is known of a policy before its routes have been read."""
+
+    def __init__(self, store: Store, clock: Clock, drain: Drain) -> None:
+        self._store = store
+        self._clock = clock
+        self._drain = drain
+        self._known: dict[PolicyKey, InForce] = {}
+
+    def get(self, key: PolicyKey) -> InForce | None:
+        """What is known of a policy's routes. A policy that is gone may have left some behind."""
+        return self._known.get(key)
+
+    def plan(self, key: PolicyKey) -> RoutePlan | None:
+        """The plan that a policy's routes carry."""
+        return self._known.get(key, InForce()).plan
+
+    def routes(self, key: PolicyKey) -> tuple[Ref, ...]:
+        """The objects that carry a policy's plan, or did until someone removed it from all of them."""
+        last = self._known.get(key, InForce()).routes
+        return self._store.routes(key) or tuple(ref for ref in last if self._store.look(ref))
+
+    def leading_to(self, uid: str) -> set[PolicyKey]:
+        """The policies whose routes may send calls to the version of that uid."""
+        return {key for key, state in self._known.items() if state.routes_to(uid)}
+
+    def since_written(self, key: PolicyKey) -> float | None:
+        """Seconds since a policy's routes were last written; None if there are none."""
+        state = self._known.get(key, InForce())
+        if state.written is not None:
+            return self._clock.monotonic() - state.written
+        stamps = [
+            entry.written.written_at
+            for ref in self._store.routes(key)
+            if (entry := self._store.look(ref)) and entry.written and entry.written.written_at
+        ]
+        if not stamps:
+            return None
+        # By the API server's clock, which may be ahead of ours (then the write counts as just made), and
+        # in whole seconds: it may have been made at the end of that one.
+        return max(0.0, (self._clock.now() - max(stamps)).total_seconds() - 1.0)
+
+    def read(self, key: PolicyKey, plan: RoutePlan | None, routers: Iterable[Router[Any]]) -> None:
+        """Note what the routes in the cluster say. `routers`: those that may have written them."""
+        before = self._known.get(key)
+        last = before or InForce()
+        routes = self.routes(key)
+        opaque = plan is None and bool(routes)
+        if opaque and last.plan:
+            plan, opaque = last.plan, False  # someone has spoilt the annotation, not the routes
+        slowest = [self._drain.propagation(router).total_seconds() for router in routers]
+        found = InForce(plan, last.written, max(slowest, default=last.propagation), routes, opaque)
+        if before and before.uids != found.uids:
+            # A write whose answer was lost, or that failed half-way: it counts from now at the latest.
+            found = replace(found, written=self._clock.monotonic())
+        self._known[key] = found
+
+    def decided(self, key: PolicyKey, plan: RoutePlan, *, wrote: bool) -> None:
+        """Note that the routes in the cluster are the decided ones; `wrote`: since just now."""
+        last = self._known.get(key, InForce())
+        written = self._clock.monotonic() if wrote else last.written
+        self._known[key] = InForce(plan, written, last.propagation, self._store.routes(key))
+
+    def forget(self, key: PolicyKey) -> float | None:
+        """The policy is gone. Returns the seconds after which to call this again, if so.
+
+        Its routes may outlive it: until the garbage collector comes, or, with another policy of that
+        name, for good. Once they are gone, what had left them before still has its time to drain.
+        """
+        state = self._known.get(key)
+        if state is None or self.routes(key):
+            return None
+        drain = state.propagation + self._drain.in_flight_seconds
+        left = None if state.written is None else self._clock.monotonic() - state.written
+        if left is None or left >= drain:
+            del self._known[key]
+            return None
+        self._known[key] = replace(state, plan=None, opaque=False)
+        return drain - left

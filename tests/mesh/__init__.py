@@ -1,0 +1,1 @@
+"""Traffic through istiod and Envoy, with a stand-in for ModelMesh behind them."""

@@ -1,0 +1,88 @@
+"""A client inside the mesh, by the names that the ServiceEntry makes known to its sidecar."""
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.controller import Object
+from tests.mesh.calls import ask, versions
+from tests.mesh.routes_watch import shares_of
+from tests.mesh.statistics import expected_split
+from tests.mesh.town import MODELMESH_PORT, Town
+from tests.support import wait_until
+from tests.support.mesh import SYSTEM, Envoy, Node
+
+CALLS = 600
+
+
+class Client(Envoy):
+    """The proxy of a workload. It listens at an address of its own, where the workload sends its calls."""
+
+    def __init__(self, town: Town) -> None:
+        self.address = (
+            f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}.{secrets.randbelow(250) + 1}"
+        )
+        node = Node("sidecar", "client", town.namespace, {"app": "client"}, self.address)
+        super().__init__(town.mesh.assets, town.mesh.istiod, town.mesh.processes, node)
+
+    def sidecar(self, gateway_port: int) -> str:
+        """Calls are not redirected here, so the sidecar listens on the ports that clients would call.
+
+        A listener with a port knows the services of that port alone: copies need the gateway's too.
+        """
+        spec = {
+            "workloadSelector": {"labels": {"app": "client"}},
+            "egress": [self._listener(MODELMESH_PORT, "./*"), self._listener(gateway_port, f"{SYSTEM}/*")],
+        }
+        return json.dumps(
+            {
+                "apiVersion": "networking.istio.io/v1",
+                "kind": "Sidecar",
+                "metadata": {"name": "client"},
+                "spec": spec,
+            }
+        )
+
+    def _listener(self, port: int, hosts: str) -> Object:
+        named = {"number": port, "protocol": "HTTP", "name": f"http-{port}"}
+        return {"port": named, "bind": self.address, "captureMode": "NONE", "hosts": [hosts]}
+
+
+@pytest.fixture
+def client(town: Town) -> Iterator[Client]:
+    made = Client(town)
+    town.kubectl("apply", "-f", "-", document=made.sidecar(town.mesh.port))
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("name", ["wisdom.{}", "wisdom.{}.svc", "wisdom.{}.svc.cluster.local"])
+def test_calls_by_each_of_the_models_names_are_split(town: Town, client: Client, name: str) -> None:
+    town.deploy("wisdom-0", "wisdom-1")
+    town.start()
+    town.declare("blue-green", {"name": "wisdom-0", "weight": 20}, {"name": "wisdom-1", "weight": 80})
+    town.until_in_force({"wisdom-0": 20, "wisdom-1": 80})
+    host = name.format(town.namespace)
+    wait_until(
+        lambda: shares_of(client, host) == {"wisdom-0": 20, "wisdom-1": 80}, what="the sidecar has them"
+    )
+    answers = ask(f"{client.address}:{MODELMESH_PORT}", f"{host}:{MODELMESH_PORT}", CALLS)
+    expected_split(versions(answers), {"wisdom-0": 20, "wisdom-1": 80})
+
+
+def test_copies_of_calls_from_inside_go_through_the_gateway(town: Town, client: Client) -> None:
+    town.deploy("wisdom-0", "wisdom-1")
+    town.start()
+    town.declare("mirror", {"name": "wisdom-0"}, {"name": "wisdom-1"}, mirror={"percentage": 100})
+    address, host = f"{client.address}:{MODELMESH_PORT}", f"{town.authority()}:{MODELMESH_PORT}"
+    wait_until(lambda: shares_of(client, town.authority()), what="the sidecar has routes")
+    wait_until(lambda: ask(address, host, 20) and town.asked()["wisdom-1"] > 0, what="copies arrive")
+    time.sleep(0.5)
+    town.forget()
+    assert versions(ask(address, host, CALLS)) == {"wisdom-0": CALLS}
+    time.sleep(1.0)
+    assert town.asked() == {"wisdom-0": CALLS, "wisdom-1": CALLS}

@@ -1,0 +1,94 @@
+"""Copies reach the candidate with its own header, in the share asked for, and cost callers nothing."""
+
+import time
+from collections import Counter
+
+import pytest
+
+from tests.mesh.calls import ask, versions
+from tests.mesh.load import Load, failed, split
+from tests.mesh.statistics import SIGNIFICANCE, two_sided
+from tests.mesh.town import Town
+from tests.support import wait_until
+
+CALLS = 600
+
+
+def mirroring(town: Town, percentage: float, *names: str) -> None:
+    """Wait until copies arrive, and forget them."""
+    town.deploy("wisdom-0", *names)
+    town.start()
+    town.declare(
+        "mirror", *({"name": name} for name in ("wisdom-0", *names)), mirror={"percentage": percentage}
+    )
+    until_copied(town, names[-1])
+
+
+def until_copied(town: Town, name: str) -> None:
+    """Wait until copies reach a version, and count from then on."""
+    wait_until(town.shares_in_force, timeout=20, what="any routes")
+    wait_until(
+        lambda: ask(town.address, town.authority(), 20) and town.asked()[name] > 0,
+        timeout=20,
+        what=f"copies reach {name}",
+    )
+    time.sleep(0.5)
+    town.forget()
+
+
+def asked(town: Town, number: int) -> Counter[str]:
+    """What the models' server counts of so many calls, once copies have arrived."""
+    assert versions(ask(town.address, town.authority(), number)) == {"wisdom-0": number}
+    time.sleep(1.0)
+    return town.asked()
+
+
+def test_every_call_is_copied_by_default(town: Town) -> None:
+    mirroring(town, 100, "wisdom-1")
+    assert asked(town, CALLS) == {"wisdom-0": CALLS, "wisdom-1": CALLS}
+
+
+@pytest.mark.parametrize("percentage", [30, 1.5])
+def test_the_percentage_holds(town: Town, percentage: float) -> None:
+    mirroring(town, percentage, "wisdom-1")
+    found = asked(town, CALLS)
+    assert found["wisdom-0"] == CALLS
+    assert two_sided(found["wisdom-1"], CALLS, percentage / 100) >= SIGNIFICANCE, found
+
+
+def test_several_candidates_each_get_their_copies(town: Town) -> None:
+    """wisdom-1 half of the calls, wisdom-2 a fifth: chained, so that each is asked with its own header."""
+    town.deploy("wisdom-0", "wisdom-1", "wisdom-2")
+    town.start()
+    town.declare(
+        "mirror", {"name": "wisdom-0"}, {"name": "wisdom-1", "weight": 50}, {"name": "wisdom-2", "weight": 20}
+    )
+    until_copied(town, "wisdom-2")
+    found = asked(town, CALLS)
+    assert found["wisdom-0"] == CALLS
+    assert two_sided(found["wisdom-1"], CALLS, 0.5) >= SIGNIFICANCE, found
+    assert two_sided(found["wisdom-2"], CALLS, 0.2) >= SIGNIFICANCE, found
+
+
+@pytest.mark.parametrize("trouble", ["slow", "failing", "missing"])
+def test_a_candidate_in_trouble_costs_callers_nothing(town: Town, trouble: str) -> None:
+    """Neither an error nor time: the slowest call is faster than the candidate."""
+    mirroring(town, 100, "wisdom-1")
+    if trouble == "slow":
+        town.slow("wisdom-1", 3.0)
+    elif trouble == "failing":
+        town.failing("wisdom-1")
+    else:
+        town.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
+    with Load(town.address, town.authority(), rate=150) as load:
+        time.sleep(4.0)
+    calls = load.calls()
+    assert not failed(calls)
+    assert set(split(calls)) == {"wisdom-0"}
+    assert max(call.ended - call.began for call in calls if not call.stream) < 1.0
+
+
+def test_a_caller_cannot_reach_the_candidate_by_a_mark_of_its_own(town: Town) -> None:
+    mirroring(town, 100, "wisdom-1")
+    guess = [("x-turnout-mirror", "0" * 32)]
+    assert versions(ask(town.address, town.authority(), 20, metadata=guess)) == {"wisdom-0": 20}

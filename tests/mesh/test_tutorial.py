@@ -1,0 +1,125 @@
+"""The tutorial under constant load: not one call fails, and each goes where the routes say."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.cluster.controller import Process
+from tests.mesh.load import Call, Load, failed, split
+from tests.mesh.routes_watch import RoutesWatch
+from tests.mesh.statistics import expected_split
+from tests.mesh.town import PROPAGATION, Town
+from tests.support import wait_until
+
+MEASURED = 3.0
+"""Seconds of each phase in which calls are counted: about a thousand."""
+
+
+class Rollout:
+    """The tutorial's steps in a town, with what befalls the controller on the way."""
+
+    def __init__(self, town: Town, load: Load, routes: RoutesWatch, controller: "Controller") -> None:
+        self.town = town
+        self._load = load
+        self._routes = routes
+        self._controller = controller
+
+    def do(self, what: Callable[[], object], expected: dict[str, int]) -> None:
+        """Take a step, and hold the traffic that comes of it against the shares expected of it."""
+        with self._controller.troubled():
+            what()
+        self.town.until_in_force(expected)
+        wait_until(lambda: self._routes.now == expected, what="the same is seen")
+        time.sleep(0.2)  # calls that were under way
+        began = time.monotonic()
+        time.sleep(MEASURED)
+        calls = self._load.calls(began, began + MEASURED - 0.2)
+        assert not failed(calls)
+        expected_split(split(call for call in calls if not call.stream), expected)
+
+    def gone(self, name: str) -> None:
+        """Wait until a version is no longer there, without anybody's help."""
+        wait_until(lambda: not self.town.get("inferenceservice", name), timeout=30, what=f"{name} is gone")
+
+
+class Controller:
+    """The controller, and how it fares at each step."""
+
+    def __init__(self, town: Town, trouble: str) -> None:
+        self._town = town
+        self._trouble = trouble
+        self._process: Process = town.start("--log-format=json")
+
+    @contextmanager
+    def troubled(self) -> Iterator[None]:
+        """While a step is taken it is killed before (and misses it), or just after, or not at all."""
+        if self._trouble == "before":
+            self._process.kill()
+        yield
+        if self._trouble == "after":
+            time.sleep(0.1)
+            self._process.kill()
+        if self._trouble != "none":
+            time.sleep(1.0)
+            self._process = self._town.start("--log-format=json")
+
+
+def astray(calls: list[Call], routes: RoutesWatch) -> list[Call]:
+    """Calls that were answered by a version to which no route in force led."""
+    return [
+        call for call in calls if not call.error and not set(call.version.split(",")) <= routes.allowed(call)
+    ]
+
+
+@pytest.mark.parametrize("trouble", ["none", "before", "after"])
+def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
+    """Straight through, and with the controller killed at each step and started again a second later."""
+    town.kubectl("apply", "-f", "-", document=town.tutorial("1-primary.yaml"))
+    town.until_ready("wisdom-0")
+    controller = Controller(town, trouble)
+    initialize = town.template("2-initialize-values.yaml")
+    town.kubectl("apply", "-f", "-", document=initialize)
+    town.until_in_force({"wisdom-0": 100})
+    load, routes = Load(town.address, town.authority()), RoutesWatch(town.mesh.ingress, town.authority())
+    with routes, load:
+        rollout = Rollout(town, load, routes, controller)
+        apply = ("apply", "-f", "-")
+
+        def deploy() -> None:
+            town.kubectl(*apply, document=town.tutorial("3-candidate.yaml"))
+            town.until_ready("wisdom-1")
+
+        def shift() -> None:
+            town.kubectl(*apply, document=town.template("4-modify-weights-values.yaml"))
+
+        def replace() -> None:
+            town.kubectl("replace", "-f", "-", document=town.tutorial("5-promoted-primary.yaml"))
+
+        def delete() -> None:
+            town.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
+
+        def force() -> None:
+            at_once = ("--force", "--grace-period=0", "--wait=false")
+            town.kubectl("delete", "inferenceservice", "wisdom-1", *at_once)
+
+        def recreate() -> None:
+            town.kubectl("delete", "routingpolicy", "wisdom", "--cascade=orphan")
+            town.kubectl(*apply, document=initialize)
+
+        rollout.do(deploy, {"wisdom-0": 50, "wisdom-1": 50})
+        rollout.do(shift, {"wisdom-0": 20, "wisdom-1": 80})
+        rollout.do(replace, {"wisdom-0": 20, "wisdom-1": 80})
+        rollout.do(delete, {"wisdom-0": 100})
+        rollout.gone("wisdom-1")
+        rollout.do(deploy, {"wisdom-0": 20, "wisdom-1": 80})
+        rollout.do(force, {"wisdom-0": 100})
+        rollout.gone("wisdom-1")
+        rollout.do(recreate, {"wisdom-0": 100})
+        time.sleep(PROPAGATION)
+    calls = load.calls()
+    assert not failed(calls)
+    assert not astray(calls, routes)
+    assert {call.stream for call in calls} == {True, False}
+    assert len(calls) > 5_000

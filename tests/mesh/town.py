@@ -1,0 +1,214 @@
+"""A namespace with a controller, models that answer, and ways in for their clients."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+from tests.cluster.controller import Object, Site
+from tests.mesh.routes_watch import shares_of
+from tests.support import ControlPlane, wait_until
+from tests.support.assets import MeshAssets
+from tests.support.mesh import INGRESS_HOST, INGRESS_LABELS, SYSTEM, Envoy, Istiod, Node
+from tests.support.processes import ProcessGroup
+from tests.support.waiting import answers, fetch, free_port
+
+PROPAGATION = 2.0
+"""Seconds that istiod and the proxies may take: with the debounce of the tests, a second less."""
+IN_FLIGHT = 1.0
+LOAD_SECONDS = 1.5
+"""How long the stand-in takes to load a model."""
+MODELMESH_PORT = 8033
+
+
+_NO_CERTIFICATES: Object = {
+    "apiVersion": "security.istio.io/v1",
+    "kind": "PeerAuthentication",
+    "metadata": {"name": "default", "namespace": SYSTEM},
+    "spec": {"mtls": {"mode": "DISABLE"}},
+}
+"""No agent serves any to sidecars."""
+
+
+class Mesh:
+    """istiod and an ingress gateway, for all tests of a run."""
+
+    def __init__(self, control_plane: ControlPlane, assets: MeshAssets, directory: Path) -> None:
+        self.control_plane = control_plane
+        self.assets = assets
+        self.processes = ProcessGroup(directory)
+        self.istiod = Istiod(assets, control_plane, self.processes)
+        gateway = Node("router", "istio-ingressgateway-0", SYSTEM, INGRESS_LABELS)
+        self.ingress = Envoy(assets, self.istiod, self.processes, gateway)
+        self.port = free_port()
+        """Where the gateway listens, and the port of every Gateway."""
+
+    def start(self) -> None:
+        """Start both, and make the gateway known by its Service's name, for mirrored requests."""
+        self.control_plane.install_crds("istio", "kserve", "turnout")
+        self.control_plane.kubectl("create", "namespace", SYSTEM)
+        for document in (self._ingress_service(), self._on_loopback(), _NO_CERTIFICATES):
+            self.control_plane.kubectl("apply", "-f", "-", input=json.dumps(document))
+        self.istiod.start()
+        self.ingress.start()
+
+    def stop(self) -> None:
+        self.processes.stop()
+
+    def _ingress_service(self) -> Object:
+        """The API server refuses Services with loopback endpoints; this is the same to istiod."""
+        return service_entry(SYSTEM, "istio-ingressgateway", INGRESS_HOST, self.port, self.port)
+
+    def _on_loopback(self) -> Object:
+        """Gateways listen on every address; this one shall not."""
+        address = {"socket_address": {"address": "127.0.0.1", "port_value": self.port}}
+        patch = {
+            "applyTo": "LISTENER",
+            "match": {"context": "GATEWAY", "listener": {"portNumber": self.port}},
+            "patch": {"operation": "MERGE", "value": {"address": address}},
+        }
+        return {
+            "apiVersion": "networking.istio.io/v1alpha3",
+            "kind": "EnvoyFilter",
+            "metadata": {"name": "loopback", "namespace": SYSTEM},
+            "spec": {"configPatches": [patch]},
+        }
+
+
+class Town(Site):
+    """A namespace: ModelMesh's stand-in, a controller when it is started, and clients."""
+
+    def __init__(
+        self, mesh: Mesh, namespace: str, directory: Path, *, settings: Object | None = None
+    ) -> None:
+        super().__init__(mesh.control_plane, namespace, directory)
+        self.mesh = mesh
+        drain = {"inFlightSeconds": IN_FLIGHT, "propagationSeconds": {"istio": PROPAGATION}}
+        plugins = {"istio": {"defaults": {"gatewayPort": mesh.port}}}
+        chosen = {"drain": drain, "plugins": plugins} | (settings or {})
+        directory.joinpath("settings.yaml").write_text(json.dumps(chosen), encoding="utf-8")
+        self._directory = directory
+        self._port, self._control_port = free_port(), free_port()
+        self._standin: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where clients outside the mesh call."""
+        return f"127.0.0.1:{self.mesh.port}"
+
+    def authority(self, model: str = "wisdom") -> str:
+        return f"{model}.{self.namespace}"
+
+    def open(self) -> None:
+        """Start the models' server, and make it known to the mesh."""
+        host = f"modelmesh-serving.{self.namespace}.svc.cluster.local"
+        entry = service_entry(self.namespace, "modelmesh-serving", host, MODELMESH_PORT, self._port)
+        self.kubectl("apply", "-f", "-", document=json.dumps(entry))
+        options = {
+            "port": self._port,
+            "control-port": self._control_port,
+            "namespace": self.namespace,
+            "load-seconds": LOAD_SECONDS,
+        }
+        arguments = [f"--{name}={value}" for name, value in options.items()]
+        kubeconfig = self.control_plane.user("modelmesh", "system:masters").kubeconfig
+        self._standin = self.mesh.processes.start(
+            Path(sys.executable),
+            ["-m", "turnout.testing.serving", *arguments],
+            environment={"KUBECONFIG": str(kubeconfig)},
+        )
+        self.mesh.processes.wait_ready(self._standin, lambda: answers(f"{self._control}/counts"))
+
+    def close(self) -> None:
+        super().close()
+        if self._standin:
+            with suppress(KeyError):
+                self.mesh.processes.end(self._standin, kill=True)
+            self._standin = None
+
+    def asked(self) -> Counter[str]:
+        """How many calls have come to the models' server, by the InferenceService that they were for."""
+        found: Counter[str] = Counter()
+        for one in json.loads(fetch(f"{self._control}/counts"))["counts"]:
+            found[one["service"]] += one["count"]
+        return found
+
+    def forget(self) -> None:
+        """Count from now on."""
+        fetch(f"{self._control}/reset", method="POST")
+
+    def slow(self, name: str, seconds: float) -> None:
+        """A version takes its time from now on."""
+        fetch(f"{self._control}/delay?service={name}&seconds={seconds}", method="POST")
+
+    def failing(self, name: str) -> None:
+        """A version answers with errors from now on."""
+        fetch(f"{self._control}/fail?service={name}&code=INTERNAL", method="POST")
+
+    @property
+    def _control(self) -> str:
+        return f"http://127.0.0.1:{self._control_port}"
+
+    def shares_in_force(self, model: str = "wisdom") -> dict[str, int]:
+        """The shares by the gateway's own configuration."""
+        return shares_of(self.mesh.ingress, self.authority(model))
+
+    def until_in_force(self, shares: dict[str, int], model: str = "wisdom") -> None:
+        """Wait until the gateway splits calls so."""
+        wait_until(
+            lambda: self.shares_in_force(model) == shares, timeout=30, what=f"in force for {model}: {shares}"
+        )
+
+    def until_ready(self, name: str) -> None:
+        """Wait until a version is loaded."""
+
+        def ready() -> bool:
+            conditions = self.get("inferenceservice", name).get("status", {}).get("conditions", ())
+            return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+        wait_until(ready, timeout=30, what=f"{name} is ready")
+
+    def deploy(self, *names: str) -> None:
+        """Deploy versions, and wait until they are loaded. The app version of wisdom-1 is v1."""
+        for name in names:
+            document = self.tutorial("1-primary.yaml").replace("name: wisdom-0", f"name: {name}")
+            version = f"app.kubernetes.io/version: v{name.rpartition('-')[2]}"
+            document = document.replace("app.kubernetes.io/version: v0", version)
+            self.kubectl("apply", "-f", "-", document=document)
+        for name in names:
+            self.until_ready(name)
+
+    def declare(self, strategy: str, *versions: Object, **config: Object) -> None:
+        """Apply the policy of the model wisdom, and wait until its routes are the decided ones."""
+        spec = {"targetEnv": "kserve-modelmesh", "trafficStrategy": strategy, "modelVersions": versions}
+        document = {
+            "apiVersion": "turnout.dev/v1alpha1",
+            "kind": "RoutingPolicy",
+            "metadata": {"name": "wisdom"},
+            "spec": spec | {"config": config},
+        }
+        self.kubectl("apply", "-f", "-", document=json.dumps(document))
+        wait_until(self._routed, timeout=20, what="routed")
+
+    def _routed(self) -> bool:
+        policy = self.get("routingpolicy", "wisdom")
+        seen = policy.get("status", {}).get("observedGeneration") == policy["metadata"]["generation"]
+        return seen and self.condition("wisdom", "Routed")[0] == "True"
+
+
+def service_entry(namespace: str, name: str, host: str, port: int, local: int) -> Object:
+    """A host of the mesh that is served on this machine."""
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "ServiceEntry",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "hosts": [host],
+            "location": "MESH_INTERNAL",
+            "resolution": "STATIC",
+            "ports": [{"number": port, "name": "grpc", "protocol": "GRPC"}],
+            "endpoints": [{"address": "127.0.0.1", "ports": {"grpc": local}}],
+        },
+    }
