@@ -17,6 +17,7 @@ from tests.docs import pages
 from tests.docs.play import CLUSTER, PROGRAMS, environment, play, prepare
 from tests.docs.shell import Shell
 from tests.support import ControlPlane
+from tests.support.answering import Answering
 
 pytestmark = pytest.mark.cluster
 
@@ -93,8 +94,10 @@ def test_commands_do_in_a_cluster_what_the_page_shows(page: str, cluster: Contro
     (folder / PROGRAMS / "kubectl").symlink_to(cluster.assets.kubectl)
     if page != OPERATOR:  # which grants them itself
         grant(cluster, folder)
-    with Shell(folder, environment(folder, KUBECONFIG=str(kubeconfig))) as shell:
-        play(shell, pages.read(page), cluster=True)
+    with Answering(_0=20, _1=80) as mesh:  # the pages ask it when they have come to this split
+        env = environment(folder, KUBECONFIG=str(kubeconfig), GATEWAY=mesh.address)
+        with Shell(folder, env) as shell:
+            play(shell, pages.read(page), cluster=True)
 
     calls = cluster.audit(f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}", since=mark)
     assert {call.resource for call in calls} >= {"routingpolicies", "inferenceservices", "virtualservices"}

@@ -25,9 +25,8 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 def test_request_is_on_the_wire_as_kserve_numbers_its_fields() -> None:
     tensor = Tensor("predict", "FP32", [1, 2], [1.0, -1.0])
-    request = protocol.message("ModelInferRequest")(
-        model_name="wisdom", id="7", inputs=[tensor.as_input()], parameters={"k": {"int64_param": 3}}
-    )
+    request = protocol.message("ModelInferRequest")(model_name="wisdom", id="7", inputs=[tensor.as_input()])
+    request.parameters["k"].int64_param = 3
     contents = b"\x32\x08\x00\x00\x80\x3f\x00\x00\x80\xbf"
     fields = b"\x0a\x07predict\x12\x04FP32\x1a\x02\x01\x02\x2a" + bytes([len(contents)]) + contents
     expected = [

@@ -19,6 +19,7 @@ Exit codes:
   1    what was asked about is not well: a plan that is refused, a plugin that cannot be loaded
   2    wrong usage, or input that cannot be used
   3    the cluster cannot be reached, or does not permit it
+  4    what was asked about cannot be told: too little was seen
   70   an error in turnout itself
   130  interrupted
   141  whoever read the output has stopped
@@ -36,6 +37,9 @@ main = Program(
                 "turnout.cli.plan:command", "Show what would be decided, and why, without a cluster."
             ),
             "demo": Lazy("turnout.cli.demo:command", "Play a rollout in memory."),
+        },
+        "Look at a rollout": {
+            "verify": Lazy("turnout.cli.verify:command", "Check who answers a model's calls, and how often."),
         },
         "Run the controller": {
             "run": Lazy("turnout.cli.run:command", "Run the controller."),

@@ -15,6 +15,8 @@ class Exit(IntEnum):
     """Wrong usage, or input that cannot be used."""
     NO_CLUSTER = 3
     """The cluster cannot be reached, or does not permit what was asked."""
+    UNDECIDED = 4
+    """The command did its work, and what it was asked cannot be told."""
     BUG = 70
     """An error in turnout itself; sysexits.h calls it EX_SOFTWARE."""
     INTERRUPTED = 130

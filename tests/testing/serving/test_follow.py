@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -59,10 +60,13 @@ REPLACING = ("True", "Loaded", "Loading", "InProgress")
 def followed(use: Use, prepare: Callable[[Followed], None] = lambda _: None) -> Followed:
     """Run a test while the stand-in follows the cluster."""
 
+    def now() -> datetime:
+        return datetime.fromtimestamp(faketime.now(), UTC)
+
     async def main() -> Followed:
         bed = Followed()
         prepare(bed)
-        running = asyncio.ensure_future(follow(bed.server, Client(bed.cluster), NAMESPACE))
+        running = asyncio.ensure_future(follow(bed.server, Client(bed.cluster), NAMESPACE, now=now))
         await asyncio.sleep(1)
         await use(bed)
         assert not running.done()
@@ -83,6 +87,8 @@ def test_a_new_service_is_ready_once_it_is_loaded() -> None:
         assert [one["type"] for one in began] == ["PredictorReady", "Ready"]
         await asyncio.sleep(SECONDS)
         assert (bed.serving(), bed.said()) == (Model.of(OLD), LOADED)
+        assert {one["lastTransitionTime"] for one in began} == {"1970-01-01T00:00:01Z"}
+        assert {one["lastTransitionTime"] for one in bed.status()["conditions"]} == {"1970-01-01T00:00:11Z"}
 
     bed = followed(use)
     assert len(bed.cluster.writes) == 2
@@ -149,18 +155,19 @@ def test_one_that_is_created_anew_is_loaded_anew() -> None:
     followed(use)
 
 
-def test_one_that_was_created_anew_unseen_is_replaced() -> None:
+@pytest.mark.parametrize(("new", "said"), [(NEW, REPLACING), (OLD, LOADED)], ids=["another", "the same"])
+def test_one_that_was_created_anew_unseen_is_replaced(new: dict[str, Any], said: tuple[str, ...]) -> None:
     async def use(bed: Followed) -> None:
         bed.apply(OLD)
         await asyncio.sleep(2 * SECONDS)
         bed.cluster.freeze()
         bed.cluster.end_watches(broken=True)
         bed.cluster.delete(REF)
-        bed.apply(NEW)
+        bed.apply(new)
         bed.cluster.compact()
         bed.cluster.thaw()
         await asyncio.sleep(2)
-        assert (bed.serving(), bed.said()) == (Model.of(OLD), REPLACING)
+        assert (bed.serving(), bed.said()) == (Model.of(OLD), said)
 
     followed(use)
 

@@ -147,7 +147,8 @@ class TestModelOfService:
     def test_is_another_one_exactly_if_the_spec_is(self) -> None:
         first = service("wisdom-0")
         labelled = service("wisdom-0", version="v1")
-        reordered = {**first, "spec": {"predictor": dict(reversed(first["spec"]["predictor"].items()))}}
+        model = dict(reversed(first["spec"]["predictor"]["model"].items()))
+        reordered = {**first, "spec": {"predictor": {"model": model}}}
         assert Model.of(labelled).id == Model.of(reordered).id == Model.of(first).id
         assert Model.of(service("wisdom-0", "s3://models/b")).id != Model.of(first).id
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import faketime
 from tests.testing.serving.services import service
 from turnout.inference import Answer, InferenceClient, InferenceError, Tensor
 from turnout.testing.serving import Key, Model, ModelServer
@@ -76,6 +77,21 @@ class TestWhoAnswers:
 
         served(use, slowly)
 
+    def test_is_by_weight_where_a_route_is_set(self) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            for name in ("wisdom", "wisdom-0", "wisdom-1", "wisdom-2"):
+                server.put(service(name))
+            server.routes.set("wisdom", {"wisdom-0": 20, "wisdom-1": 80, "wisdom-2": 0})
+            for _ in range(10):
+                await client.infer("wisdom")
+            assert server.received.answered() == {"wisdom-0": 2, "wisdom-1": 8}
+            await client.infer("wisdom", metadata=[("mm-vmodel-id", "wisdom-2")])
+            server.routes.set("wisdom", {})
+            await client.infer("wisdom")
+            assert server.received.answered() == {"wisdom-0": 2, "wisdom-1": 8, "wisdom-2": 1, "wisdom": 1}
+
+        served(use)
+
     def test_is_named_in_a_response_header_if_asked(self) -> None:
         async def use(server: ModelServer, client: InferenceClient) -> None:
             server.put(service("wisdom-0"))
@@ -116,6 +132,19 @@ class TestLoading:
             assert (await code_of(waiting))[0] == "NOT_FOUND"
 
         served(use, slowly)
+
+    def test_is_noticed_even_if_the_timer_comes_early(self) -> None:
+        """The loop's timers may, by as much as its clock resolves."""
+
+        async def main() -> None:
+            server = ModelServer(load_seconds=1e-10)
+            server.put(service("wisdom"))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            await asyncio.sleep(1)
+            assert server.models.serving("wisdom")
+
+        faketime.run(main())
 
 
 class TestFaults:

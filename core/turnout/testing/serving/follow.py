@@ -12,7 +12,6 @@ from turnout.runtime.errors import ApiError
 from turnout.runtime.reflector import Reflector, Unavailable
 from turnout.runtime.stream import Event
 from turnout.runtime.transport import ConnectionFailed
-from turnout.testing.serving.models import State
 from turnout.testing.serving.server import ModelServer
 from turnout.testing.serving.status import says_ready, status
 
@@ -58,7 +57,7 @@ class _Follower:
         self._now = now
         self._objects: dict[str, dict[str, Any]] = {}
         self._listed: list[dict[str, Any]] = []
-        self._said: dict[str, tuple[str, State]] = {}
+        self._told: dict[str, str] = {}  # the uid of the object whose status is written
         self._marked: set[str] = set()
         self._wake = asyncio.Event()
 
@@ -111,30 +110,21 @@ class _Follower:
         new = name not in self._objects
         self._objects[name] = service
         self._server.put(service, loaded=new and says_ready(service))
-        if self._said.get(name, ("",))[0] != uid:
+        if self._told.get(name) != uid:
             self.mark(name)
 
     def _gone(self, name: str) -> None:
         self._objects.pop(name, None)
-        self._said.pop(name, None)
+        self._told.pop(name, None)
         self._server.remove(name)
 
     async def _say(self, name: str) -> None:
         service, state = self._objects.get(name), self._server.models.state(name)
         if service is None or state is None:
             return
-        uid = service["metadata"].get("uid", "")
-        if self._said.get(name) == (uid, state):
-            return
-        known = service.get("status") or {}
-        said = status(state, known, self._now().strftime("%Y-%m-%dT%H:%M:%SZ"))
-        self._said[name] = (uid, state)
-        if any(known.get(key) != value for key, value in said.items()):
-            ref = Ref(INFERENCE_SERVICE, self._namespace, name)
-            try:
-                stored = await self._client.merge_patch(ref, {"status": said}, subresource="status")
-            except BaseException:
-                self._said.pop(name, None)
-                raise
-            if self._objects.get(name) is service:  # the next write compares with what is there now
-                self._objects[name] = stored
+        said = status(state, service.get("status") or {}, self._now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+        ref = Ref(INFERENCE_SERVICE, self._namespace, name)
+        stored = await self._client.merge_patch(ref, {"status": said}, subresource="status")
+        self._told[name] = stored["metadata"].get("uid", "")
+        if self._objects.get(name) is service:  # the next status goes on from what is there now
+            self._objects[name] = stored

@@ -14,6 +14,7 @@ from turnout.inference.needed import grpc_needed
 from turnout.testing.serving.faults import Fault, Faults
 from turnout.testing.serving.models import Model, Models
 from turnout.testing.serving.received import Key, Received
+from turnout.testing.serving.routes import Routes
 
 HEADER = "mm-vmodel-id"
 NOT_FOUND = "vmodel not found"
@@ -48,6 +49,8 @@ class ModelServer:
         self.models = Models(load_seconds)
         self.faults = Faults()
         self.received = Received(headers)
+        self.routes = Routes()
+        """For calls without the header, where no mesh is in front."""
         self.listeners: list[Callable[[str], None]] = []
         """Called with the name of a service whose state has changed."""
         self.port = port
@@ -153,7 +156,7 @@ class ModelServer:
         """Find out what a call gets, and note it."""
         began = time.monotonic()
         given: dict[str, str] = dict(context.invocation_metadata())
-        service = given.get(HEADER, named)
+        service = given[HEADER] if HEADER in given else self.routes.service(named)
         outcome = Outcome(service, None, "CANCELLED")
         try:
             outcome = await self._outcome(service, self.faults.get(service))

@@ -1,0 +1,165 @@
+"""What `turnout verify` does: reads the policy, asks, and tells."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from turnout import loading
+from turnout.cli.exits import BadInput, Exit, NoCluster
+from turnout.inference import GrpcMissing, Tensor
+from turnout.names import ROUTING_POLICY
+from turnout.plugin import Ref
+from turnout.runtime.client import Client
+from turnout.runtime.errors import ApiError
+from turnout.runtime.errors import NoCluster as NoClusterFound
+from turnout.runtime.transport import ConnectionFailed, Transport
+from turnout.verification import report as reports
+from turnout.verification.decided import decided, host
+from turnout.verification.question import Question
+from turnout.verification.report import Report
+from turnout.verification.sending import Asker, Pace, send
+from turnout.verification.split import Split, Verdict, of_weights
+from turnout.verification.tally import Tally
+
+Policy = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the policy is. Without a namespace: the kubeconfig's, or the pod's."""
+
+    name: str
+    namespace: str | None = None
+    context: str | None = None
+
+    @property
+    def there(self) -> str:
+        """The namespace. Raises the runtime's NoCluster."""
+        if self.namespace:
+            return self.namespace
+        from turnout.runtime import kube  # it takes most of a second
+
+        return kube.default_namespace(context=self.context)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command was given about the calls."""
+
+    address: str
+    authority: str | None
+    tensors: tuple[Tensor, ...]
+    metadata: tuple[tuple[str, str], ...]
+    header: str
+    tls: bool | bytes
+    timeout: float
+    over_http: bool
+
+
+@contextmanager
+def told_errors() -> Iterator[None]:
+    """Tell what a user can do something about as one clear error."""
+    try:
+        yield
+    except (NoClusterFound, ApiError, ConnectionFailed) as error:
+        raise NoCluster(str(error)) from None
+    except GrpcMissing as error:
+        raise BadInput(f"{error}, or ask over HTTP: --http") from None
+
+
+def policy(place: Place) -> Policy:
+    """The policy in the cluster. Raises BadInput if there is none, and what `told_errors` tells."""
+    from turnout.runtime import kube
+
+    async def read() -> Policy:
+        transport = await kube.connect(context=place.context)
+        try:
+            return await get(transport, place.there, place.name)
+        finally:
+            await transport.close()
+
+    return asyncio.run(read())
+
+
+async def get(transport: Transport, namespace: str, name: str) -> Policy:
+    """Get one policy. Raises BadInput if there is none, ApiError, ConnectionFailed."""
+    found = await Client(transport).get(Ref(ROUTING_POLICY, namespace, name))
+    if found is None:
+        raise BadInput(f"there is no RoutingPolicy {namespace}/{name}")
+    return found
+
+
+def prepare(
+    place: Place, asked: Asked, policy: Policy | None, expect: Mapping[str, float] | None
+) -> tuple[Question, Split]:
+    """What is asked, and the split that is decided: by `expect`, else by the policy. Raises BadInput."""
+    model, authority = place.name, asked.authority
+    split: Split = of_weights(expect or {})
+    if policy is not None:
+        said = decided(policy)
+        model, split = said.model, said.split
+        if said.matched and asked.metadata:
+            names = ", ".join(said.matched)
+            raise BadInput(f"{names}: given by what a call is; say with --expect who should answer these")
+        if not split:
+            raise BadInput(f"RoutingPolicy {place.name}: no share is decided yet: {said.unsettled}")
+        if said.unsettled:
+            click.echo(f"Note: the routes may not be the decided ones: {said.unsettled}", err=True)
+        if authority is None:
+            authority = host(policy, loading.load(), "http" if asked.over_http else "grpc")
+            if authority is None:
+                raise BadInput("the policy's host cannot be told from here; say it with --authority")
+    question = Question(
+        address=asked.address,
+        authority=authority or f"{model}.{place.there}",
+        model=model,
+        tensors=asked.tensors,
+        metadata=asked.metadata,
+        header=asked.header,
+        tls=asked.tls,
+        timeout=asked.timeout,
+    )
+    return question, split
+
+
+async def ask(question: Question, pace: Pace, tally: Tally, *, over_http: bool) -> None:
+    """Make all calls. Raises GrpcMissing."""
+    asker: Asker
+    if over_http:
+        from turnout.verification.over_http import Http
+
+        asker = Http(question)
+    else:
+        from turnout.verification.over_grpc import Grpc
+
+        asker = Grpc(question)
+    async with asker:
+        await send(asker, pace, tally)
+
+
+def changed(place: Place, split: Split) -> bool:
+    """Whether the policy has come to another split."""
+    return decided(policy(place)).split != split
+
+
+def tell(report: Report, output: str) -> int:
+    """Print the report. Returns the exit code."""
+    if report.tally.hopeless and not report.interrupted:
+        click.echo("Error: not one call was answered: the rest was not sent", err=True)
+    if output == "json":
+        click.echo(json.dumps(reports.data(report), indent=2, ensure_ascii=False))
+    else:
+        colour = False if os.environ.get("NO_COLOR") else None
+        for line in reports.text(report):
+            click.echo(line, color=colour)
+    if report.interrupted:
+        return Exit.INTERRUPTED
+    if report.tally.failed or report.verdict is Verdict.DIFFERS:
+        return Exit.NOT_WELL
+    return Exit.UNDECIDED if report.verdict is Verdict.UNCERTAIN else Exit.OK

@@ -1,0 +1,1 @@
+"""Does the network share calls as decided? Sends calls, counts who answers, and judges the counts."""

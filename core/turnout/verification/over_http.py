@@ -1,0 +1,68 @@
+"""Asks a model over HTTP, and tells which version answered."""
+
+import asyncio
+import ssl
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+
+from turnout.verification.question import Question, version_of
+from turnout.verification.tally import Failed
+
+BROKEN = (aiohttp.ClientError, OSError)
+
+
+class Http:
+    """POST /v2/models/<model>/infer of the open inference protocol."""
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        scheme = "https" if question.tls else "http"
+        self._url = f"{scheme}://{question.address}/v2/models/{quote(question.model, safe='')}/infer"
+        # Envoy shares out requests and not connections, so that one may be used again.
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=question.timeout),
+            connector=aiohttp.TCPConnector(limit=0, ssl=_context(question.tls)),
+            headers=[("Host", question.authority), *question.metadata],
+        )
+        self._body = {"inputs": [tensor.as_json() for tensor in question.tensors]}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+        await asyncio.sleep(0)  # for connections to say goodbye
+
+    async def ask(self) -> str:
+        header = self._question.header
+        host = self._question.authority.partition(":")[0] if self._question.tls else None
+        try:
+            async with self._session.post(
+                self._url, json=self._body, server_hostname=host, allow_redirects=False
+            ) as response:
+                if response.status != 200:
+                    said = (await response.text(errors="replace")).strip().partition("\n")[0]
+                    raise Failed(f"HTTP {response.status}", said[:200])
+                if header:
+                    return response.headers.get(header, "")
+                found: Any = await response.json(content_type=None)
+        except TimeoutError:
+            raise Failed("timeout", f"no answer within {self._question.timeout:g} s") from None
+        except BROKEN as error:
+            raise Failed("no connection", str(error)) from None
+        except ValueError:
+            raise Failed("no answer of a model", "the body is not JSON") from None
+        if not isinstance(found, dict) or not isinstance(name := found.get("model_name"), str):
+            raise Failed("no answer of a model", "there is no model_name in it")
+        return version_of(name)
+
+
+def _context(tls: bool | bytes) -> ssl.SSLContext | bool:
+    if isinstance(tls, bytes):
+        return ssl.create_default_context(cadata=tls.decode("ascii", errors="replace"))
+    return True

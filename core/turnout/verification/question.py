@@ -1,0 +1,34 @@
+"""What is asked, and who answered. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from turnout.inference import Tensor
+
+MODELMESH = re.compile(r"(?P<service>.+)__[a-z]+-[0-9a-f]+")
+"""How ModelMesh names a model in its answers: the service, where it is from, a digest of its spec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and where. `header`: the response header that names the version; empty for the model.
+
+    `address`: host:port. `authority`: the host that is asked for. `tls`: True for the system's authorities,
+    or theirs in PEM. `metadata`: request headers. `timeout`: seconds for a call.
+    """
+
+    address: str
+    authority: str
+    model: str
+    tensors: Sequence[Tensor] = ()
+    metadata: Sequence[tuple[str, str]] = ()
+    header: str = ""
+    tls: bool | bytes = False
+    timeout: float = 5.0
+
+
+def version_of(model: str) -> str:
+    """The version that a model's name in an answer stands for."""
+    found = MODELMESH.fullmatch(model)
+    return found["service"] if found else model

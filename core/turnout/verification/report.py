@@ -1,0 +1,139 @@
+"""What is told of a verification: a table for people, data for programs. Pure."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from turnout.decision.shares import percent
+from turnout.verification.question import Question
+from turnout.verification.split import Judged, Share, Split, Strictness, Verdict, judge, needed, overall
+from turnout.verification.tally import Tally
+
+WIDTH = 20
+COLOURS = {Verdict.MATCHES: "green", Verdict.DIFFERS: "red", Verdict.UNCERTAIN: "yellow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`changed`: the decided split became another one meanwhile. `interrupted`: not all calls were made."""
+
+    question: Question
+    split: Split
+    tally: Tally
+    strictness: Strictness
+    changed: bool = False
+    interrupted: bool = False
+
+    @property
+    def judged(self) -> list[Judged]:
+        return judge(self.split, self.tally.answers, self.strictness)
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.UNCERTAIN if self.changed else overall(self.judged)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict, and what it stands on."""
+        sure = f"{100 * self.strictness.confidence:g}%"
+        points = f"{100 * self.strictness.tolerance:g} points"
+        if self.interrupted:
+            return "interrupted: no verdict"
+        if self.changed:
+            return f"{Verdict.UNCERTAIN}: the decided split has changed while the calls were made"
+        match self.verdict:
+            case Verdict.MATCHES:
+                return f"{Verdict.MATCHES}: no share is off by more than {points}, with {sure} confidence"
+            case Verdict.DIFFERS:
+                return f"{Verdict.DIFFERS}: {'; '.join(self._differences())}"
+        if not self.tally.answered:
+            return f"{Verdict.UNCERTAIN}: nothing was answered"
+        # What was asked for was not enough, if it all came: then more is.
+        count = max(needed(self.split, self.strictness), 100 * math.ceil(self.tally.answered / 80))
+        return f"{Verdict.UNCERTAIN}: a share may be off by more than {points}; try --requests {count}"
+
+    def _differences(self) -> Iterator[str]:
+        # What nobody decided comes first: it is why the others get less.
+        for one in sorted(self.judged, key=lambda one: one.expected is not None and one.expected.high > 0):
+            if one.verdict is not Verdict.DIFFERS:
+                continue
+            name, calls = self.shown(one.name), f"{one.count} call" + "s" * (one.count != 1)
+            if one.expected is None:
+                yield f"{name} answered {calls}, and is no version of the split"
+            elif one.expected.high == 0:
+                yield f"{name} answered {calls}, and should get none"
+            else:
+                got = f"{percent(100 * one.low)} to {percent(100 * one.high)}"
+                yield f"{name} gets {got}, and should get {decided(one.expected)}"
+
+    def shown(self, version: str) -> str:
+        """The name of a version that answered, which may have none."""
+        return version or (f"(no {self.question.header})" if self.question.header else "(no name)")
+
+
+def decided(share: Share | None) -> str:
+    """A decided share, as a policy's status has it."""
+    if share is None:
+        return "-"
+    if share.low == 0.0 < share.high:
+        return f"<{100 * share.high:g}%"
+    if share.low < 1.0 == share.high:
+        return f">{100 * share.low:g}%"
+    return percent(100 * share.middle)
+
+
+def text(report: Report) -> Iterator[str]:
+    """The lines of a table, styled, and the verdict."""
+    question, tally = report.question, report.tally
+    sent = tally.answered + tally.failed
+    asked = f"{sent} calls to {question.address} as {question.authority}"
+    yield f"{question.model}: {asked}, {tally.answered} answered"
+    judged = report.judged
+    names = {one.name: report.shown(one.name) for one in judged}
+    width = max(map(len, ("VERSION", *names.values())))
+    yield f"  {'VERSION':<{width}}  DECIDED  ANSWERS   SHARE  INTERVAL"
+    for one in judged:
+        interval = f"{percent(100 * one.low)} to {percent(100 * one.high)}" if tally.answered else "-"
+        filled = round(one.share * WIDTH)
+        colour = COLOURS[one.verdict]
+        bar = click.style("█" * filled, fg=colour) + click.style("░" * (WIDTH - filled), dim=True)
+        numbers = f"{decided(one.expected):>7}  {one.count:>7}  {percent(100 * one.share):>6}"
+        yield f"  {names[one.name]:<{width}}  {numbers}  {interval:<16}  {bar}"
+    for code, count in tally.failures.most_common():
+        message = tally.messages[code]
+        yield click.style(f"  failed: {count} x {code}{': ' if message else ''}{message}", fg="red")
+    yield click.style(report.sentence, fg=None if report.interrupted else COLOURS[report.verdict], bold=True)
+
+
+def data(report: Report) -> dict[str, Any]:
+    """The same for programs. Shares are within 0..1."""
+    question, tally = report.question, report.tally
+    return {
+        "model": question.model,
+        "address": question.address,
+        "authority": question.authority,
+        "verdict": "interrupted" if report.interrupted else str(report.verdict),
+        "message": report.sentence,
+        "requests": tally.answered + tally.failed,
+        "answered": tally.answered,
+        "confidence": report.strictness.confidence,
+        "tolerance": report.strictness.tolerance,
+        "versions": [
+            {
+                "name": one.name,
+                "decided": None if one.expected is None else one.expected.middle,
+                "answers": one.count,
+                "share": one.share,
+                "interval": [one.low, one.high],
+                "verdict": str(one.verdict),
+            }
+            for one in report.judged
+        ],
+        "failures": [
+            {"code": code, "count": count, "message": tally.messages[code]}
+            for code, count in tally.failures.most_common()
+        ],
+    }

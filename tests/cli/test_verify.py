@@ -1,0 +1,393 @@
+"""`turnout verify`: asks a stand-in for ModelMesh over loopback, and tells what it counted."""
+
+import asyncio
+import io
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.answering import Answering
+from tests.support.waiting import free_port
+from turnout.cli import main, verify_run
+from turnout.cli.exits import BadInput, NoCluster
+from turnout.names import ROUTING_POLICY
+from turnout.runtime.transport import ConnectionFailed, Request
+from turnout.testing.memory import InMemoryCluster, StatusError
+from turnout.verification.split import Share
+
+EXPECT = "wisdom-0=20,wisdom-1=80"
+FEW = ("--requests=500", "--tolerance=10", "--confidence=99")
+"""Enough for a verdict of less strictness."""
+RUN = [sys.executable, "-c", "from turnout.cli import main; main()", "verify", "wisdom"]
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Answering]:
+    """20 of 100 calls to wisdom go to wisdom-0, 80 to wisdom-1."""
+    with Answering(_0=20, _1=80) as running:
+        yield running
+
+
+def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": os.defpath,
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        "KUBECONFIG": "/nowhere",
+    }
+    return subprocess.run([*RUN, *arguments], capture_output=True, text=True, input=stdin, env=environment)
+
+
+def verify(where: Answering, *arguments: str, expect: str = EXPECT) -> subprocess.CompletedProcess[str]:
+    there = ("--address", where.address, "--namespace", "models", "--expect", expect)
+    return run(*there, *FEW, *arguments)
+
+
+class TestOverGrpc:
+    def test_the_decided_split_matches(self, shared: Answering) -> None:
+        done = verify(shared)
+        assert done.returncode == 0, done.stderr
+        lines = done.stdout.splitlines()
+        assert lines[0] == f"wisdom: 500 calls to {shared.address} as wisdom.models, 500 answered"
+        assert lines[2].split()[:4] == ["wisdom-0", "20%", "100", "20%"]
+        assert lines[3].split()[:4] == ["wisdom-1", "80%", "400", "80%"]
+        assert lines[4] == "matches: no share is off by more than 10 points, with 99% confidence"
+        assert done.stderr == f"asking {shared.address} for wisdom.models, 500 times …\n"
+
+    def test_another_split_differs(self, shared: Answering) -> None:
+        done = verify(shared, expect="wisdom-0=1,wisdom-1=1")
+        assert done.returncode == 1
+        assert done.stdout.splitlines()[-1].startswith("differs: wisdom-0 gets 15.")
+
+    def test_one_answer_of_a_version_without_a_share_differs(self, shared: Answering) -> None:
+        done = verify(shared, "--requests=10", expect="wisdom-1=1")
+        assert done.returncode == 1
+        told = "differs: wisdom-0 answered 2 calls, and is no version of the split; wisdom-1 gets "
+        assert done.stdout.splitlines()[-1].startswith(told)
+
+    def test_too_few_answers_are_no_evidence(self, shared: Answering) -> None:
+        done = verify(shared, "--requests=50")
+        assert done.returncode == 4
+        assert "not enough evidence: " in done.stdout
+        assert done.stdout.endswith("; try --requests 500\n")
+
+    def test_as_many_calls_as_are_needed_are_made(self, shared: Answering) -> None:
+        arguments = ("--address", shared.address, "--expect", EXPECT, "-n", "models", "-o", "json")
+        done = run(*arguments)
+        found = json.loads(done.stdout)
+        assert (done.returncode, found["verdict"], found["requests"]) == (0, "matches", 2200)
+
+    def test_a_response_header_may_name_the_version(self, shared: Answering) -> None:
+        assert verify(shared, "--header=App-Version").returncode == 0
+        done = verify(shared, "--header=x-version", "--requests=10")
+        assert done.returncode == 1
+        assert "(no x-version) answered 10 calls" in done.stdout
+
+    def test_request_headers_are_sent(self) -> None:
+        with Answering(_0=1) as canary:
+            done = verify(canary, "-H", "traffic=test", "--requests=300", expect="wisdom-0=1")
+            assert done.returncode == 0, done.stdout
+            (key,) = canary.do(lambda server: server.received.counts())
+            assert key.headers == ("test",)
+
+    def test_inputs_are_sent(self, shared: Answering, tmp_path: Path) -> None:
+        file = tmp_path / "request.json"
+        tensor = {"name": "x", "datatype": "FP32", "shape": [2], "data": [1, 2]}
+        file.write_text(json.dumps({"model_name": "other", "inputs": [tensor]}), encoding="utf-8")
+        assert verify(shared, "--data", str(file)).returncode == 0
+
+    def test_failed_calls_are_counted_and_are_not_well(self) -> None:
+        with Answering(_0=10, _1=10, _2=1) as failing:
+            failing.do(lambda server: server.faults.fail("wisdom-2", "INTERNAL", "out of\norder"))
+            done = verify(failing, "--requests=420", expect="wisdom-0=1,wisdom-1=1")
+        assert done.returncode == 1
+        assert "  failed: 20 x INTERNAL: out of\n" in done.stdout
+        assert done.stdout.splitlines()[-1].startswith("matches: ")
+
+    def test_where_nobody_answers_it_stops_soon(self) -> None:
+        began = time.monotonic()
+        done = run(
+            "--address", f"127.0.0.1:{free_port()}", "--expect=wisdom-0=1", "--authority=wisdom.models"
+        )
+        assert done.returncode == 1
+        assert "Error: not one call was answered: the rest was not sent" in done.stderr
+        assert "x UNAVAILABLE: " in done.stdout
+        assert done.stdout.endswith("not enough evidence: nothing was answered\n")
+        assert time.monotonic() - began < 20
+
+    def test_ctrl_c_prints_what_was_counted(self, shared: Answering) -> None:
+        arguments = (
+            "--address",
+            shared.address,
+            "--expect",
+            EXPECT,
+            "-n",
+            "models",
+            "-o",
+            "json",
+            "--rate=100",
+        )
+        with subprocess.Popen(
+            [*RUN, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as asking:
+            assert asking.stderr
+            assert asking.stderr.readline().startswith("asking ")
+            time.sleep(1)
+            asking.send_signal(signal.SIGINT)
+            printed, said = asking.communicate(timeout=20)
+        found = json.loads(printed)
+        assert (asking.returncode, found["verdict"], said) == (130, "interrupted", "")
+        assert 10 < found["answered"] < 2000
+
+    def test_colour_is_for_terminals(self, shared: Answering) -> None:
+        assert "\x1b[" not in verify(shared, "--requests=1").stdout
+
+
+class Http:
+    """Answers by turns as wisdom-0 and wisdom-1, in JSON over HTTP; and as `statuses` says, first."""
+
+    def __init__(self, *statuses: int, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
+        self.statuses = list(statuses)
+        self.asked: list[tuple[str, dict[str, str], Any]] = []
+        self.address = ""
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator["Http"]:
+        async with await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls) as listener:
+            self.address = f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+            yield self
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                first, *rest = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
+                headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in rest)}
+                body = json.loads(await reader.readexactly(int(headers["content-length"])))
+                self.asked.append((first, headers, body))
+                status = self.statuses.pop() if self.statuses else 200
+                version = f"wisdom-{len(self.asked) % 2}"
+                said = json.dumps({"model_name": f"{version}__isvc-0123456789", "outputs": []})
+                if status != 200:
+                    said = "no healthy upstream"
+                head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(said)}\r\napp-version: {version}\r\n\r\n"
+                writer.write((head + said).encode())
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+
+class TestOverHttp:
+    def ask(self, http: Http, *arguments: str) -> dict[str, Any]:
+        async def main() -> dict[str, Any]:
+            async with http.listening():
+                there = ("--address", http.address, "-n", "models", "--http", "-o", "json")
+                asking = await asyncio.create_subprocess_exec(
+                    *RUN, *there, *FEW, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                )
+                printed, said = await asking.communicate()
+                assert asking.returncode is not None
+                assert printed, said.decode()
+                return {"code": asking.returncode, **json.loads(printed)}
+
+        return asyncio.run(main())
+
+    @pytest.mark.parametrize("header", [(), ("--header", "App-Version")], ids=["by name", "by header"])
+    def test_the_models_path_is_asked_under_its_host(self, header: tuple[str, ...], tmp_path: Path) -> None:
+        file, tensor = (
+            tmp_path / "request.json",
+            {"name": "x", "datatype": "FP32", "shape": [1], "data": [0.5]},
+        )
+        file.write_text(json.dumps({"inputs": [tensor]}), encoding="utf-8")
+        http = Http()
+        expected = "--expect=wisdom-0=1,wisdom-1=1"
+        done = self.ask(http, expected, "--data", str(file), "-H", "X-User: me", *header)
+        assert (done["code"], done["verdict"], len(http.asked)) == (0, "matches", 500)
+        first, headers, body = http.asked[0]
+        assert first == "POST /v2/models/wisdom/infer HTTP/1.1"
+        assert (headers["host"], headers["x-user"]) == ("wisdom.models", "me")
+        assert body == {"inputs": [tensor]}
+
+    def test_failures_have_their_status(self) -> None:
+        done = self.ask(Http(503, 503, 429), "--expect=wisdom-0=1,wisdom-1=1")
+        assert done["code"] == 1
+        assert done["failures"] == [
+            {"code": "HTTP 503", "count": 2, "message": "no healthy upstream"},
+            {"code": "HTTP 429", "count": 1, "message": "no healthy upstream"},
+        ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param([], "Missing option '--address'", id="no address"),
+        pytest.param(["--address=localhost"], 'found "localhost", expected HOST:PORT', id="no port"),
+        pytest.param(["--address=localhost:0"], 'found "localhost:0", expected HOST:PORT', id="port 0"),
+        pytest.param(["--address=http://a:80"], "expected HOST:PORT", id="a URL"),
+        pytest.param(["--address=a:80", "--authority=a b"], 'found "a b", expected a host', id="authority"),
+        pytest.param(["--address=a:80", "--expect=x"], 'found "x", expected VERSION=WEIGHT', id="no weight"),
+        pytest.param(["--address=a:80", "--expect=x=nan"], 'found "x=nan", expected', id="no number"),
+        pytest.param(["--address=a:80", "--expect=x=-1"], 'found "x=-1", expected', id="negative"),
+        pytest.param(["--address=a:80", "--expect=x=1,x=2"], "x comes twice", id="twice"),
+        pytest.param(["--address=a:80", "--expect=x=0"], "expected a weight above 0", id="nothing"),
+        pytest.param(["--address=a:80", "-H", "x"], 'found "x", expected NAME=VALUE', id="header"),
+        pytest.param(
+            ["--address=a:80", "-H", "Host=x"], "the header Host is not yours", id="reserved header"
+        ),
+        pytest.param(
+            ["--address=a:80", "--header=a b"], 'found "a b", expected the name', id="answer's header"
+        ),
+        pytest.param(["--address=a:80", "-n", "Team A"], "expected a DNS label", id="namespace"),
+        pytest.param(["--address=a:80", "--confidence=100"], "50<=x<100", id="certainty"),
+        pytest.param(["--address=a:80", "--data=/nowhere"], "/nowhere: cannot be read", id="no file"),
+        pytest.param(["--address=a:80", "--data=-"], "standard input: is not JSON", id="no JSON"),
+        pytest.param(["--address=a:80"], "/nowhere", id="no cluster"),
+    ],
+)
+def test_what_cannot_be_used_is_told(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", "wisdom", *arguments])
+    assert ended.value.code == (3 if said == "/nowhere" else 2)
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{}", "inputs: missing, expected a list of tensors"),
+        ('{"inputs": [{"datatype": "FP32"}]}', "inputs[0]: data: expected a list"),
+    ],
+)
+def test_inputs_that_are_none_are_told(body: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "request.json"
+    file.write_text(body, encoding="utf-8")
+    done = run("--address=a:80", "--data", str(file), "--expect=x=1")
+    assert done.returncode == 2
+    assert f"Error: {file}: {said}" in done.stderr
+
+
+def test_a_file_without_certificates_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("none", encoding="utf-8")
+    done = run("--address=a:80", "--cacert", str(file), "--expect=x=1")
+    assert (done.returncode, done.stderr) == (2, f"Error: {file}: holds no certificate in PEM\n")
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate with")
+@pytest.mark.parametrize(("namespace", "code"), [("models", 0), ("elsewhere", 1)])
+def test_a_certificate_has_to_be_the_hosts(namespace: str, code: int, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    how = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test"
+    named = ["-addext", "subjectAltName=DNS:wisdom.models", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(["openssl", *how.split(), *named], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    trusting = ("--cacert", str(certificate), "--expect=wisdom-0=1,wisdom-1=1", "-n", namespace)
+    done = TestOverHttp().ask(Http(tls=context), *trusting)
+    assert done["code"] == code
+    assert bool(done["answered"]) == (code == 0)
+    assert code == 0 or "certificate verify failed" in done["failures"][0]["message"]
+
+
+def test_help_imports_neither_grpc_nor_the_cluster() -> None:
+    heavy = "('grpc', 'google.protobuf', 'kubernetes', 'aiohttp')"
+    code = f"import sys\ntry: main(['verify', '-h'])\nexcept SystemExit: print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"from turnout.cli import main\n{code}"], capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+class TestPolicy:
+    """What is taken from the policy in the cluster."""
+
+    PLACE = verify_run.Place("wisdom", "models")
+    ASKED = verify_run.Asked("a:80", None, (), (), "", False, 5.0, over_http=False)
+
+    def policy(self, *shares: str, routed: str = "True") -> dict[str, Any]:
+        return {
+            "apiVersion": "turnout.dev/v1alpha1",
+            "kind": "RoutingPolicy",
+            "metadata": {"name": "wisdom", "namespace": "models", "generation": 1},
+            "spec": {
+                "targetEnv": "kserve-modelmesh",
+                "trafficStrategy": "blue-green",
+                "modelVersions": [{"name": f"wisdom-{number}"} for number, _ in enumerate(shares)],
+            },
+            "status": {
+                "observedGeneration": 1,
+                "versions": [{"name": f"wisdom-{n}", "share": share} for n, share in enumerate(shares)],
+                "conditions": [{"type": "Routed", "status": routed, "reason": "NotYet", "message": "soon"}],
+            },
+        }
+
+    def test_is_its_split_model_and_host(self) -> None:
+        question, split = verify_run.prepare(self.PLACE, self.ASKED, self.policy("100%", "0%"), None)
+        assert (question.authority, question.model) == ("wisdom.models", "wisdom")
+        assert split == {"wisdom-0": Share(1, 1), "wisdom-1": Share(0, 0)}
+
+    def test_must_say_shares(self) -> None:
+        with pytest.raises(BadInput, match="RoutingPolicy wisdom: no share is decided yet: NotYet: soon"):
+            verify_run.prepare(self.PLACE, self.ASKED, self.policy(routed="False"), None)
+
+    def test_cannot_tell_who_answers_calls_with_headers_of_a_match(self) -> None:
+        asked = verify_run.Asked("a:80", None, (), (("traffic", "test"),), "", False, 5.0, over_http=False)
+        with pytest.raises(BadInput, match="wisdom-1: given by what a call is; say with --expect"):
+            verify_run.prepare(self.PLACE, asked, self.policy("100%", "match"), None)
+
+    def test_is_noted_when_its_routes_have_not_followed(self, capsys: pytest.CaptureFixture[str]) -> None:
+        verify_run.prepare(self.PLACE, self.ASKED, self.policy("100%", routed="False"), None)
+        assert capsys.readouterr().err == "Note: the routes may not be the decided ones: NotYet: soon\n"
+
+    def get(self, cluster: InMemoryCluster) -> Any:
+        async def read() -> Any:
+            with verify_run.told_errors():
+                return await verify_run.get(cluster, "models", "wisdom")
+
+        return asyncio.run(read())
+
+    def test_is_all_that_is_read(self) -> None:
+        cluster = InMemoryCluster()
+        cluster.install(ROUTING_POLICY)
+        cluster.create(self.policy("100%"), namespace="models")
+        assert self.get(cluster)["metadata"]["name"] == "wisdom"
+        assert [(call.verb, call.name) for call in cluster.calls] == [("discover", ""), ("get", "wisdom")]
+
+    def test_may_be_missing(self) -> None:
+        cluster = InMemoryCluster()
+        cluster.install(ROUTING_POLICY)
+        with pytest.raises(BadInput, match="there is no RoutingPolicy models/wisdom"):
+            self.get(cluster)
+
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (StatusError(403, "Forbidden", "not for you", {}), "not for you"),
+            (ConnectionFailed("cut"), "cut"),
+        ],
+    )
+    def test_may_be_out_of_reach(self, error: Exception, said: str) -> None:
+        def refuse(_: Request) -> None:
+            raise error
+
+        cluster = InMemoryCluster()
+        cluster.on_request = refuse
+        with pytest.raises(NoCluster, match=said):
+            self.get(cluster)
+
+    def test_may_be_of_no_kind_that_the_cluster_knows(self) -> None:
+        with pytest.raises(NoCluster, match="is its CRD installed"):
+            self.get(InMemoryCluster())

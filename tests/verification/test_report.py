@@ -1,0 +1,144 @@
+"""What people read of a verification, and what programs do."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import click
+import pytest
+
+from turnout.verification import report as reports
+from turnout.verification.question import Question, version_of
+from turnout.verification.report import Report
+from turnout.verification.split import Share, Split, Strictness, of_weights
+from turnout.verification.tally import HOPELESS, Failed, Tally
+
+QUESTION = Question("localhost:8080", "wisdom.models", "wisdom")
+DECIDED = of_weights({"wisdom-0": 20, "wisdom-1": 80})
+
+
+def report(split: Split = DECIDED, **answers: int) -> Report:
+    counts = Counter({name.replace("_", "-"): count for name, count in answers.items()})
+    return Report(QUESTION, split, Tally(counts), Strictness())
+
+
+def lines(of: Report) -> list[str]:
+    return [click.unstyle(line) for line in reports.text(of)]
+
+
+def test_a_table_has_a_line_for_each_version() -> None:
+    assert lines(report(wisdom_0=410, wisdom_1=1590)) == [
+        "wisdom: 2000 calls to localhost:8080 as wisdom.models, 2000 answered",
+        "  VERSION   DECIDED  ANSWERS   SHARE  INTERVAL",
+        "  wisdom-0      20%      410   20.5%  17.5% to 23.8%    ████░░░░░░░░░░░░░░░░",
+        "  wisdom-1      80%     1590   79.5%  76.2% to 82.5%    ████████████████░░░░",
+        "matches: no share is off by more than 5 points, with 99.9% confidence",
+    ]
+
+
+def test_failures_are_counted_by_code_with_their_first_message() -> None:
+    told = report(wisdom_0=1)
+    for code, message in (("NOT_FOUND", ""), ("UNAVAILABLE", "no upstream"), ("UNAVAILABLE", "later")):
+        told.tally.fail(Failed(code, message))
+    assert lines(told)[0].endswith("4 calls to localhost:8080 as wisdom.models, 1 answered")
+    assert lines(told)[-3:-1] == ["  failed: 2 x UNAVAILABLE: no upstream", "  failed: 1 x NOT_FOUND"]
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        pytest.param(
+            report(wisdom_0=1600, wisdom_1=400),
+            "differs: wisdom-0 gets 76.7% to 83%, and should get 20%; "
+            "wisdom-1 gets 17% to 23.3%, and should get 80%",
+            id="swapped",
+        ),
+        pytest.param(
+            report(wisdom_0=400, wisdom_1=1600, wisdom_2=1),
+            "differs: wisdom-2 answered 1 call, and is no version of the split",
+            id="stranger",
+        ),
+        pytest.param(
+            report(of_weights({"wisdom-0": 1, "wisdom-1": 0}), wisdom_0=400, wisdom_1=2),
+            "differs: wisdom-1 answered 2 calls, and should get none; "
+            "wisdom-0 gets 97% to >99.9%, and should get 100%",
+            id="should get none",
+        ),
+        pytest.param(
+            Report(replace(QUESTION, header="app-version"), DECIDED, Tally(Counter({"": 3})), Strictness()),
+            "differs: (no app-version) answered 3 calls, and is no version of the split",
+            id="no header",
+        ),
+        pytest.param(
+            report(wisdom_0=4, wisdom_1=16),
+            "not enough evidence: a share may be off by more than 5 points; try --requests 2200",
+            id="few",
+        ),
+        pytest.param(
+            report(wisdom_0=450, wisdom_1=1550),
+            "not enough evidence: a share may be off by more than 5 points; try --requests 2500",
+            id="many, by bad luck",
+        ),
+        pytest.param(report(), "not enough evidence: nothing was answered", id="nothing"),
+        pytest.param(
+            Report(QUESTION, DECIDED, Tally(), Strictness(), changed=True),
+            "not enough evidence: the decided split has changed while the calls were made",
+            id="changed",
+        ),
+        pytest.param(
+            Report(QUESTION, DECIDED, Tally(), Strictness(), interrupted=True),
+            "interrupted: no verdict",
+            id="interrupted",
+        ),
+    ],
+)
+def test_the_verdict_says_what_it_stands_on(told: Report, sentence: str) -> None:
+    assert lines(told)[-1] == sentence
+    assert reports.data(told)["message"] == sentence
+
+
+def test_programs_read_numbers() -> None:
+    told = report(wisdom_0=400, wisdom_1=1600, other=1)
+    told.tally.fail(Failed("UNAVAILABLE", "no upstream"))
+    found = json.loads(json.dumps(reports.data(told)))
+    assert (found["verdict"], found["requests"], found["answered"]) == ("differs", 2002, 2001)
+    assert found["failures"] == [{"code": "UNAVAILABLE", "count": 1, "message": "no upstream"}]
+    first, _, other = found["versions"]
+    assert (first["name"], first["decided"], first["answers"], first["verdict"]) == (
+        "wisdom-0",
+        0.2,
+        400,
+        "matches",
+    )
+    assert first["interval"][0] < first["share"] < first["interval"][1]
+    assert (other["name"], other["decided"], other["verdict"]) == ("other", None, "differs")
+
+
+@pytest.mark.parametrize("text", ["33.3%", "<0.1%", ">99.9%", "100%", "0%"])
+def test_a_decided_share_is_shown_as_the_policy_says_it(text: str) -> None:
+    assert reports.decided(Share.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("model", "version"),
+    [
+        ("wisdom-0__isvc-0123456789", "wisdom-0"),
+        ("a__b__isvc-0123456789", "a__b"),
+        ("wisdom-0__ksp-0123456789", "wisdom-0"),
+        ("wisdom-0", "wisdom-0"),
+        ("wisdom__0", "wisdom__0"),
+        ("", ""),
+    ],
+)
+def test_a_models_name_stands_for_its_version(model: str, version: str) -> None:
+    assert version_of(model) == version
+
+
+def test_it_is_hopeless_when_many_calls_failed_and_none_was_answered() -> None:
+    tally = Tally()
+    for _ in range(HOPELESS):
+        assert not tally.hopeless
+        tally.fail(Failed("UNAVAILABLE"))
+    assert tally.hopeless
+    tally.answers["wisdom-0"] += 1
+    assert not tally.hopeless
