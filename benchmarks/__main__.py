@@ -16,6 +16,7 @@ from benchmarks.bed import bed, prepare
 from benchmarks.cli import cli
 from benchmarks.measurements import MEASUREMENTS, only_start
 from benchmarks.table import Row, show
+from benchmarks.traffic import traffic
 
 
 def main() -> None:
@@ -26,10 +27,12 @@ def main() -> None:
     parser.add_argument(
         "--models", type=int, nargs="+", default=[200, 1000], help="how many models there are, each time"
     )
-    parser.add_argument("--only", nargs="+", choices=[*MEASUREMENTS, "cli"], help="measure nothing else")
+    parser.add_argument(
+        "--only", nargs="+", choices=[*MEASUREMENTS, "cli", "traffic"], help="measure nothing else"
+    )
     parser.add_argument("--controller", metavar="COMMAND", help="what to run in place of `turnout run`")
     arguments = parser.parse_args()
-    wanted = set(arguments.only or [*MEASUREMENTS, "cli"])
+    wanted = set(arguments.only or [*MEASUREMENTS, "cli", "traffic"])
     rows: list[Row] = cli() if "cli" in wanted else []
     if wanted & MEASUREMENTS.keys():
         try:
@@ -43,7 +46,13 @@ def main() -> None:
             prepare(control_plane)
             for models in arguments.models:
                 rows += _measured(control_plane, models, wanted, arguments.controller)
-    print(show(rows))
+    if rows:
+        print(show(rows))
+    if "traffic" in wanted:
+        try:
+            print(traffic())
+        except AssetsMissingError as missing:
+            sys.exit(str(missing))
 
 
 def _measured(

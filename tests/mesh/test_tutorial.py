@@ -7,10 +7,11 @@ from contextlib import contextmanager
 import pytest
 
 from tests.cluster.controller import Process
-from tests.mesh.load import Call, Load, failed, split
+from tests.mesh.calls import ask
+from tests.mesh.load import Call, Load, failed, split, version_of
 from tests.mesh.routes_watch import RoutesWatch
 from tests.mesh.statistics import expected_split
-from tests.mesh.town import PROPAGATION, Town
+from tests.mesh.town import LOAD_SECONDS, PROPAGATION, Town
 from tests.support import wait_until
 
 MEASURED = 3.0
@@ -73,6 +74,12 @@ def astray(calls: list[Call], routes: RoutesWatch) -> list[Call]:
     ]
 
 
+def model_of(town: Town, version: str) -> str:
+    """The model that a version answers with."""
+    names = {answer.model_name for answer in ask(town.address, town.authority(), 20)}
+    return next(name for name in names if version_of(name) == version)
+
+
 @pytest.mark.parametrize("trouble", ["none", "before", "after"])
 def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
     """Straight through, and with the controller killed at each step and started again a second later."""
@@ -82,6 +89,7 @@ def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
     initialize = town.template("2-initialize-values.yaml")
     town.kubectl("apply", "-f", "-", document=initialize)
     town.until_in_force({"wisdom-0": 100})
+    before = model_of(town, "wisdom-0")
     load, routes = Load(town.address, town.authority()), RoutesWatch(town.mesh.ingress, town.authority())
     with routes, load:
         rollout = Rollout(town, load, routes, controller)
@@ -95,7 +103,9 @@ def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
             town.kubectl(*apply, document=town.template("4-modify-weights-values.yaml"))
 
         def replace() -> None:
-            town.kubectl("replace", "-f", "-", document=town.tutorial("5-promoted-primary.yaml"))
+            promoted = town.tutorial("5-promoted-primary.yaml").replace("mnist-svm", "mnist-svm-new")
+            town.kubectl("replace", "-f", "-", document=promoted)
+            time.sleep(LOAD_SECONDS)
 
         def delete() -> None:
             town.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
@@ -118,6 +128,7 @@ def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
         rollout.gone("wisdom-1")
         rollout.do(recreate, {"wisdom-0": 100})
         time.sleep(PROPAGATION)
+    assert model_of(town, "wisdom-0") != before, "the primary has not reloaded"
     calls = load.calls()
     assert not failed(calls)
     assert not astray(calls, routes)

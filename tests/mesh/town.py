@@ -81,11 +81,18 @@ class Town(Site):
     """A namespace: ModelMesh's stand-in, a controller when it is started, and clients."""
 
     def __init__(
-        self, mesh: Mesh, namespace: str, directory: Path, *, settings: Object | None = None
+        self,
+        mesh: Mesh,
+        namespace: str,
+        directory: Path,
+        *,
+        drain: Object | None = None,
+        plugins: Object | None = None,
     ) -> None:
-        drain = {"inFlightSeconds": IN_FLIGHT, "propagationSeconds": {"istio": PROPAGATION}}
-        plugins = {"istio": {"defaults": {"gatewayPort": mesh.port}}}
-        chosen = {"drain": drain, "plugins": plugins} | (settings or {})
+        """`drain`, `plugins`: settings of the controllers besides those that fit the mesh."""
+        fitting = {"inFlightSeconds": IN_FLIGHT, "propagationSeconds": {"istio": PROPAGATION}}
+        istio = {"istio": {"defaults": {"gatewayPort": mesh.port}}}
+        chosen = {"drain": fitting | (drain or {}), "plugins": istio | (plugins or {})}
         super().__init__(mesh.control_plane, namespace, directory, settings=json.dumps(chosen))
         self.mesh = mesh
         self._port, self._control_port = free_port(), free_port()
@@ -132,6 +139,11 @@ class Town(Site):
         for one in json.loads(fetch(f"{self._control}/counts"))["counts"]:
             found[one["service"]] += one["count"]
         return found
+
+    def loaded(self, name: str) -> bool:
+        """Whether the models' server has a version's model."""
+        state = json.loads(fetch(f"{self._control}/models")).get(name)
+        return bool(state and state["active"])
 
     def forget(self) -> None:
         """Count from now on."""

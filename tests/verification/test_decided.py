@@ -71,3 +71,21 @@ def test_host_is_the_first_of_the_models_frontend() -> None:
     assert host(policy(), registry, "grpc") == "wisdom.models"
     assert host(policy(modelName="wise"), registry, "http") == "wise.models"
     assert host(policy(targetEnv="elsewhere"), registry, "grpc") is None
+
+
+def test_an_app_version_stands_for_the_version_with_a_share() -> None:
+    """Of two versions with one app version, the one that gets no calls is not meant."""
+    said = decided(
+        policy(
+            {**version(0, "20%"), "appVersion": "v0"},
+            {**version(1, "80%"), "appVersion": "v1"},
+            {**version(2, "0%"), "appVersion": "v1"},
+        )
+    )
+    assert said.named() == {"v0": "wisdom-0", "v1": "wisdom-1"}
+
+
+def test_an_app_version_of_two_versions_with_a_share_stands_for_neither() -> None:
+    both = ({**version(number, "50%"), "appVersion": "v1"} for number in range(2))
+    with pytest.raises(ValueError, match="wisdom-0 and wisdom-1 are both v1"):
+        decided(policy(*both)).named()

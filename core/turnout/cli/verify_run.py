@@ -101,6 +101,7 @@ def prepare(
     """What is asked, and the split that is decided: by `expect`, else by the policy. Raises BadInput."""
     model, authority = place.name, asked.authority
     split: Split = of_weights(expect or {})
+    named: Mapping[str, str] = {}
     if policy is not None:
         said = decided(policy)
         model, split = said.model, said.split
@@ -109,6 +110,13 @@ def prepare(
             raise BadInput(f"{names}: given by what a call is; say with --expect who should answer these")
         if not split:
             raise BadInput(f"RoutingPolicy {place.name}: no share is decided yet: {said.unsettled}")
+        if asked.header:
+            try:
+                named = said.named()
+            except ValueError as error:
+                raise BadInput(
+                    f"{error}: {asked.header} cannot tell them apart; leave out --header"
+                ) from None
         if said.unsettled:
             click.echo(f"Note: the routes may not be the decided ones: {said.unsettled}", err=True)
         if authority is None:
@@ -122,6 +130,7 @@ def prepare(
         tensors=asked.tensors,
         metadata=asked.metadata,
         header=asked.header,
+        named=named,
         tls=asked.tls,
         timeout=asked.timeout,
     )

@@ -1,7 +1,7 @@
 """What a policy's status says is decided, and under which host its model is asked. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from turnout.calling import Calls, PluginError
@@ -17,6 +17,7 @@ from turnout.verification.split import Share, Split
 class Decided:
     """`matched`: versions that get calls by what the calls are; they and copies are no part of the split.
 
+    `app_versions`: what each version of the split says to be, as a response header may tell it.
     `unsettled`: why the routes may not be those of the split; empty if they are.
     """
 
@@ -24,20 +25,33 @@ class Decided:
     split: Split
     matched: tuple[str, ...] = ()
     unsettled: str = ""
+    app_versions: Mapping[str, str] = field(default_factory=dict)
+
+    def named(self) -> dict[str, str]:
+        """The version that an app version stands for. Raises ValueError if two with a share have it."""
+        found: dict[str, str] = {}
+        for name, app_version in self.app_versions.items():
+            if not self.split[name].high:
+                continue
+            if other := found.get(app_version):
+                raise ValueError(f"{other} and {name} are both {app_version}")
+            found[app_version] = name
+        return {app_version: name for name, app_version in self.app_versions.items()} | found
 
 
 def decided(policy: Mapping[str, Any]) -> Decided:
     """Read a RoutingPolicy. Its split is empty if it says of no version what its share is."""
     metadata, status = mapping(policy.get("metadata")), mapping(policy.get("status"))
-    said = {
-        str(one.get("name")): str(one.get("share", "")) for one in map(mapping, _list(status, "versions"))
-    }
+    listed = [mapping(one) for one in _list(status, "versions")]
+    said = {str(one.get("name")): str(one.get("share", "")) for one in listed}
+    told = {str(one.get("name")): str(one["appVersion"]) for one in listed if one.get("appVersion")}
     split = {name: Share.parse(share) or Share.exactly(0.0) for name, share in said.items() if share}
     return Decided(
         model=str(mapping(policy.get("spec")).get("modelName") or metadata.get("name")),
         split=split if any(share.high for share in split.values()) else {},
         matched=tuple(name for name, share in said.items() if share == "match"),
         unsettled=_unsettled(metadata, status),
+        app_versions={name: told[name] for name in split if name in told},
     )
 
 

@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from turnout.inference import InferenceClient, InferenceError
-from turnout.verification.question import Question, version_of
+from turnout.verification.question import Question
 from turnout.verification.tally import Failed
 
 
@@ -36,6 +36,4 @@ class Grpc:
             )
         except InferenceError as error:
             raise Failed(error.code, error.message) from None
-        if question.header:
-            return answer.metadata.get(question.header.lower(), "")
-        return version_of(answer.model_name)
+        return question.version(answer.model_name, answer.metadata)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from turnout.verification.question import Question, version_of
+from turnout.verification.question import Question
 from turnout.verification.tally import Failed
 
 BROKEN = (aiohttp.ClientError, OSError)
@@ -39,7 +39,7 @@ class Http:
         await asyncio.sleep(0)  # for connections to say goodbye
 
     async def ask(self) -> str:
-        header = self._question.header
+        question = self._question
         host = self._question.authority.partition(":")[0] if self._question.tls else None
         try:
             async with self._session.post(
@@ -48,8 +48,10 @@ class Http:
                 if response.status != 200:
                     said = (await response.text(errors="replace")).strip().partition("\n")[0]
                     raise Failed(f"HTTP {response.status}", said[:200])
-                if header:
-                    return response.headers.get(header, "")
+                if question.header:
+                    return question.version(
+                        "", {name.lower(): value for name, value in response.headers.items()}
+                    )
                 found: Any = await response.json(content_type=None)
         except TimeoutError:
             raise Failed("timeout", f"no answer within {self._question.timeout:g} s") from None
@@ -59,7 +61,7 @@ class Http:
             raise Failed("no answer of a model", "the body is not JSON") from None
         if not isinstance(found, dict) or not isinstance(name := found.get("model_name"), str):
             raise Failed("no answer of a model", "there is no model_name in it")
-        return version_of(name)
+        return question.version(name, {})
 
 
 def _context(tls: bool | bytes) -> ssl.SSLContext | bool:

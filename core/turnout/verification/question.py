@@ -1,8 +1,8 @@
 """What is asked, and who answered. Pure."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from turnout.inference import Tensor
 
@@ -14,6 +14,7 @@ MODELMESH = re.compile(r"(?P<service>.+)__[a-z]+-[0-9a-f]+")
 class Question:
     """What is asked, and where. `header`: the response header that names the version; empty for the model.
 
+    `named`: versions by what that header says of them, where it does not say their names.
     `address`: host:port. `authority`: the host that is asked for. `tls`: True for the system's authorities,
     or theirs in PEM. `metadata`: request headers. `timeout`: seconds for a call.
     """
@@ -24,8 +25,16 @@ class Question:
     tensors: Sequence[Tensor] = ()
     metadata: Sequence[tuple[str, str]] = ()
     header: str = ""
+    named: Mapping[str, str] = field(default_factory=dict)
     tls: bool | bytes = False
     timeout: float = 5.0
+
+    def version(self, model: str, headers: Mapping[str, str]) -> str:
+        """The version that answered, by the model's name in an answer and its headers (lower case)."""
+        if not self.header:
+            return version_of(model)
+        told = headers.get(self.header.lower(), "")
+        return self.named.get(told, told)
 
 
 def version_of(model: str) -> str:
