@@ -92,12 +92,17 @@ def _round(town: Town, load: Load, run: Run) -> None:
     run.to_last.append(max(call.ended for call in candidates) - deleted)
 
 
+def _failures(run: Run) -> str:
+    found = failed(run.calls)
+    return "; ".join([str(found.total()), *(f"{count} {error}" for error, count in found.most_common(3))])
+
+
 def _table(runs: dict[str, Run]) -> str:
     lines = [["traffic", *runs]]
     lines += [
         ["candidates that came and went", *(str(ROUNDS) for _ in runs)],
         ["requests sent", *(str(len(run.calls)) for run in runs.values())],
-        ["requests failed", *(str(failed(run.calls).total()) for run in runs.values())],
+        ["requests failed", *(_failures(run) for run in runs.values())],
         ["longest from ready to the first request", *(f"{max(run.to_first):.2f} s" for run in runs.values())],
         [
             "longest from deletion to the last request",

@@ -18,6 +18,8 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI", "").lower() == "true" else "default")
 
 
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC tells of every connection that ends
+
 CLUSTER = Path(__file__).with_name("cluster")
 MESH = Path(__file__).with_name("mesh")
 
