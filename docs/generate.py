@@ -30,6 +30,7 @@ AXES = {
     "environments": "Environments, for `spec.targetEnv`",
     "strategies": "Strategies, for `spec.trafficStrategy`",
     "routers": "Routers, for `spec.router`",
+    "probes": "Probes, in the controller's settings alone",
 }
 
 
@@ -118,8 +119,8 @@ def _table(options: list[dict[str, Any]]) -> Iterator[str]:
         return
     yield from ("| Option | Type | Default | Meaning |", "| --- | --- | --- | --- |")
     for option in options:
-        default = json.dumps(option["default"])
-        yield f"| `{option['name']}` | {option['type']} | `{default}` | {option['description']} |"
+        default = "required" if option["required"] else f"`{json.dumps(option['default'])}`"
+        yield f"| `{option['name']}` | {option['type']} | {default} | {option['description']} |"
 
 
 def _source(file: str | None) -> str:

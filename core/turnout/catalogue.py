@@ -7,18 +7,19 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from turnout.expectations import Place, describe
-from turnout.plugin import Environment, Options, Plugin, Router, Strategy
+from turnout.plugin import Environment, Options, Plugin, Probe, Router, Strategy
 from turnout.registry import Loaded, Registry
 
 _FINER = ("pattern", "min_length", "max_length")
 
 
 def catalogue(registry: Registry) -> dict[str, Any]:
-    """Keys: environments, strategies, routers, failures, skipped; below them camelCase. JSON values only."""
+    """Keys: environments, strategies, routers, probes, failures, skipped; below them camelCase. All JSON."""
     return {
         "environments": [_plugin(loaded) for loaded in registry.environments.values()],
         "strategies": [_plugin(loaded) for loaded in registry.strategies.values()],
         "routers": [_plugin(loaded) for loaded in registry.routers.values()],
+        "probes": [_plugin(loaded) for loaded in registry.probes.values()],
         "failures": [
             {
                 "distribution": failure.distribution,
@@ -56,6 +57,8 @@ def _axis(plugin: Plugin[Any]) -> dict[str, Any]:
                 "carries": sorted(_texts(plugin.carries)),
                 "propagationSeconds": plugin.propagation.total_seconds(),
             }
+        case Probe():
+            return {"router": plugin.router}
     return {}
 
 

@@ -16,7 +16,7 @@ import pluggy
 from turnout import shapes
 from turnout.calling import describe
 from turnout.expectations import nearest
-from turnout.plugin import Environment, Plugin, Router, Strategy
+from turnout.plugin import Environment, Plugin, Probe, Router, Strategy
 from turnout.plugin.hookspecs import TurnoutSpec
 from turnout.registry import Failure, InvalidPlugin, Loaded, Registry, UnknownPlugin, unique
 
@@ -28,6 +28,7 @@ HOOKS: dict[str, shapes.Axis] = {
     "turnout_environments": Environment,
     "turnout_strategies": Strategy,
     "turnout_routers": Router,
+    "turnout_probes": Probe,
 }
 
 _log = logging.getLogger(__name__)

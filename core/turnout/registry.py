@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from turnout import shapes
 from turnout.expectations import nearest
-from turnout.plugin import Environment, Plugin, Router, Strategy
+from turnout.plugin import Environment, Plugin, Probe, Router, Strategy
 
 OWN = "turnout"
 """The distribution whose plugins keep their names against others that claim them."""
@@ -63,6 +63,7 @@ class Registry:
     environments: Mapping[str, Loaded[Environment[Any]]] = field(default_factory=dict)
     strategies: Mapping[str, Loaded[Strategy[Any]]] = field(default_factory=dict)
     routers: Mapping[str, Loaded[Router[Any]]] = field(default_factory=dict)
+    probes: Mapping[str, Loaded[Probe[Any]]] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     skipped: tuple[str, ...] = ()
 
@@ -90,6 +91,7 @@ class Registry:
             environments=_of_axis(Environment, ordered),
             strategies=_of_axis(Strategy, ordered),
             routers=_of_axis(Router, ordered),
+            probes=_of_axis(Probe, ordered),
             failures=tuple(failures),
             skipped=tuple(skipped),
         )
@@ -115,6 +117,7 @@ class Registry:
         yield from self.environments.values()
         yield from self.strategies.values()
         yield from self.routers.values()
+        yield from self.probes.values()
 
     def _unknown(self, axis: str, name: str, installed: Mapping[str, object]) -> Any:
         raise UnknownPlugin("; ".join(self._hints(axis, name, installed)))
@@ -171,14 +174,15 @@ def _clash(name: str, claimants: Iterable[Loaded[Any]], winner: Loaded[Any] | No
 
 
 def _axis(plugin: object) -> shapes.Axis:
-    for axis in (Environment, Strategy, Router):
+    for axis in (Environment, Strategy, Router, Probe):
         if isinstance(plugin, axis):
             return axis
-    raise InvalidPlugin(f"found {shapes.repr_of(plugin)}, expected an Environment, a Strategy or a Router")
+    expected = "an Environment, a Strategy, a Router or a Probe"
+    raise InvalidPlugin(f"found {shapes.repr_of(plugin)}, expected {expected}")
 
 
 def _axis_name(bases: Iterable[type]) -> str:
-    names = {Environment: "an environment", Strategy: "a strategy", Router: "a router"}
+    names = {Environment: "an environment", Strategy: "a strategy", Router: "a router", Probe: "a probe"}
     return next(names[base] for base in bases if base in names)
 
 

@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from turnout import yaml_input
 from turnout.errors import Invalid, Problem
 from turnout.loading import Registry, UnknownPlugin
-from turnout.plugin import Options, Plugin, Router
+from turnout.plugin import Options, Plugin, Probe, Router
 from turnout.validation import Expected, broken, path_of, problems, shown
 
 ANY = "*"
@@ -162,6 +162,16 @@ class Settings(_Model):
             faults = tuple(_overruled(plugin, given, settings.fixed, asked, held))
         return (None if faults else held), faults
 
+    def options_of(self, probe: Probe[Any]) -> tuple[Options | None, tuple[Problem, ...]]:
+        """A probe's options, or what is wrong with them; neither for one that is not in use."""
+        settings = self.plugins.get(probe.name)
+        if settings is None:
+            return None, ()
+        if faults := tuple(settings.problems(probe, "plugins")):
+            return None, faults
+        given = {**settings.defaults, **settings.fixed}
+        return _validated(probe, given, path_of((probe.name, "fixed"), "plugins"))
+
     def problems(self, registry: Registry) -> Iterator[Problem]:
         """What does not fit the plugins that are installed. Concerns only policies that use them."""
         for name, settings in self.plugins.items():
@@ -169,6 +179,12 @@ class Settings(_Model):
                 plugin = registry.plugin(name).plugin
             except UnknownPlugin as error:
                 yield Problem(path_of((name,), "plugins"), str(error))
+                continue
+            if isinstance(plugin, Probe):
+                yield from self.options_of(plugin)[1]
+                if plugin.router not in registry.routers:
+                    told = f'asks about the routes of "{plugin.router}", which is not installed'
+                    yield Problem(path_of((name,), "plugins"), told)
                 continue
             yield from settings.problems(plugin, "plugins")
         for name in self.drain.propagation_seconds:

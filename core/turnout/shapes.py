@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from turnout.plugin import Environment, Feature, Kind, Options, Plugin, Router, Strategy, Uses
+from turnout.plugin import Environment, Feature, Kind, Options, Plugin, Probe, Router, Strategy, Uses
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
-Axis = type[Environment[Any]] | type[Strategy[Any]] | type[Router[Any]]
+Axis = type[Environment[Any]] | type[Strategy[Any]] | type[Router[Any]] | type[Probe[Any]]
 
 
 def problems(found: object, axis: Axis) -> Iterator[str]:
@@ -61,6 +61,13 @@ def _attributes(plugin: Plugin[Any]) -> Iterator[str]:
             yield from _members("carries", getattr(plugin, "carries", None), Feature)
             if not isinstance(plugin.propagation, timedelta) or plugin.propagation < timedelta(0):
                 yield f"propagation: found {repr_of(plugin.propagation)}, expected a timedelta of 0 or more"
+        case Probe():
+            router = getattr(plugin, "router", None)
+            if not isinstance(router, str) or not DNS_LABEL.fullmatch(router):
+                yield f"router: found {repr_of(router)}, expected the name of a router"
+            if not inspect.iscoroutinefunction(plugin.in_force):
+                yield "in_force is not async, expected async def in_force(self, routes, options)"
+            return
     for method in _public_methods(type(plugin)):
         if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
             yield f"{method.__name__} is async, expected a plain method: plugins of this axis do no I/O"

@@ -72,6 +72,15 @@ def test_a_router_with_what_it_writes_and_carries(toys: dict[str, Any]) -> None:
     assert router["propagationSeconds"] == 90
 
 
+def test_a_probe_with_the_router_whose_routes_it_asks_about(toys: dict[str, Any], only: Path) -> None:
+    (probe,) = toys["probes"]
+
+    assert (probe["name"], probe["router"]) == ("toy-probe", "istio")
+    text = plugins("--settings", only).stdout
+    assert "\nProbes (settings: plugins):\n\n  toy-probe (turnout-toys 2.3)\n    Knows of proxies" in text
+    assert "\n    asks about  istio\n    address:    string, required. Where the proxies answer." in text
+
+
 def test_yaml_says_the_same_as_json(toys: dict[str, Any], only: Path) -> None:
     assert yaml.safe_load(plugins("-o", "yaml", "--settings", only).stdout) == toys
 
@@ -124,6 +133,7 @@ def test_a_registry_without_plugins_has_a_catalogue() -> None:
         "environments": [],
         "strategies": [],
         "routers": [],
+        "probes": [],
         "failures": [],
         "skipped": [],
     }

@@ -8,7 +8,7 @@ from tests.toys.distributions import SitePackages
 from turnout.loading import Registry, load
 
 HEAD = """
-from tests.toys import ToyHosts, ToySteps, ToyTable
+from tests.toys import ToyHosts, ToyProbe, ToySteps, ToyTable
 from tests.toys.naughty import OldSteps, Raises
 from turnout.plugin import hookimpl
 """
@@ -238,6 +238,50 @@ def test_a_name_of_turnouts_own_stays_its_own(site_packages: SitePackages) -> No
     assert registry.router("istio").distribution == "turnout"
     assert [failure.distribution for failure in registry.failures] == ["turnout-rival"]
     assert "it stays turnout's" in registry.failures[0].message
+
+
+PROBES = {
+    "nothing": ("None", "turnout_probes returned None, expected an iterable of Probe instances"),
+    "a class": ("[ToyProbe]", "found the class ToyProbe, expected an instance: ToyProbe()"),
+    "a router": ("[ToyTable()]", "expected an instance of turnout.plugin.Probe"),
+    "abstract": ("[Probe()]", "turnout_probes raised TypeError: Can't instantiate abstract class"),
+    "a raise": ("1 / 0", "turnout_probes raised ZeroDivisionError"),
+}
+
+
+@pytest.mark.parametrize(("result", "message"), PROBES.values(), ids=PROBES.keys())
+def test_a_probe_that_is_none_costs_only_itself(
+    site_packages: SitePackages, result: str, message: str
+) -> None:
+    head = f"from turnout.plugin import Probe\n{GOOD}"
+    site_packages.install("turnout-odd", f"{head}\n@hookimpl\ndef turnout_probes(): return {result}\n")
+
+    registry = load_only("turnout-odd")
+
+    (failure,) = registry.failures
+    assert message in failure.message
+    assert not registry.probes
+    assert list(registry.strategies) == ["toy-steps"]
+
+
+def test_a_probe_is_found_like_all_others(site_packages: SitePackages) -> None:
+    site_packages.install("turnout-toys", f"{HEAD}\n@hookimpl\ndef turnout_probes(): return [ToyProbe()]\n")
+
+    registry = load_only("turnout-toys")
+
+    assert not registry.failures
+    assert str(registry.probes["toy-probe"]) == "toy-probe (turnout-toys 1.0)"
+
+
+def test_a_probe_with_the_name_of_a_router_is_none_of_them(site_packages: SitePackages) -> None:
+    probe = "type('Table', (ToyProbe,), {'name': 'toy-table'})()"
+    both = f"{HEAD}\n@hookimpl\ndef turnout_probes(): return [{probe}]\n"
+    site_packages.install("turnout-both", both + "@hookimpl\ndef turnout_routers(): return [ToyTable()]\n")
+
+    registry = load_only("turnout-both")
+
+    assert not list(registry)
+    assert len(registry.failures) == 2
 
 
 def test_a_name_is_unique_over_the_axes(site_packages: SitePackages) -> None:

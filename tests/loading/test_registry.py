@@ -2,26 +2,25 @@
 
 import pytest
 
-from tests.toys import ToyHosts, ToySteps, ToyTable
+from tests.toys import ToyHosts, ToyProbe, ToySteps, ToyTable
 from tests.toys.naughty import OldSteps
 from turnout.loading import Failure, InvalidPlugin, Registry, UnknownPlugin
 
 
 @pytest.fixture
 def toys() -> Registry:
-    return Registry.of(ToyTable(), ToySteps(), ToyHosts())
+    return Registry.of(ToyTable(), ToySteps(), ToyProbe(), ToyHosts())
 
 
 def test_plugins_are_sorted_onto_their_axes(toys: Registry) -> None:
-    assert (list(toys.environments), list(toys.strategies), list(toys.routers)) == (
-        ["toy-hosts"],
-        ["toy-steps"],
-        ["toy-table"],
-    )
+    found = (toys.environments, toys.strategies, toys.routers, toys.probes)
+    assert [list(axis) for axis in found] == [["toy-hosts"], ["toy-steps"], ["toy-table"], ["toy-probe"]]
+    assert [one.name for one in toys] == ["toy-hosts", "toy-steps", "toy-table", "toy-probe"]
 
 
 def test_any_plugin_is_found_by_its_name(toys: Registry) -> None:
     assert toys.plugin("toy-table").plugin is toys.router("toy-table").plugin
+    assert toys.plugin("toy-probe") is toys.probes["toy-probe"]
 
 
 def test_a_name_that_is_nearly_right_gets_a_hint(toys: Registry) -> None:
@@ -38,6 +37,13 @@ def test_a_name_of_another_axis_is_said_to_be_one(toys: Registry) -> None:
         toys.router("toy-steps")
 
     assert str(caught.value) == 'unknown router "toy-steps"; it is a strategy; installed: toy-table'
+
+
+def test_a_probe_is_no_router(toys: Registry) -> None:
+    with pytest.raises(
+        UnknownPlugin, match='unknown router "toy-probe"; it is a probe; installed: toy-table'
+    ):
+        toys.router("toy-probe")
 
 
 def test_a_name_like_no_other_gets_the_list() -> None:
@@ -84,5 +90,5 @@ def test_a_registry_for_tests_refuses_a_name_that_is_taken() -> None:
 
 
 def test_a_registry_for_tests_refuses_what_is_no_plugin() -> None:
-    with pytest.raises(InvalidPlugin, match="expected an Environment, a Strategy or a Router"):
+    with pytest.raises(InvalidPlugin, match="expected an Environment, a Strategy, a Router or a Probe"):
         Registry.of("toy-steps")  # type: ignore[arg-type]

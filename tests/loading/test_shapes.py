@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import AliasChoices, ConfigDict, Field
 
-from tests.toys import ToyHosts, ToySteps, ToyTable
+from tests.toys import ToyHosts, ToyProbe, ToySteps, ToyTable
 from turnout.loading import InvalidPlugin, Registry
 from turnout.plugin import Feature, Kind, Options, Plugin, Uses
 
@@ -22,6 +22,10 @@ NO_TUPLE: Any = "v1"
 
 
 async def decide(self: Any, inputs: Any, options: Any) -> None: ...
+
+
+def in_force(self: Any, routes: Any, options: Any) -> bool:
+    return True
 
 
 WRONG: dict[str, tuple[type[Plugin[Any]], dict[str, Any], str]] = {
@@ -60,6 +64,12 @@ WRONG: dict[str, tuple[type[Plugin[Any]], dict[str, Any], str]] = {
     "carries a list": (ToyTable, {"carries": [Feature.WEIGHTS]}, "carries: found list"),
     "seconds": (ToyTable, {"propagation": 15}, "propagation: found 15, expected a timedelta"),
     "async": (ToySteps, {"decide": decide}, "decide is async, expected a plain method"),
+    "not async": (
+        ToyProbe,
+        {"in_force": in_force},
+        "in_force is not async, expected async def in_force(self",
+    ),
+    "no router": (ToyProbe, {"router": None}, "router: found None, expected the name of a router"),
 }
 
 

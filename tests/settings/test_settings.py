@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.toys import ToyHosts, ToySteps, ToyTable
+from tests.toys import ToyHosts, ToyProbe, ToySteps, ToyTable
 from turnout.errors import Invalid
 from turnout.loading import Registry
 from turnout.settings import Settings
@@ -122,4 +122,37 @@ def test_values_that_a_plugin_does_not_understand_are_problems(toys: Registry) -
     assert [str(problem) for problem in settings.problems(toys)] == [
         'plugins.toy-hosts.defaults.port: found "high", expected an integer 1..65535',
         'plugins.toy-hosts.fixed: unknown field "gatway"; did you mean "gateway"?',
+    ]
+
+
+PROBES: dict[str, tuple[Any, list[str]]] = {
+    "nothing": ({}, ["plugins.toy-probe.fixed.address: missing, expected a string"]),
+    "a default": ({"defaults": {"address": "a:80"}}, []),
+    "fixed": ({"fixed": {"address": "a:80"}}, []),
+    "wrong": (
+        {"defaults": {"address": 7}},
+        ["plugins.toy-probe.defaults.address: found 7, expected a string"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "told"), PROBES.values(), ids=PROBES.keys())
+def test_a_probe_has_all_its_options_from_the_settings(given: Any, told: list[str]) -> None:
+    """Nothing else can complete them; without all of them it is not in use."""
+    settings, probe = Settings.of({"plugins": {"toy-probe": given}}), ToyProbe()
+    istio = type("Istio", (ToyTable,), {"name": "istio"})()
+
+    assert [str(problem) for problem in settings.problems(Registry.of(probe, istio))] == told
+    assert (settings.options_of(probe)[0] is None) == bool(told)
+
+
+def test_a_probe_without_an_entry_is_not_in_use() -> None:
+    assert Settings().options_of(ToyProbe()) == (None, ())
+
+
+def test_a_probe_whose_router_is_not_installed_is_a_problem() -> None:
+    settings = Settings.of({"plugins": {"toy-probe": {"fixed": {"address": "a:80"}}}})
+
+    assert [str(problem) for problem in settings.problems(Registry.of(ToyProbe()))] == [
+        'plugins.toy-probe: asks about the routes of "istio", which is not installed'
     ]

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.toys.hosts import ToyHosts
+from tests.toys.probe import ToyProbe
 from tests.toys.steps import ToySteps
 from tests.toys.table import ToyTable
-from turnout.plugin import Environment, Router, Strategy, hookimpl
+from turnout.plugin import Environment, Probe, Router, Strategy, hookimpl
 
 
 @hookimpl
@@ -22,3 +23,8 @@ def turnout_strategies() -> Iterable[Strategy[Any]]:
 @hookimpl
 def turnout_routers() -> Iterable[Router[Any]]:
     return (ToyTable(),)
+
+
+@hookimpl
+def turnout_probes() -> Iterable[Probe[Any]]:
+    return (ToyProbe(),)

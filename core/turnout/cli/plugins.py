@@ -11,7 +11,12 @@ import click
 from turnout.cli.exits import Exit
 from turnout.cli.program import Command
 
-AXES = {"environments": "spec.targetEnv", "strategies": "spec.trafficStrategy", "routers": "spec.router"}
+AXES = {
+    "environments": "spec.targetEnv",
+    "strategies": "spec.trafficStrategy",
+    "routers": "spec.router",
+    "probes": "settings: plugins",
+}
 LISTS = ("watches", "uses", "writes", "carries")
 
 
@@ -76,6 +81,7 @@ def _text(found: dict[str, Any]) -> str:
 
 def _block(plugin: dict[str, Any]) -> list[str]:
     said = {key: ", ".join(plugin[key]) for key in LISTS if plugin.get(key)}
+    said |= {"asks about": plugin["router"]} if "router" in plugin else {}
     options = {f"{option['name']}:": _option(option) for option in plugin["options"]}
     width = max(map(len, (*said, *options)), default=0) + 2
     rows = [_row(key.ljust(width), text) for key, text in {**said, **options}.items()]

@@ -7,7 +7,18 @@ from typing import Any
 from turnout.calling import Calls, PluginError
 from turnout.decision import environment as ask
 from turnout.errors import Problem
-from turnout.plugin import Environment, Frontend, Options, Plugin, Policy, Ref, Router, Strategy, Uses
+from turnout.plugin import (
+    Environment,
+    Frontend,
+    Options,
+    Plugin,
+    Policy,
+    Probe,
+    Ref,
+    Router,
+    Strategy,
+    Uses,
+)
 from turnout.reasons import Reason
 from turnout.registry import Registry, UnknownPlugin
 from turnout.settings import Settings
@@ -163,6 +174,12 @@ def _for_others(
             continue
         try:
             plugin = registry.plugin(name).plugin
+            if isinstance(plugin, Probe):
+                told = (
+                    f"{name} is a probe, whose options only the administrator's settings give; leave it out"
+                )
+                yield Problem(f"spec.config.{name}", told)
+                continue
             yield from calls.to(name, settings.options_for, plugin, options)[1]
         except UnknownPlugin as error:
             yield Problem(f"spec.config.{name}", str(error))

@@ -2,8 +2,8 @@
 
 from turnout.plugin.decision import Decision, Inputs
 from turnout.plugin.hookspecs import hookimpl
-from turnout.plugin.interfaces import Environment, Options, Plugin, Router, Strategy
-from turnout.plugin.objects import Kind, Manifest, Observation, Pairs, Ref, Role
+from turnout.plugin.interfaces import Environment, Options, Plugin, Probe, Router, Strategy
+from turnout.plugin.objects import Kind, Manifest, Observation, Pairs, Ref, Role, Route
 from turnout.plugin.plan import Backend, Feature, Frontend, Mirror, RoutePlan, Rule, Share, Version
 from turnout.plugin.policy import Fault, Match, MatchType, Policy, Uses, VersionSpec
 
@@ -25,8 +25,10 @@ __all__ = [
     "Pairs",
     "Plugin",
     "Policy",
+    "Probe",
     "Ref",
     "Role",
+    "Route",
     "RoutePlan",
     "Router",
     "Rule",

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import pluggy
 
-from turnout.plugin.interfaces import Environment, Router, Strategy
+from turnout.plugin.interfaces import Environment, Probe, Router, Strategy
 
 hookspec = pluggy.HookspecMarker("turnout")
 hookimpl = pluggy.HookimplMarker("turnout")
@@ -25,3 +25,7 @@ class TurnoutSpec(Protocol):
     @hookspec
     def turnout_routers(self) -> Iterable[Router[Any]]:
         """Routers to offer to `spec.router`, each with a name of its own."""
+
+    @hookspec
+    def turnout_probes(self) -> Iterable[Probe[Any]]:
+        """Probes to offer to the administrator's settings, each with a name of its own."""

@@ -1,9 +1,9 @@
-"""The base classes of the three axes.
+"""The base classes of plugins: the three axes that meet in a plan, and probes.
 
-Base classes rather than protocols, so that a method added later brings its default. Methods are
-pure: no I/O, no clock, no state kept between calls. Core calls them on a thread of its own; one
-that raises marks only the policies that use the plugin, one that takes over five seconds is
-quarantined for a while.
+Base classes rather than protocols, so that a method added later brings its default. Methods of the
+axes are pure: no I/O, no clock, no state kept between calls. Core calls them on a thread of its own;
+one that raises marks only the policies that use the plugin, one that takes over five seconds is
+quarantined for a while. Probes do I/O, on the controller's event loop, and must not block it.
 """
 
 from abc import ABC, abstractmethod
@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from turnout.plugin.decision import Decision, Inputs
-from turnout.plugin.objects import Kind, Manifest, Observation, Ref
+from turnout.plugin.objects import Kind, Manifest, Observation, Ref, Route
 from turnout.plugin.plan import Backend, Feature, Frontend, RoutePlan
 from turnout.plugin.policy import Fault, Policy, Uses, VersionSpec
 
 
 class Options(BaseModel):
-    """A plugin's options: `spec.config.<plugin name>` of a policy, in camelCase, unknown keys refused."""
+    """A plugin's options, by its name in `spec.config` or the settings: camelCase, unknown keys refused."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -38,10 +38,10 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 class Plugin(ABC, Generic[OptionsT]):
-    """What every axis shares.
+    """What all plugins share.
 
-    `name` is what a policy says; a DNS label, unique over all axes because `spec.config` is keyed
-    by it. `options` is the model of the plugin's options.
+    `name` is what a policy or the settings say; a DNS label, unique over all axes because options are
+    keyed by it. `options` is the model of the plugin's options.
     """
 
     name: ClassVar[str]
@@ -117,3 +117,23 @@ class Router(Plugin[OptionsT]):
     def refusal(self, route: Mapping[str, Any]) -> str | None:
         """Why the network refused this route, read from the route's own status; None if it did not."""
         return None
+
+
+class Probe(Plugin[OptionsT]):
+    """Asks proxies whether they carry a router's routes yet, for deleted versions that wait for them.
+
+    In use wherever the administrator's settings have an entry for it, which is where all its options
+    come from: no policy can set the addresses that it calls. `check` is never called.
+    """
+
+    router: ClassVar[str]
+    """The name of the router whose routes it can ask about."""
+
+    @abstractmethod
+    async def in_force(self, routes: Sequence[Route], options: OptionsT) -> bool | None:
+        """Whether the proxies follow these routes, which are all that a policy has of the router's kinds.
+
+        True: every proxy that can send calls by them carries them. False: one that was asked does not
+        yet. None: that cannot be told; someone does not answer, say, or cannot be asked. An answer that
+        takes over two seconds, or an exception, counts as None.
+        """

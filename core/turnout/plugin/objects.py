@@ -63,6 +63,16 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """A route as it is in the cluster. `body` is all but apiVersion, kind, metadata and status."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """An object to write. `body` is all but apiVersion, kind, metadata and status, which core adds.
 

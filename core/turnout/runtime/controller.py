@@ -27,6 +27,7 @@ from turnout.runtime.in_force import RoutesInForce
 from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey
 from turnout.runtime.kinds import KindCaches
 from turnout.runtime.lanes import Lanes
+from turnout.runtime.probing import Probing, in_use
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.reconciler import PolicyReconciler
 from turnout.runtime.reflector import Cause, Reflector
@@ -76,6 +77,7 @@ class Controller:
             turned=self._kind_turned,
             spawn=self._spawn,
         )
+        probing = Probing(in_use(registry, settings), clock, self._spawn)
         self._queue: Lanes[Key] = Lanes(lambda key: isinstance(key, DrainKey))
         self._context = Context(
             assessor=Assessor(registry, settings),
@@ -86,7 +88,7 @@ class Controller:
             queue=self._queue,
             kinds=self._kinds,
             store=store,
-            in_force=RoutesInForce(store, clock, settings.drain),
+            in_force=RoutesInForce(store, clock, settings.drain, probing),
             instance=instance,
             namespaces=namespaces,
         )

@@ -57,12 +57,10 @@ class DrainReconciler:
             return 0.0
         if not self._context.settled:
             return SOON
-        if known.deleting is None and naming:
+        if (known.deleting is None and naming) or not self._mine(known):
             return None
         waits = [self._wait_for(policy, known) for policy in policies]
         longest = max((wait for wait in waits if wait is not None), default=0.0)
-        if not self._mine(known):
-            return None
         if known.deleting:
             return limit if None in waits else min(limit, longest)
         if None in waits:
@@ -86,11 +84,7 @@ class DrainReconciler:
             return 0.0
         if state is None or state.routes_to(known.uid):
             return None
-        since = context.in_force.since_written(key)
-        if since is None:
-            return 0.0
-        in_flight = context.assessor.settings.drain.in_flight.total_seconds()
-        return max(0.0, state.propagation + in_flight - since)
+        return context.in_force.left(key)
 
     def _left_of_limit(self, known: Entry, policies: list[PolicyKey]) -> float:
         """Seconds until the limit of a deletion.

@@ -7,6 +7,7 @@ from typing import Any
 from turnout.plugin import Ref, RoutePlan, Router
 from turnout.runtime.clock import Clock
 from turnout.runtime.keys import PolicyKey
+from turnout.runtime.probing import EVERY, Bodies, Probing, Said
 from turnout.runtime.store import Store
 from turnout.settings import Drain
 
@@ -39,10 +40,11 @@ class InForce:
 class RoutesInForce:
     """What is in force, by policy. Nothing is known of a policy before its routes have been read."""
 
-    def __init__(self, store: Store, clock: Clock, drain: Drain) -> None:
+    def __init__(self, store: Store, clock: Clock, drain: Drain, probing: Probing) -> None:
         self._store = store
         self._clock = clock
         self._drain = drain
+        self._probing = probing
         self._known: dict[PolicyKey, InForce] = {}
 
     def get(self, key: PolicyKey) -> InForce | None:
@@ -78,6 +80,28 @@ class RoutesInForce:
         # in whole seconds: it may have been made at the end of that one.
         return max(0.0, (self._clock.now() - max(stamps)).total_seconds() - 1.0)
 
+    def left(self, key: PolicyKey) -> float:
+        """Seconds until calls that went by an earlier state of a policy's routes have ended.
+
+        By the word of probes; by time where they cannot tell. While they are asked, or a proxy is
+        behind: those until this has to be called again.
+        """
+        since = self.since_written(key)
+        if since is None:
+            return 0.0
+        in_flight = self._drain.in_flight_seconds
+        by_time = max(0.0, self._known.get(key, InForce()).propagation + in_flight - since)
+        self._follow(key)
+        answer = self._probing.answer(key)
+        if answer is None:
+            return by_time
+        if answer.said in (Said.ASKING, Said.BEHIND):
+            return EVERY
+        if answer.said is Said.UNKNOWN:
+            return min(by_time, EVERY)
+        carried = max(0.0, answer.since + in_flight - self._clock.monotonic())
+        return carried if answer.late else min(by_time, carried)
+
     def read(self, key: PolicyKey, plan: RoutePlan | None, routers: Iterable[Router[Any]]) -> None:
         """Note what the routes in the cluster say. `routers`: those that may have written them."""
         before = self._known.get(key)
@@ -92,12 +116,14 @@ class RoutesInForce:
             # A write whose answer was lost, or that failed half-way: it counts from now at the latest.
             found = replace(found, written=self._clock.monotonic())
         self._known[key] = found
+        self._follow(key)
 
     def decided(self, key: PolicyKey, plan: RoutePlan, *, wrote: bool) -> None:
         """Note that the routes in the cluster are the decided ones; `wrote`: since just now."""
         last = self._known.get(key, InForce())
         written = self._clock.monotonic() if wrote else last.written
         self._known[key] = InForce(plan, written, last.propagation, self._store.routes(key))
+        self._follow(key)
 
     def forget(self, key: PolicyKey) -> float | None:
         """The policy is gone. Returns the seconds after which to call this again, if so.
@@ -108,6 +134,7 @@ class RoutesInForce:
         state = self._known.get(key)
         if state is None or self.routes(key):
             return None
+        self._probing.forget(key)
         drain = state.propagation + self._drain.in_flight_seconds
         left = None if state.written is None else self._clock.monotonic() - state.written
         if left is None or left >= drain:
@@ -115,3 +142,9 @@ class RoutesInForce:
             return None
         self._known[key] = replace(state, plan=None, opaque=False)
         return drain - left
+
+    def _follow(self, key: PolicyKey) -> None:
+        """Tell the probes which routes there are now."""
+        entries = ((ref, self._store.look(ref)) for ref in self.routes(key))
+        bodies: Bodies = tuple((ref, one.written.body) for ref, one in entries if one and one.written)
+        self._probing.follow(key, bodies, self._known.get(key, InForce()).propagation)
