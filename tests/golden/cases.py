@@ -110,4 +110,6 @@ def cases() -> Iterator[Case]:
         down = {"wisdom-0": False} if strategy == "canary" else {}
         given = THREE if strategy != "blue-green" else BOTH
         yield Case(strategy, "weights", {**given, **down}, WEIGHTS[strategy])
+        given = {"marker": True} | ({"mesh": False} if strategy == "blue-green" else {})
+        yield Case(strategy, "marker", BOTH, {"config": {"istio": given}})
     yield Case("canary", "matches", THREE, MATCHES)

@@ -33,7 +33,12 @@ def mark(policy: Policy, version: str, rule: int = 0) -> str:
 
     `rule`: the place of the mirroring rule in its plan; copies of each rule's requests go ways of their own.
     """
-    seed = f"{policy.uid}/{policy.namespace}/{policy.name}/{rule}/{version}"
+    return derived(policy, f"{rule}/{version}")
+
+
+def derived(policy: Policy, what: str) -> str:
+    """A value of a policy's own for a header that nobody else is to send."""
+    seed = f"{policy.uid}/{policy.namespace}/{policy.name}/{what}"
     return hashlib.sha256(seed.encode()).hexdigest()[:32]
 
 

@@ -18,7 +18,7 @@ LabelValue = Annotated[str, Field(pattern=rf"^({LABEL})?$", max_length=63)]
 
 
 class IstioOptions(Options):
-    """Which gateway lets clients from outside in."""
+    """Which gateway lets clients from outside in, and what the routes say besides."""
 
     external_gateway: str = Field(default="mm-gateway", pattern=rf"^({NAME}/)?{NAME}$", max_length=253)
     """The Gateway for outside clients. `name`: made unless it exists; `namespace/name`: used as it is."""
@@ -38,3 +38,9 @@ class IstioOptions(Options):
         default="istio-ingressgateway.istio-system.svc.cluster.local", pattern=HOST, max_length=253
     )
     """The Service of those proxies. Mirrored requests whose headers must differ go through it."""
+
+    mesh: bool = True
+    """Whether the routes are for clients inside the mesh too; false: for those that use the Gateway alone."""
+
+    marker: bool = False
+    """Whether the routes begin with a rule by which the probe istio-gateway asks for their revision."""

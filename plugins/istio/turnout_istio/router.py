@@ -32,7 +32,7 @@ class Istio(Router[IstioOptions]):
         for index, frontend in enumerate(plan.frontends):
             model = plan.policy.model_name
             name = model if index == 0 else f"{model}-{frontend.name}"
-            entry = service_entry(name, frontend)
+            entry = service_entry(name, frontend) if options.mesh else None
             manifests += [entry] if entry else []
             manifests.append(virtual_service(name, plan, frontend, options))
         return manifests

@@ -7,6 +7,7 @@ from typing import Any
 
 from turnout.plugin import Backend, Frontend, Kind, Manifest, Match, Mirror, RoutePlan, Rule, Share
 from turnout_istio.hosts import destination
+from turnout_istio.marker import with_marker
 from turnout_istio.mirror import MARK_HEADER, Hop, chain, to_gateway
 from turnout_istio.options import LABEL, IstioOptions
 
@@ -23,10 +24,12 @@ def virtual_service(name: str, plan: RoutePlan, frontend: Frontend, options: Ist
     marked = [entry for hops in chains for entry in renderer.marked(hops)]
     rules = [renderer.entry(rule, hops) for rule, hops in zip(plan.rules, chains, strict=True)]
     spec = {
-        "gateways": [options.external_gateway, MESH],
+        "gateways": [options.external_gateway, *([MESH] if options.mesh else [])],
         "hosts": list(frontend.hosts),
         "http": [*marked, *rules],
     }
+    if options.marker:
+        spec = with_marker(plan.policy, spec)
     return Manifest(VIRTUAL_SERVICE, name, {"spec": spec})
 
 
