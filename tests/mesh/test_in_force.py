@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.mesh.calls import ask, versions
 from tests.mesh.load import Load, failed
 from tests.mesh.town import Town
 from tests.support import wait_until
@@ -106,6 +107,35 @@ def test_time_decides_where_a_gateway_does_not_answer(town: Town, dead_only: boo
     began = delete(town)
     wait_until(lambda: gone(town), timeout=30, what="gone")
     assert 6.0 + IN_FLIGHT - 1.0 < time.monotonic() - began < 6.0 + IN_FLIGHT + 3.0
+
+
+def test_the_rule_takes_no_calls_from_canaries(town: Town) -> None:
+    """Nor does it answer to a mark that is not the policy's."""
+    start(town, marker=True)
+    town.deploy("wisdom-0", "wisdom-1")
+    town.declare("canary", {"name": "wisdom-0"}, {"name": "wisdom-1"})
+
+    def answered(*metadata: tuple[str, str]) -> dict[str, int]:
+        return dict(versions(ask(town.address, town.authority(), 20, metadata=metadata)))
+
+    wait_until(town.shares_in_force, timeout=20, what="any routes")
+    wait_until(lambda: answered(("traffic", "test")) == {"wisdom-1": 20}, timeout=20, what="in force")
+    assert answered() == {"wisdom-0": 20}
+    assert answered(("x-turnout-probe", "0" * 32)) == {"wisdom-0": 20}
+
+
+def test_the_rule_takes_no_copies(town: Town) -> None:
+    start(town, marker=True)
+    town.deploy("wisdom-0", "wisdom-1")
+    town.declare("mirror", {"name": "wisdom-0"}, {"name": "wisdom-1"})
+    wait_until(town.shares_in_force, timeout=20, what="any routes")
+    wait_until(
+        lambda: ask(town.address, town.authority(), 1) and town.asked()["wisdom-1"], timeout=20, what="copies"
+    )
+    time.sleep(0.5)
+    town.forget()
+    assert versions(ask(town.address, town.authority(), 100)) == {"wisdom-0": 100}
+    wait_until(lambda: town.asked() == {"wisdom-0": 100, "wisdom-1": 100}, what="as many copies")
 
 
 def test_time_decides_for_sidecars(town: Town) -> None:
