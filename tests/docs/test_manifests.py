@@ -42,6 +42,9 @@ def test_yaml_is_usable(block: Block, registry: Registry) -> None:
                 parse_weights(document)
             case None if "templateName" in document:
                 template.manifests(document)
+            case "Service":
+                # Of one name and address, gateways would answer for each other.
+                assert document["spec"]["clusterIP"] == "None"
             case None:
                 assert not list(Settings.of(document).problems(registry))
             case kind:

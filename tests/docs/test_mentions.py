@@ -12,7 +12,7 @@ from turnout.api.models import ModelVersion, RoutingPolicySpec
 from turnout.cli import main
 from turnout.cli.exits import Exit
 from turnout.plugin.hookspecs import TurnoutSpec
-from turnout.plugin.interfaces import Environment, Router, Strategy
+from turnout.plugin.interfaces import Environment, Probe, Router, Strategy
 from turnout.reasons import Reason
 from turnout.settings import Distributions, Drain, PluginSettings, Settings
 from turnout.template_values import Values, Version
@@ -26,7 +26,12 @@ def keys(*models: type[BaseModel]) -> Iterator[str]:
 
 HOOKS = [name for name, _ in getmembers(TurnoutSpec, isfunction) if name.startswith("turnout_")]
 METHODS = sorted(
-    {name for axis in (Environment, Strategy, Router) for name in vars(axis) if not name.startswith("_")}
+    {
+        name
+        for axis in (Environment, Strategy, Router, Probe)
+        for name in vars(axis)
+        if not name.startswith("_")
+    }
 )
 LABELS = [names.LABEL_MANAGED_BY, names.LABEL_POLICY, names.LABEL_SHARED, names.LABEL_INSTANCE]
 MARKS = [*LABELS, names.ANNOTATION_PLAN, names.FINALIZER_DRAIN]
