@@ -17,7 +17,7 @@ from turnout.plugin import Kind, Ref
 from turnout.runtime.client import Client
 from turnout.runtime.digest import Digester, document
 from turnout.runtime.keys import PolicyKey
-from turnout.runtime.store import Document, Store
+from turnout.runtime.store import Document, Name, Shelf, Store
 
 
 class Writer:
@@ -73,15 +73,13 @@ class Writer:
         """Write a policy's status, and remember it."""
         ref = Ref(ROUTING_POLICY, key.namespace, key.name)
         answer = await self._status(ref, policy, status)
-        if answer.uid == policy.uid:
-            self._store.policies.put((key.namespace, key.name), answer)
+        _remember(self._store.policies, (key.namespace, key.name), policy, answer)
         return answer
 
     async def weights_status(self, ref: Ref, weights: Document, status: Mapping[str, Any]) -> None:
         """Write the status of traffic weights, and remember it."""
         answer = await self._status(ref, weights, status)
-        if answer.uid == weights.uid:
-            self._store.weights.put((ref.namespace, ref.name), answer)
+        _remember(self._store.weights, (ref.namespace, ref.name), weights, answer)
 
     async def own_weights(self, ref: Ref, weights: Document, owners: Sequence[Mapping[str, Any]]) -> None:
         """Set the owners of traffic weights, so that they go with their policy."""
@@ -113,6 +111,15 @@ class Writer:
         gone = found.deleting is not None and not found.finalizers
         self._store.put(ref, None if gone else found)
         return None if gone else found
+
+
+def _remember(shelf: Shelf[Document], name: Name, known: Document, answer: Document) -> None:
+    """Keep the answer to a status write, unless it shows more than the status: a change by someone else.
+
+    That one's event is on its way, and has to be news when it comes.
+    """
+    if replace(answer, said=known.said) == known:
+        shelf.put(name, answer)
 
 
 def undrained(known: Entry) -> tuple[str, ...]:

@@ -76,6 +76,8 @@ class Context:
     """Policies that wait for caches, and for which."""
     unseen: set[PolicyKey] | None = None
     """Policies that were there at start and have not been looked at; None until they are known."""
+    foreign: set[PolicyKey] = field(default_factory=set)
+    """Policies that were another instance's when they were last seen. It may still drain their versions."""
     leaving: dict[Ref, set[PolicyKey]] = field(default_factory=dict)
     """Policies that no longer name a version, while proxies may still send it their calls."""
 

@@ -65,7 +65,7 @@ class Controller:
         self._namespaces = namespaces
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] | None = None
-        guard = Guard(clock=clock.monotonic)
+        guard = Guard(clock=clock.monotonic, sentenced=lambda sentence: self._kinds.quarantined(sentence))
         store = Store()
         self._kinds = KindCaches(
             client,
@@ -190,7 +190,10 @@ class Controller:
                 queue.add(PolicyKey(ref.namespace, policy))
             if LABEL_SHARED in entry.written.labels or self._context.claims.first(ref):
                 queue.add(SharedKey(ref))
-        if after and protects(after) and (after.deleting or not policies):
+        protected = after is not None and protects(after)
+        if (after and protected and (after.deleting or not policies)) or (
+            not protected and ref in self._context.leaving
+        ):
             queue.add(DrainKey(ref))
 
     async def _work(self, queue: WorkQueue[Key]) -> None:

@@ -1,7 +1,7 @@
 """Turns raw objects into what is kept of them, with the word of the plugins that are in use."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from turnout.calling import Calls, Quarantined
@@ -36,11 +36,15 @@ def document(obj: Object) -> Document:
 class Digester:
     """Knows which plugins have a word on objects of a kind."""
 
-    def __init__(self, guard: Guard, on_quarantine: Callable[[Kind, Quarantined], None]) -> None:
+    def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._on_quarantine = on_quarantine
         self._environments: defaultdict[Kind, dict[str, Environment[Any]]] = defaultdict(dict)
         self._routers: defaultdict[Kind, dict[str, Router[Any]]] = defaultdict(dict)
+
+    def asked(self, plugin: str) -> set[Kind]:
+        """The kinds on whose objects a plugin has a word."""
+        kinds = self._environments.keys() | self._routers.keys()
+        return {kind for kind in kinds if plugin in self._environments[kind] or plugin in self._routers[kind]}
 
     def use(self, plugin: Plugin[Any]) -> tuple[Kind, ...]:
         """Ask a plugin from now on. Returns the kinds whose objects it has not been asked about yet."""
@@ -67,8 +71,7 @@ class Digester:
             return digest(Calls())
         try:
             return await self._guard.run(digest)
-        except Quarantined as quarantined:
-            self._on_quarantine(kind, quarantined)
+        except Quarantined:
             # The plugin is not called again, and its word is Unknown. The others are asked once more.
             return await self._guard.run(digest)
 

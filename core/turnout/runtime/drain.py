@@ -48,8 +48,9 @@ class DrainReconciler:
         """Seconds until the object may go; None to leave it until something changes."""
         if not self._context.assessor.settings.drain.enabled:
             return 0.0
-        naming = {key for key in self._context.index.policies(ref) if self._context.policy(key)}
-        routing = self._context.in_force.leading_to(known.uid)
+        named = self._context.index.policies(ref)
+        naming = {key for key in named if self._context.policy(key)}
+        routing = self._context.in_force.leading_to(known.uid) | (named & self._context.foreign)
         policies = sorted(naming | routing | self._context.leaving.get(ref, set()), key=str)
         limit = self._left_of_limit(known, policies)
         if known.deleting and limit <= 0:
@@ -78,7 +79,7 @@ class DrainReconciler:
         """Seconds until no proxy sends calls of this policy to the version; None while routes lead to it."""
         context = self._context
         policy, state = context.policy(key), context.in_force.get(key)
-        if policy and not context.serves(policy):
+        if key in context.foreign if policy is None else not context.serves(policy):
             return None
         if policy is None and (state is None or not (state.plan is None or context.in_force.routes(key))):
             return 0.0

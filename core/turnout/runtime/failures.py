@@ -53,9 +53,7 @@ class Failures:
     def not_accepted(self, key: PolicyKey, document: Document, assessment: Assessment) -> Report | None:
         """Of a policy that is not accepted. None until it is known where its routes lead."""
         context = self._context
-        self._watch_named(key, document)
-        if not context.serves(document):
-            return None
+        self.watch_named(key, document)
         listed = listed_routes(document.status, context.assessor.registry)
         routers = self._routers(document, listed)
         for router in routers:
@@ -88,7 +86,7 @@ class Failures:
             return Report(VALID, routed, assessment, retry=True)
         return Report(VALID, routed, assessment, PATIENCE)
 
-    def _watch_named(self, key: PolicyKey, document: Document) -> None:
+    def watch_named(self, key: PolicyKey, document: Document) -> None:
         """Keep protected what the policy names, as far as that can be told."""
         environments = [loaded.plugin for loaded in self._context.assessor.registry.environments.values()]
         kinds = {kind for environment in environments if environment.drain for kind in environment.watches}

@@ -88,6 +88,7 @@ class Guard:
 
     `limit`: seconds of one decision, after which the plugin that was seen running most is
     quarantined: for `first` seconds, twice as long each time it hangs again soon, at most `longest`.
+    `sentenced` is told of it.
     Belongs to the event loop that `run` is first awaited on.
     """
 
@@ -98,11 +99,13 @@ class Guard:
         first: float = 60.0,
         longest: float = 3600.0,
         clock: Callable[[], float] = time.monotonic,
+        sentenced: Callable[[Quarantined], None] = lambda _: None,
     ) -> None:
         self._limit = limit
         self._first = first
         self._longest = longest
         self._clock = clock
+        self._sentenced = sentenced
         self._sentences: dict[str, Sentence] = {}
         self._waiting: deque[_Job] = deque()
         self._current: _Job | None = None
@@ -202,4 +205,6 @@ class Guard:
         delay = min(last.delay * 2, self._longest) if last and relapse else self._first
         reason = f"did not return within {self._limit:g} s; it is not called for the next {delay:g} s"
         self._sentences[blamed] = Sentence(now + delay, delay, reason)
-        return Quarantined(blamed, now + delay, reason)
+        quarantined = Quarantined(blamed, now + delay, reason)
+        self._sentenced(quarantined)
+        return quarantined

@@ -53,7 +53,7 @@ class KindCaches:
         self._turned = turned
         self._spawn = spawn
         self._caches: dict[Kind, dict[str | None, tuple[Cache[Entry], Reflector]]] = {}
-        self.digester = Digester(guard, self._quarantined)
+        self.digester = Digester(guard)
 
     def need(self, plugin: Plugin[Any]) -> None:
         """Follow the kinds of a plugin from now on."""
@@ -108,9 +108,13 @@ class KindCaches:
     def _entry_changed(self, kind: Kind, name: Name, before: Entry | None, after: Entry | None) -> None:
         self._changed(Ref(kind, *name), before, after)
 
-    def _quarantined(self, kind: Kind, quarantined: Quarantined) -> None:
-        """Ask the plugin again about all objects of the kind once it is out of quarantine."""
+    def quarantined(self, quarantined: Quarantined) -> None:
+        """Ask a plugin again about all objects that it knows of once it is out of quarantine.
+
+        Of those that changed meanwhile it has not said a word, whatever call it was that hung.
+        """
         log.warning("%s", quarantined)
         wait = max(0.0, quarantined.until - self._clock.monotonic())
-        for _, reflector in self._caches.get(kind, {}).values():
-            asyncio.get_running_loop().call_later(wait, reflector.restart)
+        for kind in self.digester.asked(quarantined.plugin):
+            for _, reflector in self._caches.get(kind, {}).values():
+                asyncio.get_running_loop().call_later(wait, reflector.restart)

@@ -24,6 +24,7 @@ from turnout.runtime.protection import protect
 from turnout.runtime.report import VALID, Report, Reporter
 from turnout.runtime.routes import Routes
 from turnout.runtime.store import Document
+from turnout.runtime.transport import ConnectionFailed
 from turnout.status import Verdict
 
 BACKLOG = 16
@@ -52,11 +53,19 @@ class PolicyReconciler:
             self._forget(key)
             return None
         admitted = await self._admit(key, document)
+        if not self._context.serves(document):
+            self._leave_to_others(key, document, admitted)
+            return None
+        self._context.foreign.discard(key)
         hurried = len(self._context.queue) >= BACKLOG
-        if isinstance(admitted, Admitted):
-            report = await self._act(key, document, admitted, hurried)
-        else:
-            report = self._failures.not_accepted(key, document, admitted)
+        try:
+            if isinstance(admitted, Admitted):
+                report = await self._act(key, document, admitted, hurried)
+            else:
+                report = self._failures.not_accepted(key, document, admitted)
+        except (ApiError, ConnectionFailed):
+            self._context.looked_at(key)  # others need not wait for what cannot be written
+            raise
         if report is None:
             return None
         self._context.looked_at(key)
@@ -72,11 +81,9 @@ class PolicyReconciler:
     async def _act(
         self, key: PolicyKey, document: Document, admitted: Admitted, hurried: bool
     ) -> Report | None:
-        """What to report. None while caches fill, and for a policy that is gone or of another instance."""
+        """What to report. None while caches fill, and for a policy that is gone."""
         context, accepted = self._context, admitted.accepted
         self._watch(key, accepted)
-        if not context.serves(document):
-            return None
         if obstacle := context.obstacle(key, _needs(accepted)):
             if obstacle.filling:
                 return None
@@ -118,6 +125,17 @@ class PolicyReconciler:
             self._context.queue.add(WeightsKey(key.namespace, key.name))
         return made
 
+    def _leave_to_others(self, key: PolicyKey, document: Document, admitted: Admitted | Assessment) -> None:
+        """It is another instance's: know which versions it names, and want nothing for it any more."""
+        if isinstance(admitted, Admitted):
+            self._watch(key, admitted.accepted)
+        else:
+            self._failures.watch_named(key, document)
+        self._context.foreign.add(key)
+        self._routes.forget(key)
+        self._reporter.forget(key)
+        self._failures.forget(key)
+
     def verdict(self, key: PolicyKey) -> Admitted | Assessment | None:
         """What was last found of a policy's document and weights."""
         return self._admitted.get(key, (None, None))[1]
@@ -153,7 +171,12 @@ class PolicyReconciler:
             status = {**document.status, "strategyState": dict(outcome.strategy_state)}
             # What is empty is left out: an applied {} where there was something becomes null.
             said = {name: value for name, value in status.items() if value}
-            document = await context.writer.policy_status(key, document, said)
+            try:
+                document = await context.writer.policy_status(key, document, said)
+            except ApiError as error:
+                return self._failures.not_written(assessment, error)
+            if document.uid != policy.uid:
+                return None  # another one of its name, whose own event is on its way
         refs = {item.ref for item in assessment.rendered if item.role is not Role.SHARED}
         versions_of = {ref for refs in admitted.accepted.refs.values() for ref in refs}
         context.index.replace(key, versions_of | {item.ref for item in assessment.rendered})

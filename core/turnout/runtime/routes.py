@@ -124,7 +124,10 @@ class Routes:
 
     def _claim(self, key: PolicyKey, document: Document, shared: Iterable[Rendered]) -> None:
         claims = (Claim(document.created, key, document.uid, item) for item in shared)
-        for ref in self._context.claims.replace(key, claims):
+        # At its first decision it may no longer want what it is an owner of.
+        first = not self._context.claims.decided(key)
+        owned = self._context.store.owned_with_others(key, document.uid) if first else ()
+        for ref in self._context.claims.replace(key, claims).union(owned):
             self._context.queue.add_after(SharedKey(ref), GATHER)
 
     def _differs(self, item: Rendered, known: Entry | None, policy: Policy) -> str | None:

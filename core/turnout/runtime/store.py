@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from turnout.decision.objects import Entry
-from turnout.names import LABEL_POLICY
+from turnout.names import LABEL_POLICY, LABEL_SHARED
 from turnout.plugin import Kind, Ref
 from turnout.runtime.keys import PolicyKey
 
@@ -89,10 +89,13 @@ class Shelf(Generic[T]):
 class Entries(Shelf[Entry]):
     """The objects of one kind, with those that carry a policy's routes at hand."""
 
-    def __init__(self, kind: Kind, routes: defaultdict[PolicyKey, set[Ref]]) -> None:
+    def __init__(
+        self, kind: Kind, routes: defaultdict[PolicyKey, set[Ref]], shared: defaultdict[str, set[Ref]]
+    ) -> None:
         super().__init__()
         self._kind = kind
         self._routes = routes
+        self._shared = shared
 
     def knows(self, name: Name, uid: str, resource_version: str) -> bool:
         # What a router says of an object that was written is learned from its event.
@@ -108,6 +111,9 @@ class Entries(Shelf[Entry]):
         return changed
 
     def _index(self, name: Name, entry: Entry | None, *, discard: bool) -> None:
+        if entry and entry.written and LABEL_SHARED in entry.written.labels:
+            shared = self._shared[name[0]]
+            (shared.discard if discard else shared.add)(Ref(self._kind, *name))
         policy = entry.written.labels.get(LABEL_POLICY) if entry and entry.written else None
         if policy and entry and entry.written and entry.written.plan is not None:
             routes = self._routes[PolicyKey(name[0], policy)]
@@ -122,11 +128,12 @@ class Store:
         self.weights: Shelf[Document] = Shelf()
         self._entries: dict[Kind, Entries] = {}
         self._routes: defaultdict[PolicyKey, set[Ref]] = defaultdict(set)
+        self._shared: defaultdict[str, set[Ref]] = defaultdict(set)
 
     def entries(self, kind: Kind) -> Entries:
         """What is kept of the objects of a kind."""
         if kind not in self._entries:
-            self._entries[kind] = Entries(kind, self._routes)
+            self._entries[kind] = Entries(kind, self._routes, self._shared)
         return self._entries[kind]
 
     def look(self, ref: Ref) -> Entry | None:
@@ -140,6 +147,16 @@ class Store:
     def routes(self, key: PolicyKey) -> tuple[Ref, ...]:
         """The objects that say to be routes of a policy, in the order of their names."""
         return tuple(sorted(self._routes.get(key, ()), key=str))
+
+    def owned_with_others(self, key: PolicyKey, uid: str) -> list[Ref]:
+        """The shared objects that list a policy among their owners."""
+        return [
+            ref
+            for ref in self._shared.get(key.namespace, ())
+            if (entry := self.look(ref))
+            and entry.written
+            and any(owner.uid == uid for owner in entry.written.owners)
+        ]
 
 
 def older(one: str, other: str) -> bool:
