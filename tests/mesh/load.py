@@ -96,8 +96,8 @@ class Load:
         began = time.monotonic()
         try:
             answer = await client.infer("wisdom", timeout=TIMEOUT)
-        except InferenceError as error:
-            self._calls.append(Call(began, time.monotonic(), "", str(error)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call has failed
+            self._calls.append(Call(began, time.monotonic(), "", _told(error)))
         else:
             self._calls.append(Call(began, time.monotonic(), version_of(answer.model_name)))
 
@@ -106,19 +106,26 @@ class Load:
             began = time.monotonic()
             try:
                 answers = [one async for one in client.stream("wisdom", _messages(), timeout=TIMEOUT)]
-            except InferenceError as error:
-                self._calls.append(Call(began, time.monotonic(), "", str(error), stream=True))
+            except Exception as error:  # noqa: BLE001 - likewise
+                self._calls.append(Call(began, time.monotonic(), "", _told(error), stream=True))
                 await asyncio.sleep(0.1)
             else:
                 versions = ",".join(sorted({version_of(answer.model_name) for answer in answers}))
-                errors = ",".join(sorted({answer.error for answer in answers if answer.error}))
-                self._calls.append(Call(began, time.monotonic(), versions, errors, stream=True))
+                errors = {answer.error for answer in answers if answer.error}
+                if len(answers) != MESSAGES:
+                    errors.add(f"{len(answers)} answers of {MESSAGES}")
+                told = ",".join(sorted(errors))
+                self._calls.append(Call(began, time.monotonic(), versions, told, stream=True))
 
 
 async def _messages() -> AsyncIterator[tuple[()]]:
     for _ in range(MESSAGES):
         yield ()
         await asyncio.sleep(0.1)
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, InferenceError) else repr(error)
 
 
 def version_of(model_name: str) -> str:

@@ -1,8 +1,8 @@
 """The tutorial under constant load: not one call fails, and each goes where the routes say."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -27,18 +27,21 @@ class Rollout:
         self._routes = routes
         self._controller = controller
 
-    def do(self, what: Callable[[], object], expected: dict[str, int]) -> None:
+    def do(self, expected: dict[str, int], *parts: Callable[[], object]) -> None:
         """Take a step, and hold the traffic that comes of it against the shares expected of it."""
-        with self._controller.troubled():
-            what()
+        self._controller.befall(parts)
         self.town.until_in_force(expected)
         wait_until(lambda: self._routes.now == expected, what="the same is seen")
+        expected_split(self._counted, expected)
+
+    def _counted(self) -> Counter[str]:
+        """Who answers for some seconds from now on."""
         time.sleep(0.2)  # calls that were under way
         began = time.monotonic()
         time.sleep(MEASURED)
         calls = self._load.calls(began, began + MEASURED - 0.2)
         assert not failed(calls)
-        expected_split(split(call for call in calls if not call.stream), expected)
+        return split(call for call in calls if not call.stream)
 
     def gone(self, name: str) -> None:
         """Wait until a version is no longer there, without anybody's help."""
@@ -53,12 +56,18 @@ class Controller:
         self._trouble = trouble
         self._process: Process = town.start("--log-format=json")
 
-    @contextmanager
-    def troubled(self) -> Iterator[None]:
-        """While a step is taken it is killed before (and misses it), or just after, or not at all."""
-        if self._trouble == "before":
-            self._process.kill()
-        yield
+    def befall(self, parts: Sequence[Callable[[], object]]) -> None:
+        """Take the parts of a step.
+
+        Meanwhile it is killed before the first, or at once after the first (so that it misses what comes
+        of that), or a moment after the last; it is started again a second after the step.
+        """
+        for number, part in enumerate(parts):
+            if number == 0 and self._trouble == "before":
+                self._process.kill()
+            part()
+            if number == 0 and self._trouble == "during":
+                self._process.kill()
         if self._trouble == "after":
             time.sleep(0.1)
             self._process.kill()
@@ -80,9 +89,9 @@ def model_of(town: Town, version: str) -> str:
     return next(name for name in names if version_of(name) == version)
 
 
-@pytest.mark.parametrize("trouble", ["none", "before", "after"])
+@pytest.mark.parametrize("trouble", ["none", "before", "during", "after"])
 def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
-    """Straight through, and with the controller killed at each step and started again a second later."""
+    """Straight through, and with the controller killed at each step and started again."""
     town.kubectl("apply", "-f", "-", document=town.tutorial("1-primary.yaml"))
     town.until_ready("wisdom-0")
     controller = Controller(town, trouble)
@@ -97,6 +106,8 @@ def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
 
         def deploy() -> None:
             town.kubectl(*apply, document=town.tutorial("3-candidate.yaml"))
+
+        def loaded() -> None:
             town.until_ready("wisdom-1")
 
         def shift() -> None:
@@ -105,6 +116,8 @@ def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
         def replace() -> None:
             promoted = town.tutorial("5-promoted-primary.yaml").replace("mnist-svm", "mnist-svm-new")
             town.kubectl("replace", "-f", "-", document=promoted)
+
+        def reloaded() -> None:
             time.sleep(LOAD_SECONDS)
 
         def delete() -> None:
@@ -114,19 +127,22 @@ def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
             at_once = ("--force", "--grace-period=0", "--wait=false")
             town.kubectl("delete", "inferenceservice", "wisdom-1", *at_once)
 
-        def recreate() -> None:
+        def orphan() -> None:
             town.kubectl("delete", "routingpolicy", "wisdom", "--cascade=orphan")
+
+        def recreate() -> None:
             town.kubectl(*apply, document=initialize)
 
-        rollout.do(deploy, {"wisdom-0": 50, "wisdom-1": 50})
-        rollout.do(shift, {"wisdom-0": 20, "wisdom-1": 80})
-        rollout.do(replace, {"wisdom-0": 20, "wisdom-1": 80})
-        rollout.do(delete, {"wisdom-0": 100})
+        weighted, alone = {"wisdom-0": 20, "wisdom-1": 80}, {"wisdom-0": 100}
+        rollout.do({"wisdom-0": 50, "wisdom-1": 50}, deploy, loaded)
+        rollout.do(weighted, shift)
+        rollout.do(weighted, replace, reloaded)
+        rollout.do(alone, delete)
         rollout.gone("wisdom-1")
-        rollout.do(deploy, {"wisdom-0": 20, "wisdom-1": 80})
-        rollout.do(force, {"wisdom-0": 100})
+        rollout.do(weighted, deploy, loaded)
+        rollout.do(alone, force)
         rollout.gone("wisdom-1")
-        rollout.do(recreate, {"wisdom-0": 100})
+        rollout.do(alone, orphan, recreate)
         time.sleep(PROPAGATION)
     assert model_of(town, "wisdom-0") != before, "the primary has not reloaded"
     calls = load.calls()

@@ -140,6 +140,19 @@ class Town(Site):
             found[one["service"]] += one["count"]
         return found
 
+    def outcomes(self, name: str) -> set[str]:
+        """The gRPC statuses with which the models' server has answered calls for a version."""
+        counts = json.loads(fetch(f"{self._control}/counts"))["counts"]
+        return {one["code"] for one in counts if one["service"] == name}
+
+    def never_loads(self, name: str) -> None:
+        """A version's next model goes on loading until `finish`."""
+        fetch(f"{self._control}/load?service={name}&seconds=inf", method="POST")
+
+    def finish(self, name: str) -> None:
+        """A version's model is loaded now."""
+        fetch(f"{self._control}/finish?service={name}", method="POST")
+
     def loaded(self, name: str) -> bool:
         """Whether the models' server has a version's model."""
         state = json.loads(fetch(f"{self._control}/models")).get(name)
@@ -183,12 +196,24 @@ class Town(Site):
     def deploy(self, *names: str) -> None:
         """Deploy versions, and wait until they are loaded. The app version of wisdom-1 is v1."""
         for name in names:
-            document = self.tutorial("1-primary.yaml").replace("name: wisdom-0", f"name: {name}")
-            version = f"app.kubernetes.io/version: v{name.rpartition('-')[2]}"
-            document = document.replace("app.kubernetes.io/version: v0", version)
-            self.kubectl("apply", "-f", "-", document=document)
+            self.apply_version(name)
         for name in names:
             self.until_ready(name)
+
+    def apply_version(self, name: str) -> None:
+        """Deploy a version."""
+        document = self.tutorial("1-primary.yaml").replace("name: wisdom-0", f"name: {name}")
+        version = f"app.kubernetes.io/version: v{name.rpartition('-')[2]}"
+        document = document.replace("app.kubernetes.io/version: v0", version)
+        self.kubectl("apply", "-f", "-", document=document)
+
+    def remove(self, name: str) -> None:
+        """Delete a version at once, drained or not."""
+        self.kubectl("delete", "inferenceservice", name, "--wait=false")
+        self.kubectl(
+            "patch", "inferenceservice", name, "--type=merge", '--patch={"metadata":{"finalizers":null}}'
+        )
+        wait_until(lambda: not self.get("inferenceservice", name), what=f"{name} is gone")
 
     def declare(self, strategy: str, *versions: Object, **config: Object) -> None:
         """Apply the policy of the model wisdom, and wait until its routes are the decided ones."""

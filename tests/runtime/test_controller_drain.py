@@ -256,9 +256,6 @@ def test_a_policy_that_goes_releases_its_versions_with_its_routes(halves: Bed) -
     assert (halves.now() - began).total_seconds() < SOON
 
 
-pytest.mark.parametrize("metadata", [{}, *SPOILT.values()], ids=["untouched", *SPOILT])
-
-
 @pytest.mark.parametrize("metadata", [{}, *SPOILT.values()], ids=["untouched", *SPOILT])
 def test_routes_that_outlive_their_policy_hold_what_they_lead_to(
     halves: Bed, metadata: dict[str, Any]

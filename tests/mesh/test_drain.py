@@ -1,0 +1,79 @@
+"""The drain gives proxies their time, also where istiod is busy with other changes."""
+
+import json
+import ssl
+import threading
+import urllib.request
+from pathlib import Path
+
+from tests.mesh.load import Load, failed
+from tests.mesh.routes_watch import shares_of
+from tests.mesh.town import Mesh, Town, service_entry
+from tests.support import wait_until
+
+EVERY = 0.03
+"""Seconds between two changes: istiod waits for a tenth of a second without any before it pushes."""
+NO_TIME = 0.0
+"""For calls in flight, so that nothing but the propagation holds a version."""
+
+
+class Churn:
+    """Changes something that all proxies know of, ever again, while it is a context.
+
+    So istiod gathers changes for as long as it may.
+    """
+
+    def __init__(self, town: Town) -> None:
+        plane = town.control_plane
+        self._plane = plane
+        self._path = (
+            f"{plane.url}/apis/networking.istio.io/v1/namespaces/{town.namespace}/serviceentries/churn"
+        )
+        self._tls = ssl.create_default_context(cafile=plane.ca_file)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="churn", daemon=True)
+        self.changes = 0
+        entry = service_entry(town.namespace, "churn", "churn.example", 80, 80)
+        town.kubectl("apply", "-f", "-", document=json.dumps(entry))
+
+    def __enter__(self) -> "Churn":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop.set()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        headers = {
+            "Authorization": f"Bearer {self._plane.admin.token}",
+            "Content-Type": "application/merge-patch+json",
+        }
+        while not self._stop.wait(EVERY):
+            patch = json.dumps({"spec": {"hosts": [f"churn-{self.changes}.example"]}}).encode()
+            request = urllib.request.Request(self._path, patch, headers, method="PATCH")
+            with urllib.request.urlopen(request, timeout=5, context=self._tls):
+                self.changes += 1
+
+
+def test_proxies_that_follow_late_lose_no_call(mesh: Mesh, namespace: str, tmp_path: Path) -> None:
+    town = Town(mesh, namespace, tmp_path, drain={"inFlightSeconds": NO_TIME})
+    town.grant()
+    try:
+        town.open()
+        town.deploy("wisdom-0", "wisdom-1")
+        town.start()
+        town.declare("blue-green", {"name": "wisdom-0"}, {"name": "wisdom-1"})
+        town.until_in_force({"wisdom-0": 50, "wisdom-1": 50})
+        with Churn(town) as churn, Load(town.address, town.authority(), streams=False) as load:
+            for _ in range(3):
+                wait_until(
+                    lambda: shares_of(mesh.ingress, town.authority()).keys() == {"wisdom-0", "wisdom-1"}
+                )
+                town.kubectl("delete", "inferenceservice", "wisdom-1", "--timeout=60s")
+                town.deploy("wisdom-1")
+        assert churn.changes > 100
+        assert len(load.calls()) > 1000
+        assert not failed(load.calls())
+    finally:
+        town.close()
