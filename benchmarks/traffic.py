@@ -105,7 +105,7 @@ def _table(runs: dict[str, Run]) -> str:
         ["requests failed", *(_failures(run) for run in runs.values())],
         ["longest from ready to the first request", *(f"{max(run.to_first):.2f} s" for run in runs.values())],
         [
-            "longest from deletion to the last request",
+            "longest from deletion to the last request answered",
             *(f"{max(run.to_last):.2f} s" for run in runs.values()),
         ],
     ]
