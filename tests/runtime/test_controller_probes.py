@@ -105,7 +105,7 @@ def test_what_left_the_routes_long_ago_goes_at_once(probed: Bed, probe: ToyProbe
     probed.ready("wisdom-1", False)
     probed.until(lambda: probed.shares() == {"wisdom-0": 100})
     probed.sleep(2 * HELD)
-    assert seconds_to_go(probed, "wisdom-1") < SOON
+    assert seconds_to_go(probed, "wisdom-1") < IN_FLIGHT
 
 
 # answers that say nothing
