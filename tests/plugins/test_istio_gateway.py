@@ -124,7 +124,7 @@ OTHERS = {
     "a model's answer": ok("hello"),
     "a long answer": ok("0123456789abcdef" * 10),
     "an error": CARRIES.replace("200 OK", "503 Service Unavailable"),
-    "a redirect": "HTTP/1.1 301 Moved\r\nlocation: https://elsewhere/\r\ncontent-length: 0\r\n\r\n",
+    "a redirect": "HTTP/1.1 301 Moved\r\nlocation: /\r\ncontent-length: 0\r\n\r\n",
     "a model's not found": NOT_FOUND.replace("\r\n\r\n", "\r\nx-envoy-upstream-service-time: 3\r\n\r\n"),
     "another's not found": "HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\ngone",
     "no HTTP": "\x16\x03\x01",
@@ -223,6 +223,12 @@ def test_any_other_answer_says_nothing(answer: str) -> None:
     assert asked([answer])[0] is None
     assert asked([CARRIES, answer])[0] is None
     assert asked([BEHIND, answer])[0] is False
+
+
+def test_no_redirect_is_followed() -> None:
+    """The addresses are the administrator's, and nobody else's."""
+    _, heard = asked([OTHERS["a redirect"]])
+    assert len(heard) == 1
 
 
 def test_who_has_no_routes_for_the_host_has_no_part_in_it() -> None:
