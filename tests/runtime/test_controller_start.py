@@ -92,6 +92,17 @@ def test_a_policy_costs_two_writes_at_start(bed: Bed) -> None:
     ]
 
 
+def test_routes_that_are_gone_at_start_are_made_anew_without_asking_for_the_policy(stopped: Bed) -> None:
+    """One that vanishes later may have been collected with its policy, which is asked for then."""
+    stopped.delete(vs())
+    stopped.forget_calls()
+    stopped.start()
+    stopped.until(lambda: stopped.exists(vs()))
+    stopped.settle()
+    gets = [call for call in stopped.calls if call.verb == "get"]
+    assert gets == []
+
+
 def test_with_many_policies_routes_come_first(bed: Bed) -> None:
     """Statuses and what else can wait follow; in the end each policy has cost what one alone does."""
     names = [f"model-{index}" for index in range(80)]

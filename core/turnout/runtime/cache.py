@@ -62,7 +62,6 @@ class Cache(Generic[T]):
         self._turn(filled=True, problem=None)
 
     async def events(self, events: Sequence[Event]) -> None:
-        events = [event for event in events if event.type == "DELETED" or not self._knows(event.object)]
         kept = [event.object for event in events if event.type != "DELETED"]
         values = iter(await self._digest(kept) if kept else [])
         for event in events:
@@ -82,11 +81,6 @@ class Cache(Generic[T]):
         self._filled, self.problem = filled, problem
         if before != (self.usable, self.problem):
             self._turned()
-
-    def _knows(self, obj: dict[str, Any]) -> bool:
-        metadata = obj.get("metadata", {})
-        said = str(metadata.get("uid", "")), str(metadata.get("resourceVersion", ""))
-        return self._shelf.knows(name_of(obj), *said)
 
     def _delete(self, obj: dict[str, Any]) -> None:
         name = name_of(obj)

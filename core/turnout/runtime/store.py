@@ -58,11 +58,6 @@ class Shelf(Generic[T]):
         """What is known of an object; None if it does not exist."""
         return self._kept.get(name)
 
-    def knows(self, name: Name, uid: str, resource_version: str) -> bool:
-        """Whether all is known of just this state of an object, from the answer to a write say."""
-        known = self._kept.get(name)
-        return known is not None and (known.uid, known.resource_version) == (uid, resource_version)
-
     def put(self, name: Name, value: T | None) -> bool:
         """Keep an object, or forget it. True if that changes any decision.
 
@@ -96,11 +91,6 @@ class Entries(Shelf[Entry]):
         self._kind = kind
         self._routes = routes
         self._shared = shared
-
-    def knows(self, name: Name, uid: str, resource_version: str) -> bool:
-        # What a router says of an object that was written is learned from its event.
-        known = self.get(name)
-        return super().knows(name, uid, resource_version) and known is not None and known.written is None
 
     def put(self, name: Name, value: Entry | None) -> bool:
         before, changed = self.get(name), super().put(name, value)
