@@ -71,12 +71,12 @@ def test_failures_are_counted_by_code_with_their_first_message() -> None:
         ),
         pytest.param(
             report(wisdom_0=4, wisdom_1=16),
-            "not enough evidence: a share may be off by more than 5 points; try --requests 2200",
+            "not enough evidence: a share may be off by more than 5 points; try --requests 3600",
             id="few",
         ),
         pytest.param(
             report(wisdom_0=450, wisdom_1=1550),
-            "not enough evidence: a share may be off by more than 5 points; try --requests 2500",
+            "not enough evidence: a share may be off by more than 5 points; try --requests 3600",
             id="many, by bad luck",
         ),
         pytest.param(report(), "not enough evidence: nothing was answered", id="nothing"),
