@@ -269,6 +269,10 @@ def test_what_cannot_be_used_is_told(
     [
         ("{}", "inputs: missing, expected a list of tensors"),
         ('{"inputs": [{"datatype": "FP32"}]}', "inputs[0]: data: expected a list"),
+        (
+            '{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1], "data": [null]}]}',
+            'inputs[0] "x": data[0]: found null, expected a number',
+        ),
     ],
 )
 def test_inputs_that_are_none_are_told(body: str, said: str, tmp_path: Path) -> None:

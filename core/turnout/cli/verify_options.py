@@ -104,7 +104,9 @@ def tensors(_: click.Context, __: click.Parameter, file: str | None) -> list[Ten
         try:
             found.append(Tensor.from_json(one))
         except TensorError as error:
-            problems.append(Problem(f"inputs[{number}]", str(error)))
+            name = one.get("name") if isinstance(one, dict) else None
+            path = f"inputs[{number}] {shown(name)}" if name else f"inputs[{number}]"
+            problems.append(Problem(path, str(error)))
     if problems:
         raise Invalid(subject, problems)
     return found

@@ -12,7 +12,7 @@ import click
 
 from turnout import loading
 from turnout.cli.exits import BadInput, Exit, NoCluster
-from turnout.inference import GrpcMissing, Tensor
+from turnout.inference import GrpcMissing, Tensor, TensorError
 from turnout.names import ROUTING_POLICY
 from turnout.plugin import Ref
 from turnout.runtime.client import Client
@@ -69,6 +69,8 @@ def told_errors() -> Iterator[None]:
         yield
     except (NoClusterFound, ApiError, ConnectionFailed) as error:
         raise NoCluster(str(error)) from None
+    except TensorError as error:
+        raise BadInput(f"--data: {error}") from None
     except GrpcMissing as error:
         raise BadInput(f"{error}, or ask over HTTP: --http") from None
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from turnout.inference import protocol
 from turnout.inference.needed import grpc_needed
-from turnout.inference.tensors import Tensor
+from turnout.inference.tensors import Tensor, TensorError
 
 Metadata = Sequence[tuple[str, str]]
 """Request headers. Their names are in lower case."""
@@ -88,7 +88,7 @@ class InferenceClient:
         metadata: Metadata = (),
         timeout: float | None = 5.0,
     ) -> Answer:
-        """Ask a model once, within `timeout` seconds. Raises InferenceError."""
+        """Ask a model once, within `timeout` seconds. Raises InferenceError, TensorError."""
         request = self._asking(model, tensors)
         call = self._infer(request, timeout=timeout, metadata=(*self._metadata, *metadata))
         try:
@@ -150,7 +150,15 @@ class InferenceClient:
     def _asking(self, model: str, tensors: Sequence[Tensor] | None) -> Any:
         if not tensors:
             return self._request(model_name=model)
-        return self._request(model_name=model, inputs=[tensor.as_input() for tensor in tensors])
+        request = self._request(model_name=model)
+        for tensor in tensors:
+            try:
+                request.inputs.add(**tensor.as_input())
+            except (TypeError, ValueError, OverflowError) as error:
+                if isinstance(error, TensorError):
+                    raise
+                raise TensorError(f"{tensor.name}: not a tensor of {tensor.datatype}: {error}") from None
+        return request
 
 
 def _answer(response: Any, headers: Mapping[str, str], error: str = "") -> Answer:

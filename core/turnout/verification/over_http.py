@@ -15,10 +15,11 @@ BROKEN = (aiohttp.ClientError, OSError)
 
 
 class Http:
-    """POST /v2/models/<model>/infer of the open inference protocol."""
+    """POST /v2/models/<model>/infer of the open inference protocol. Raises TensorError."""
 
     def __init__(self, question: Question) -> None:
         self._question = question
+        self._body = {"inputs": [tensor.as_json() for tensor in question.tensors]}
         scheme = "https" if question.tls else "http"
         self._url = f"{scheme}://{question.address}/v2/models/{quote(question.model, safe='')}/infer"
         # Envoy shares out requests and not connections, so that one may be used again.
@@ -27,7 +28,6 @@ class Http:
             connector=aiohttp.TCPConnector(limit=0, ssl=_context(question.tls)),
             headers=[("Host", question.authority), *question.metadata],
         )
-        self._body = {"inputs": [tensor.as_json() for tensor in question.tensors]}
 
     async def __aenter__(self) -> Self:
         return self
