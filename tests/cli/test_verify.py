@@ -239,6 +239,15 @@ class TestOverHttp:
         pytest.param(["--address=a:80", "--expect=x=-1"], 'found "x=-1", expected', id="negative"),
         pytest.param(["--address=a:80", "--expect=x=1,x=2"], "x comes twice", id="twice"),
         pytest.param(["--address=a:80", "--expect=x=0"], "expected a weight above 0", id="nothing"),
+        pytest.param(["--address=a:80", "--expect=x=1e308,y=1e308"], "from 0 to 1000000", id="heavy"),
+        *(
+            pytest.param(["--address=a:80", f"--{option}", value], said, id=f"{option} {value}")
+            for option in ("tolerance", "confidence", "rate", "timeout")
+            for value, said in (
+                ("nan", "expected a finite number"),
+                ("inf", f"Invalid value for '--{option}'"),
+            )
+        ),
         pytest.param(["--address=a:80", "-H", "x"], 'found "x", expected NAME=VALUE', id="header"),
         pytest.param(
             ["--address=a:80", "-H", "Host=x"], "the header Host is not yours", id="reserved header"

@@ -71,8 +71,13 @@ def test_failures_are_counted_by_code_with_their_first_message() -> None:
         ),
         pytest.param(
             report(wisdom_0=4, wisdom_1=16),
-            "not enough evidence: a share may be off by more than 5 points; try --requests 3600",
+            "not enough evidence: 20 answers are too few; try --requests 3600",
             id="few",
+        ),
+        pytest.param(
+            report(wisdom_0=40, wisdom_1=160),
+            "not enough evidence: a share may be off by more than 5 points; try --requests 3600",
+            id="not enough",
         ),
         pytest.param(
             report(wisdom_0=450, wisdom_1=1550),

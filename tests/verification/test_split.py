@@ -41,6 +41,15 @@ def test_verdicts(weights: dict[str, float], counts: dict[str, int], verdict: Ve
     assert overall(judge(of_weights(weights), counts, STRICT)) is verdict
 
 
+@pytest.mark.parametrize("counts", [{}, {"a": 1}, {"a": 50, "b": 49}])
+def test_few_answers_are_no_evidence_whatever_is_tolerated(counts: dict[str, int]) -> None:
+    lax = Strictness(confidence=0.5, tolerance=0.5)
+    split = of_weights({"a": 1, "b": 1, "c": 0})
+    assert {one.verdict for one in judge(split, counts, lax)} == {UNCERTAIN}
+    enough = judge(split, {"a": 50, "b": 50}, lax)
+    assert overall(enough) is MATCHES
+
+
 def test_each_version_is_judged_and_strangers_come_last() -> None:
     judged = {one.name: one for one in judge(HALVES, {"a": 600, "z": 300, "": 100}, STRICT)}
     assert list(judged) == ["a", "b", "", "z"]

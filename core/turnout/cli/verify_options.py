@@ -6,6 +6,7 @@ import re
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,6 +22,19 @@ ADDRESS = re.compile(
 HOST = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?(:\d{1,5})?")
 HEADER = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(=|:\s*)(?P<value>[\x20-\x7e]*)")
 RESERVED = re.compile(r"(?i)grpc-.*|.*-bin|host|content-.*|te|connection|transfer-encoding")
+
+HEAVIEST = 1_000_000
+"""As in a policy."""
+
+
+class Finite(click.FloatRange):
+    """A number within a range, and neither nan nor inf."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = float(super().convert(value, param, ctx))
+        if not math.isfinite(found):
+            self.fail(f"found {shown(str(value))}, expected a finite number", param, ctx)
+        return found
 
 
 def address(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -56,8 +70,8 @@ def weights(_: click.Context, __: click.Parameter, value: str | None) -> dict[st
             weight = float(number)
         except ValueError:
             weight = math.nan
-        if not (name.strip() and equals) or not 0 <= weight < math.inf:
-            expected = "VERSION=WEIGHT, a weight of 0 or more"
+        if not (name.strip() and equals) or not 0 <= weight <= HEAVIEST:
+            expected = f"VERSION=WEIGHT, a weight from 0 to {HEAVIEST}"
             raise click.BadParameter(f"found {shown(part)}, expected {expected}")
         if name.strip() in found:
             raise click.BadParameter(f"{name.strip()} comes twice")

@@ -9,7 +9,17 @@ import click
 
 from turnout.decision.shares import percent
 from turnout.verification.question import Question
-from turnout.verification.split import Judged, Share, Split, Strictness, Verdict, judge, needed, overall
+from turnout.verification.split import (
+    FEWEST,
+    Judged,
+    Share,
+    Split,
+    Strictness,
+    Verdict,
+    judge,
+    needed,
+    overall,
+)
 from turnout.verification.tally import Tally
 
 WIDTH = 20
@@ -53,6 +63,9 @@ class Report:
             return f"{Verdict.UNCERTAIN}: nothing was answered"
         # What was asked for was not enough, if it all came: then more is.
         count = max(needed(self.split, self.strictness), 100 * math.ceil(self.tally.answered / 80))
+        if self.tally.answered < FEWEST:
+            few = "1 answer is" if self.tally.answered == 1 else f"{self.tally.answered} answers are"
+            return f"{Verdict.UNCERTAIN}: {few} too few; try --requests {count}"
         return f"{Verdict.UNCERTAIN}: a share may be off by more than {points}; try --requests {count}"
 
     def _differences(self) -> Iterator[str]:

@@ -14,6 +14,8 @@ ROUNDED = 0.0005
 """A policy's status says a share with one decimal of a percent: the decided one is within half of that."""
 MOST = 1_000_000
 """More answers than that are never said to be needed."""
+FEWEST = 100
+"""With fewer answers than that nothing matches, whatever is tolerated."""
 MISSED = 0.0004
 """How often, at most, chance may take a share further off than `needed` leaves room for."""
 
@@ -98,7 +100,8 @@ class Judged:
 def judge(split: Split, counts: Mapping[str, int], strictness: Strictness) -> list[Judged]:
     """Each version of the split, and each other one that answered.
 
-    An answer by a version without a share differs, however few there are.
+    An answer by a version without a share differs, however few there are. Nothing matches with fewer than
+    `FEWEST` answers in all.
     """
     total = sum(counts.values())
     error = strictness.error(_tests(split))
@@ -107,13 +110,15 @@ def judge(split: Split, counts: Mapping[str, int], strictness: Strictness) -> li
         count, expected = counts.get(name, 0), split.get(name)
         low, high = clopper_pearson(count, total, error)
         if expected is None or expected.high == 0:
-            verdict = Verdict.DIFFERS if count else Verdict.MATCHES if total else Verdict.UNCERTAIN
+            verdict = Verdict.DIFFERS if count else Verdict.MATCHES
         elif high < expected.low or low > expected.high:
             verdict = Verdict.DIFFERS
         elif low < expected.low - strictness.tolerance or high > expected.high + strictness.tolerance:
             verdict = Verdict.UNCERTAIN
         else:
             verdict = Verdict.MATCHES
+        if verdict is Verdict.MATCHES and total < FEWEST:
+            verdict = Verdict.UNCERTAIN
         judged.append(Judged(name, expected, count, count / total if total else 0.0, low, high, verdict))
     return judged
 
