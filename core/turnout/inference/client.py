@@ -15,6 +15,7 @@ Metadata = Sequence[tuple[str, str]]
 OPTIONS = (
     ("grpc.enable_retries", 0),  # one call is one request
     ("grpc.use_local_subchannel_pool", 1),  # a connection of its own for each client
+    ("grpc.enable_http_proxy", 0),  # the address is where calls go, whatever the environment says
 )
 
 

@@ -264,6 +264,17 @@ class TestAddresses:
 
         served(use)
 
+    @pytest.mark.parametrize("variable", ["http_proxy", "grpc_proxy", "https_proxy"])
+    def test_are_asked_themselves_and_no_proxy(self, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            server.put(service("wisdom"))
+            await client.infer("wisdom")
+
+        for name in ("no_proxy", "no_grpc_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
+        served(use)
+
 
 class TestControl:
     def test_tells_and_sets_over_http(self) -> None:
