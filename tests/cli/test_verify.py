@@ -111,7 +111,7 @@ class TestOverGrpc:
             failing.do(lambda server: server.faults.fail("wisdom-2", "INTERNAL", "out of\norder"))
             done = verify(failing, "--requests=420", expect="wisdom-0=1,wisdom-1=1")
         assert done.returncode == 1
-        assert "  failed: 20 x INTERNAL: out of\n" in done.stdout
+        assert '  failed: 20 x INTERNAL: "out of\\norder"\n' in done.stdout
         assert done.stdout.splitlines()[-1].startswith("matches: ")
 
     def test_where_nobody_answers_it_stops_soon(self) -> None:
@@ -238,6 +238,7 @@ class TestOverHttp:
         pytest.param(["--address=a:80", "--expect=x=nan"], 'found "x=nan", expected', id="no number"),
         pytest.param(["--address=a:80", "--expect=x=-1"], 'found "x=-1", expected', id="negative"),
         pytest.param(["--address=a:80", "--expect=x=1,x=2"], "x comes twice", id="twice"),
+        pytest.param(["--address=a:80", "--expect=\x1b=1,\x1b=2"], '"\\u001b" comes', id="unprintable"),
         pytest.param(["--address=a:80", "--expect=x=0"], "expected a weight above 0", id="nothing"),
         pytest.param(["--address=a:80", "--expect=x=1e308,y=1e308"], "from 0 to 1000000", id="heavy"),
         *(
@@ -271,6 +272,16 @@ def test_what_cannot_be_used_is_told(
         main(["verify", "wisdom", *arguments])
     assert ended.value.code == (3 if said == "/nowhere" else 2)
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", "Wisdom", "a b", "a\x1b[31m", "a/b", "-a", "a" * 254])
+def test_a_name_that_no_policy_can_have_is_told(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", "--address=a:80", "--expect=x=1", "--", name])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "expected the name of a policy" in said
+    assert "\x1b" not in said
 
 
 @pytest.mark.parametrize(
@@ -355,6 +366,10 @@ class TestPolicy:
     def test_must_say_shares(self) -> None:
         with pytest.raises(BadInput, match="RoutingPolicy wisdom: no share is decided yet: NotYet: soon"):
             verify_run.prepare(self.PLACE, self.ASKED, self.policy(routed="False"), None)
+
+    def test_must_say_shares_even_if_it_says_no_reason(self) -> None:
+        with pytest.raises(BadInput, match=r"no share is decided yet$"):
+            verify_run.prepare(self.PLACE, self.ASKED, self.policy(), None)
 
     def test_cannot_tell_who_answers_calls_with_headers_of_a_match(self) -> None:
         asked = verify_run.Asked("a:80", None, (), (("traffic", "test"),), "", False, 5.0, over_http=False)

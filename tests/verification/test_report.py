@@ -102,6 +102,17 @@ def test_the_verdict_says_what_it_stands_on(told: Report, sentence: str) -> None
     assert reports.data(told)["message"] == sentence
 
 
+def test_what_a_terminal_would_obey_is_escaped() -> None:
+    told = Report(QUESTION, of_weights({"\x1b[31m": 1}), Tally(Counter({"a\nb": 1})), Strictness())
+    told.tally.fail(Failed("HTTP 503", "\x1b]0;"))
+    found = lines(told)
+    assert all(line.isprintable() for line in found)
+    assert found[2].startswith('  "\\u001b[31m"  ')
+    assert found[3].startswith('  "a\\nb" ')
+    assert found[4] == '  failed: 1 x HTTP 503: "\\u001b]0;"'
+    assert '"a\\nb" answered 1 call' in found[5]
+
+
 def test_programs_read_numbers() -> None:
     told = report(wisdom_0=400, wisdom_1=1600, other=1)
     told.tally.fail(Failed("UNAVAILABLE", "no upstream"))

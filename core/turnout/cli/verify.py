@@ -31,7 +31,7 @@ if TYPE_CHECKING:
       130  interrupted; what was counted is printed
     """,
 )
-@click.argument("name")
+@click.argument("name", callback=given.name)
 @click.option(
     "--address", required=True, metavar="HOST:PORT", callback=given.address, help="Where calls are sent."
 )
@@ -147,6 +147,7 @@ def command(
     """
     # Here, and not above: the help of a command must not wait for these imports.
     from turnout.cli import verify_run as run
+    from turnout.shown import plain
     from turnout.verification.report import Report
     from turnout.verification.sending import Pace
     from turnout.verification.split import Strictness, needed
@@ -162,7 +163,9 @@ def command(
         policy = None if expect else run.policy(place)
         question, split = run.prepare(place, asked, policy, expect)
         pace = Pace(requests or needed(split, strictness), concurrency, rate)
-        click.echo(f"asking {question.address} for {question.authority}, {pace.requests} times …", err=True)
+        click.echo(
+            f"asking {question.address} for {plain(question.authority)}, {pace.requests} times …", err=True
+        )
         tally, interrupted = Tally(), False
         try:
             asyncio.run(run.ask(question, pace, tally, over_http=over_http))

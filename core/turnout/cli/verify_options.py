@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from turnout import yaml_input
-from turnout.cli.options import namespaces_given
+from turnout.cli.options import OBJECT_NAME, namespaces_given
 from turnout.errors import Invalid, Problem
 from turnout.inference import Tensor, TensorError
-from turnout.shown import shown
+from turnout.shown import plain, shown
 
 ADDRESS = re.compile(
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?):(?P<port>\d{1,5})"
@@ -35,6 +35,13 @@ class Finite(click.FloatRange):
         if not math.isfinite(found):
             self.fail(f"found {shown(str(value))}, expected a finite number", param, ctx)
         return found
+
+
+def name(_: click.Context, __: click.Parameter, value: str) -> str:
+    """A name that an object of a cluster can have."""
+    if not OBJECT_NAME.fullmatch(value):
+        raise click.BadParameter(f"found {shown(value)}, expected the name of a policy, such as wisdom")
+    return value
 
 
 def address(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -74,7 +81,7 @@ def weights(_: click.Context, __: click.Parameter, value: str | None) -> dict[st
             expected = f"VERSION=WEIGHT, a weight from 0 to {HEAVIEST}"
             raise click.BadParameter(f"found {shown(part)}, expected {expected}")
         if name.strip() in found:
-            raise click.BadParameter(f"{name.strip()} comes twice")
+            raise click.BadParameter(f"{plain(name.strip())} comes twice")
         found[name.strip()] = weight
     if not any(found.values()):
         raise click.BadParameter("expected a weight above 0")
