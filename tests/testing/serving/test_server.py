@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import faketime
 from tests.testing.serving.services import service
-from turnout.inference import Answer, InferenceClient, InferenceError, Tensor
+from turnout.inference import Answer, InferenceClient, InferenceError, Tensor, TensorError
 from turnout.testing.serving import Key, Model, ModelServer
 from turnout.testing.serving.control import Control
 
@@ -245,6 +245,71 @@ class TestStream:
             server.faults.drop("wisdom")
             async with aclosing(client.stream("wisdom", [()], timeout=0.1)) as answers:
                 assert (await code_of(anext(answers)))[0] == "DEADLINE_EXCEEDED"
+
+        served(use)
+
+    @pytest.mark.parametrize("slowly", [False, True])
+    def test_ends_with_what_its_requests_raise(self, slowly: bool) -> None:
+        """At once, though the server would wait for the next one."""
+
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            server.put(service("wisdom"))
+
+            async def requests() -> AsyncIterator[list[Tensor]]:
+                yield []
+                await asyncio.sleep(0.1 if slowly else 0)
+                raise KeyError("mine")
+
+            with pytest.raises(KeyError, match="mine"):
+                async for _ in client.stream("wisdom", requests(), timeout=5):
+                    pass
+            broken = Tensor("x", "INT32", [1], ["one"])
+            with pytest.raises(TensorError, match="x: not a tensor of INT32"):
+                async for _ in client.stream("wisdom", [[], [broken]], timeout=5):
+                    pass
+            await client.infer("wisdom")
+
+        served(use)
+
+    def test_is_cancelled_with_its_task(self) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            server.put(service("wisdom"))
+            server.faults.drop("wisdom")
+
+            async def ask() -> None:
+                async for _ in client.stream("wisdom", [()]):
+                    pass
+
+            asking = asyncio.ensure_future(ask())
+            await asyncio.sleep(0.1)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+
+        served(use)
+
+
+class TestClient:
+    def test_sends_header_names_in_lower_case(self) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            server.put(service("wisdom"))
+            await client.infer("wisdom", metadata=[("X-User", "me")])
+            assert [key.headers for key in server.received.counts()] == [("me",)]
+
+        served(use, lambda: ModelServer(headers=["x-user"]))
+
+    def test_that_is_closed_says_so(self) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            server.put(service("wisdom"))
+            server.faults.drop("wisdom")
+            waiting = asyncio.ensure_future(client.infer("wisdom"))
+            await asyncio.sleep(0.1)
+            await client.close()
+            closed = ("CANCELLED", "the client is closed")
+            assert await code_of(waiting) == closed
+            assert await code_of(client.infer("wisdom")) == closed
+            assert await code_of(client.ready("wisdom")) == closed
+            assert await code_of(anext(client.stream("wisdom", [()]))) == closed
 
         served(use)
 
