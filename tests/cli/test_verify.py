@@ -125,7 +125,8 @@ class TestOverGrpc:
         assert done.stdout.endswith("not enough evidence: nothing was answered\n")
         assert time.monotonic() - began < 20
 
-    def test_ctrl_c_prints_what_was_counted(self, shared: Answering) -> None:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_ctrl_c_prints_what_was_counted(self, shared: Answering, number: signal.Signals) -> None:
         arguments = (
             "--address",
             shared.address,
@@ -143,7 +144,7 @@ class TestOverGrpc:
             assert asking.stderr
             assert asking.stderr.readline().startswith("asking ")
             time.sleep(1)
-            asking.send_signal(signal.SIGINT)
+            asking.send_signal(number)
             printed, said = asking.communicate(timeout=20)
         found = json.loads(printed)
         assert (asking.returncode, found["verdict"], said) == (130, "interrupted", "")

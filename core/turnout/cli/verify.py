@@ -28,7 +28,7 @@ if TYPE_CHECKING:
       2    wrong usage, or input that cannot be used
       3    the cluster cannot be reached, or does not permit to get the policy
       4    not enough evidence: it may match or not
-      130  interrupted; what was counted is printed
+      130  interrupted, or ended by SIGTERM; what was counted is printed
     """,
 )
 @click.argument("name", callback=given.name)
@@ -169,7 +169,7 @@ def command(
         tally, interrupted = Tally(), False
         try:
             asyncio.run(run.ask(question, pace, tally, over_http=over_http))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             interrupted = True
         changed = not interrupted and policy is not None and run.changed(place, split)
     return run.tell(Report(question, split, tally, strictness, changed, interrupted), output)

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import os
+import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,8 +143,11 @@ def prepare(
 
 
 async def ask(question: Question, pace: Pace, tally: Tally, *, over_http: bool) -> None:
-    """Make all calls. Raises GrpcMissing."""
+    """Make all calls. SIGTERM cancels it. Raises GrpcMissing, TensorError."""
     asker: Asker
+    if task := asyncio.current_task():
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # not here, or not in this thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     if over_http:
         from turnout.verification.over_http import Http
 
