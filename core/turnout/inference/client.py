@@ -18,6 +18,7 @@ from typing import Any, Self
 from turnout.inference import protocol
 from turnout.inference.needed import grpc_needed
 from turnout.inference.tensors import Tensor, TensorError
+from turnout.shown import plain
 
 Metadata = Sequence[tuple[str, str]]
 """Request headers. Their names are sent in lower case."""
@@ -196,7 +197,9 @@ class InferenceClient:
             except (TypeError, ValueError, OverflowError) as error:
                 if isinstance(error, TensorError):
                     raise
-                raise TensorError(f"{tensor.name}: not a tensor of {tensor.datatype}: {error}") from None
+                raise TensorError(
+                    f"{plain(tensor.name)}: not a tensor of {tensor.datatype}: {error}"
+                ) from None
         return request
 
 

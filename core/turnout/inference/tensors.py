@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from turnout.shown import shown
+from turnout.shown import plain, shown
 
 CONTENTS = {
     "BOOL": "bool_contents",
@@ -79,7 +79,7 @@ class Tensor:
         try:
             data = [one.decode() if isinstance(one, bytes) else one for one in self.data]
         except UnicodeDecodeError:
-            raise TensorError(f"{self.name}: bytes that are no UTF-8 cannot be sent as JSON") from None
+            raise TensorError(f"{plain(self.name)}: bytes that are no UTF-8 cannot be sent as JSON") from None
         return {
             "name": self.name,
             "datatype": self.datatype,
@@ -90,7 +90,7 @@ class Tensor:
     def as_input(self) -> dict[str, Any]:
         """The arguments of an InferInputTensor. Raises TensorError for a datatype without contents."""
         if self.datatype not in CONTENTS:
-            raise TensorError(f"{self.name}: datatype {self.datatype} cannot be sent as contents")
+            raise TensorError(f"{plain(self.name)}: datatype {self.datatype} cannot be sent as contents")
         values = [one.encode() if isinstance(one, str) else one for one in self.data]
         return {
             "name": self.name,
@@ -127,12 +127,15 @@ def _value(found: Any, datatype: str, path: str, *, packed: bool) -> Any:
     if datatype == "BOOL":
         value, expected = (found if isinstance(found, bool) else None), "true or false"
     elif datatype == "BYTES":
-        value, expected = _bytes(found) if packed else found, "base64" if packed else "text that is UTF-8"
+        value, expected = (
+            _bytes(found) if packed else found,
+            "bytes in base64" if packed else "text that is UTF-8",
+        )
         if (isinstance(value, str) and not _encodes(value)) or not isinstance(value, str | bytes):
             value = None
     elif datatype in INTEGERS:
         allowed = INTEGERS[datatype]
-        value, expected = _integer(found), f"an integer from {allowed[0]} to {allowed[-1]}"
+        value, expected = _integer(found), f"an integer from {allowed[0]} to {allowed[-1]} for {datatype}"
         if (value is not None and value not in allowed) or (isinstance(found, str) and not packed):
             value = None
     else:
@@ -140,7 +143,7 @@ def _value(found: Any, datatype: str, path: str, *, packed: bool) -> Any:
         if value is not None and datatype == "FP32" and LARGEST_FP32 <= abs(value) < math.inf:
             value = None
     if value is None:
-        raise TensorError(f"{path}: found {shown(found)}, expected {expected} for {datatype}")
+        raise TensorError(f"{path}: found {shown(found)}, expected {expected}")
     return value
 
 
