@@ -21,6 +21,11 @@ def shown(value: object, limit: int = LIMIT) -> str:
     return text
 
 
+def plain(text: str, limit: int = 253) -> str:
+    """The text as it is, if it is short and a terminal prints all of it as characters; else its JSON."""
+    return text if text.isprintable() and len(text) <= limit else shown(text, limit)
+
+
 def _pieces(value: Any, limit: int) -> Iterator[str]:
     if isinstance(value, str):
         yield _quoted(value[: limit + 1])

@@ -189,6 +189,34 @@ def test_a_cluster_that_is_lost_is_said_with_what_is_left(cluster: InMemoryClust
     ]
 
 
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_a_cluster_that_never_answers_is_asked_once(
+    cluster: InMemoryCluster, capsys: Said, method: str
+) -> None:
+    """And while it is waited for, that is said."""
+
+    async def hook(request: Any) -> None:
+        if request.method == method:
+            await asyncio.sleep(100)
+
+    async def main() -> tuple[int, float, str]:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        places = [Place(kind, "models", name) for kind, name in asked(REGISTRY, (), ())]
+        running = asyncio.ensure_future(
+            run(Report(None, DryRun.NONE, ("models",), living=True), places, cluster)
+        )
+        await asyncio.sleep(6)
+        said = capsys.readouterr().err
+        return await running, clock() - began, said
+
+    cluster.on_request = hook
+    code, seconds, said = faketime.run(main())
+    assert (code, said) == (3, "Waiting for the API server to answer …\n")
+    assert 29 < seconds < 31
+    assert "30" in capsys.readouterr().err.splitlines()[0]
+
+
 @pytest.mark.parametrize("signals", [1, 2])
 def test_ctrl_c_finishes_what_has_begun_and_a_second_one_does_not(
     cluster: InMemoryCluster, capsys: Said, signals: int

@@ -79,13 +79,13 @@ class TestOverGrpc:
         done = verify(shared, "--requests=50")
         assert done.returncode == 4
         assert "not enough evidence: " in done.stdout
-        assert done.stdout.endswith("; try --requests 500\n")
+        assert done.stdout.endswith("; try --requests 800\n")
 
     def test_as_many_calls_as_are_needed_are_made(self, shared: Answering) -> None:
         arguments = ("--address", shared.address, "--expect", EXPECT, "-n", "models", "-o", "json")
         done = run(*arguments)
         found = json.loads(done.stdout)
-        assert (done.returncode, found["verdict"], found["requests"]) == (0, "matches", 2200)
+        assert (done.returncode, found["verdict"], found["requests"]) == (0, "matches", 3600)
 
     def test_a_response_header_may_name_the_version(self, shared: Answering) -> None:
         assert verify(shared, "--header=App-Version").returncode == 0
@@ -111,7 +111,7 @@ class TestOverGrpc:
             failing.do(lambda server: server.faults.fail("wisdom-2", "INTERNAL", "out of\norder"))
             done = verify(failing, "--requests=420", expect="wisdom-0=1,wisdom-1=1")
         assert done.returncode == 1
-        assert "  failed: 20 x INTERNAL: out of\n" in done.stdout
+        assert '  failed: 20 x INTERNAL: "out of\\norder"\n' in done.stdout
         assert done.stdout.splitlines()[-1].startswith("matches: ")
 
     def test_where_nobody_answers_it_stops_soon(self) -> None:
@@ -125,7 +125,8 @@ class TestOverGrpc:
         assert done.stdout.endswith("not enough evidence: nothing was answered\n")
         assert time.monotonic() - began < 20
 
-    def test_ctrl_c_prints_what_was_counted(self, shared: Answering) -> None:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_ctrl_c_prints_what_was_counted(self, shared: Answering, number: signal.Signals) -> None:
         arguments = (
             "--address",
             shared.address,
@@ -143,7 +144,7 @@ class TestOverGrpc:
             assert asking.stderr
             assert asking.stderr.readline().startswith("asking ")
             time.sleep(1)
-            asking.send_signal(signal.SIGINT)
+            asking.send_signal(number)
             printed, said = asking.communicate(timeout=20)
         found = json.loads(printed)
         assert (asking.returncode, found["verdict"], said) == (130, "interrupted", "")
@@ -238,7 +239,17 @@ class TestOverHttp:
         pytest.param(["--address=a:80", "--expect=x=nan"], 'found "x=nan", expected', id="no number"),
         pytest.param(["--address=a:80", "--expect=x=-1"], 'found "x=-1", expected', id="negative"),
         pytest.param(["--address=a:80", "--expect=x=1,x=2"], "x comes twice", id="twice"),
+        pytest.param(["--address=a:80", "--expect=\x1b=1,\x1b=2"], '"\\u001b" comes', id="unprintable"),
         pytest.param(["--address=a:80", "--expect=x=0"], "expected a weight above 0", id="nothing"),
+        pytest.param(["--address=a:80", "--expect=x=1e308,y=1e308"], "from 0 to 1000000", id="heavy"),
+        *(
+            pytest.param(["--address=a:80", f"--{option}", value], said, id=f"{option} {value}")
+            for option in ("tolerance", "confidence", "rate", "timeout")
+            for value, said in (
+                ("nan", "expected a finite number"),
+                ("inf", f"Invalid value for '--{option}'"),
+            )
+        ),
         pytest.param(["--address=a:80", "-H", "x"], 'found "x", expected NAME=VALUE', id="header"),
         pytest.param(
             ["--address=a:80", "-H", "Host=x"], "the header Host is not yours", id="reserved header"
@@ -264,11 +275,25 @@ def test_what_cannot_be_used_is_told(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["", "Wisdom", "a b", "a\x1b[31m", "a/b", "-a", "a" * 254])
+def test_a_name_that_no_policy_can_have_is_told(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", "--address=a:80", "--expect=x=1", "--", name])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "expected the name of a policy" in said
+    assert "\x1b" not in said
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
         ("{}", "inputs: missing, expected a list of tensors"),
         ('{"inputs": [{"datatype": "FP32"}]}', "inputs[0]: data: expected a list"),
+        (
+            '{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1], "data": [null]}]}',
+            'inputs[0] "x": data[0]: found null, expected a number',
+        ),
     ],
 )
 def test_inputs_that_are_none_are_told(body: str, said: str, tmp_path: Path) -> None:
@@ -342,6 +367,10 @@ class TestPolicy:
     def test_must_say_shares(self) -> None:
         with pytest.raises(BadInput, match="RoutingPolicy wisdom: no share is decided yet: NotYet: soon"):
             verify_run.prepare(self.PLACE, self.ASKED, self.policy(routed="False"), None)
+
+    def test_must_say_shares_even_if_it_says_no_reason(self) -> None:
+        with pytest.raises(BadInput, match=r"no share is decided yet$"):
+            verify_run.prepare(self.PLACE, self.ASKED, self.policy(), None)
 
     def test_cannot_tell_who_answers_calls_with_headers_of_a_match(self) -> None:
         asked = verify_run.Asked("a:80", None, (), (("traffic", "test"),), "", False, 5.0, over_http=False)

@@ -49,7 +49,7 @@ def test_the_policy_is_all_that_has_to_be_readable(site: Site, reader: Credentia
         code, printed, said = verify(site, halves, reader.kubeconfig)
     found: dict[str, Any] = json.loads(printed)
     assert (code, found["verdict"], found["authority"]) == (0, "matches", f"wisdom.{site.namespace}")
-    assert said == f"asking {halves.address} for wisdom.{site.namespace}, 3100 times …\n"
+    assert said == f"asking {halves.address} for wisdom.{site.namespace}, 5300 times …\n"
     calls = site.control_plane.audit(f"system:serviceaccount:{site.namespace}:reader", since=mark)
     assert {(call.verb, call.resource) for call in calls if call.resource} == {("get", "routingpolicies")}
 

@@ -1,11 +1,13 @@
 """The messages on the wire, and what happens where gRPC is not installed."""
 
+import asyncio
+import math
 import subprocess
 import sys
 
 import pytest
 
-from turnout.inference import Tensor, TensorError, protocol
+from turnout.inference import InferenceClient, Tensor, TensorError, protocol
 
 WITHOUT_GRPC = """
 import sys
@@ -109,7 +111,7 @@ def test_tensor_is_read_as_grpcurl_has_it() -> None:
     ("value", "told"),
     [
         ([], "found list, expected a mapping with name, datatype, shape and data"),
-        ({"datatype": "FP16"}, "datatype: found 'FP16', expected one of BOOL, INT8"),
+        ({"datatype": "FP16"}, 'datatype: found "FP16", expected one of BOOL, INT8'),
         ({"datatype": "FP32", "shape": [1]}, "data: expected a list, or contents with fp32_contents"),
         ({"datatype": "FP32", "data": [1]}, "shape: expected a list of integers"),
         ({"datatype": "FP32", "data": [1], "shape": ["a"]}, "shape: expected a list of integers"),
@@ -119,6 +121,98 @@ def test_what_is_no_tensor_is_told(value: dict[str, object], told: str) -> None:
     with pytest.raises(TensorError) as raised:
         Tensor.from_json(value)
     assert str(raised.value).startswith(told)
+
+
+def nested(depth: int) -> list[object]:
+    found: list[object] = [1]
+    for _ in range(depth - 1):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("datatype", "value", "told"),
+    [
+        ("FP32", "x", 'data[1]: found "x", expected a number that FP32 can hold'),
+        ("FP32", None, "data[1]: found null, expected a number"),
+        ("FP32", 1e39, "data[1]: found 1e+39, expected a number"),
+        pytest.param("FP64", 10**400, "data[1]: found 1000", id="huge"),
+        ("INT32", 2**40, "data[1]: found 1099511627776, expected an integer from -2147483648 to 2147483647"),
+        ("INT64", "1", 'data[1]: found "1", expected an integer'),
+        ("UINT8", -1, "data[1]: found -1, expected an integer from 0 to 255"),
+        ("INT8", True, "data[1]: found true, expected an integer"),
+        ("INT8", 0.5, "data[1]: found 0.5, expected an integer"),
+        ("BYTES", 7, "data[1]: found 7, expected text that is UTF-8"),
+        ("BYTES", "\ud800", 'data[1]: found "\\ud800", expected text that is UTF-8'),
+        ("BOOL", {}, "data[1]: found {}, expected true or false"),
+        ("BOOL", 1, "data[1]: found 1, expected true or false"),
+        ("FP32", nested(900), "data: more than 64 lists in one another"),
+    ],
+)
+def test_a_value_that_the_datatype_does_not_have_is_told(datatype: str, value: object, told: str) -> None:
+    good = {"BYTES": "text", "BOOL": True}.get(datatype, 1)
+    with pytest.raises(TensorError) as raised:
+        Tensor.from_json({"name": "x", "datatype": datatype, "shape": [2], "data": [good, value]})
+    assert str(raised.value).startswith(told)
+
+
+@pytest.mark.parametrize("size", [2**70, 1e400, -1, 1.5, True, "9" * 30])
+def test_a_size_that_none_can_be_is_told(size: object) -> None:
+    with pytest.raises(TensorError, match="shape: expected a list of integers, none negative"):
+        Tensor.from_json({"datatype": "FP32", "shape": [1, size], "data": [1]})
+
+
+@pytest.mark.parametrize("name", [7, "\udfff"])
+def test_a_name_that_cannot_be_sent_is_told(name: object) -> None:
+    with pytest.raises(TensorError, match="name: found"):
+        Tensor.from_json({"name": name, "datatype": "FP32", "shape": [1], "data": [1]})
+
+
+@pytest.mark.parametrize(
+    ("datatype", "field", "value", "read"),
+    [
+        ("FP32", "fp32Contents", 0.5, 0.5),
+        ("FP64", "fp64Contents", "-Infinity", -math.inf),
+        ("INT64", "int64Contents", "-7", -7),
+        ("BYTES", "bytesContents", "_-8=", b"\xff\xef"),
+        ("BYTES", "bytes_contents", "dGV4dA", b"text"),
+    ],
+)
+def test_contents_are_json_of_protobuf(datatype: str, field: str, value: object, read: object) -> None:
+    found = Tensor.from_json({"datatype": datatype, "shape": ["1"], "contents": {field: [value]}})
+    assert found == Tensor("", datatype, (1,), (read,))
+    sent = protocol.message("ModelInferRequest.InferInputTensor")(**found.as_input())
+    assert [list(values) for _, values in sent.contents.ListFields()] == [[read]]
+
+
+@pytest.mark.parametrize("value", ["text!", 7, "a"])
+def test_contents_that_are_not_base64_are_told(value: object) -> None:
+    with pytest.raises(TensorError, match=r"data\[0\]: found .*, expected bytes in base64"):
+        Tensor.from_json({"datatype": "BYTES", "shape": [1], "contents": {"bytesContents": [value]}})
+
+
+def test_bytes_are_json_if_they_are_text() -> None:
+    assert Tensor("x", "BYTES", [1], [b"text"]).as_json()["data"] == ["text"]
+    with pytest.raises(TensorError, match="x: bytes that are no UTF-8"):
+        Tensor("x", "BYTES", [1], [b"\xff"]).as_json()
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        Tensor("x", "FP32", [1], ["one"]),
+        Tensor("x", "INT32", [1], [2**40]),
+        Tensor("x", "BYTES", [1], ["\ud800"]),
+        Tensor("x", "FP32", [2**70], [1]),
+    ],
+)
+def test_a_client_tells_what_cannot_be_sent(tensor: Tensor) -> None:
+    async def ask() -> None:
+        async with InferenceClient("127.0.0.1:1") as client:
+            await client.infer("wisdom", tensors=[tensor])
+
+    with pytest.raises(TensorError, match=r"^x: "):
+        asyncio.run(ask())
 
 
 def test_messages_live_beside_generated_code_of_the_same_protocol() -> None:

@@ -66,6 +66,12 @@ def test_routes_that_have_not_followed_are_told() -> None:
     assert decided(stale).unsettled == "the controller has not yet seen the policy as it is now"
 
 
+def test_a_status_that_says_nothing_of_the_routes_is_not_settled() -> None:
+    silent = policy(version(0, "100%"))
+    silent["status"]["conditions"] = []
+    assert decided(silent).unsettled == "the policy's status does not say that they are"
+
+
 def test_host_is_the_first_of_the_models_frontend() -> None:
     registry = loading.load()
     assert host(policy(), registry, "grpc") == "wisdom.models"

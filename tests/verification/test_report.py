@@ -71,12 +71,17 @@ def test_failures_are_counted_by_code_with_their_first_message() -> None:
         ),
         pytest.param(
             report(wisdom_0=4, wisdom_1=16),
-            "not enough evidence: a share may be off by more than 5 points; try --requests 2200",
+            "not enough evidence: 20 answers are too few; try --requests 3600",
             id="few",
         ),
         pytest.param(
+            report(wisdom_0=40, wisdom_1=160),
+            "not enough evidence: a share may be off by more than 5 points; try --requests 3600",
+            id="not enough",
+        ),
+        pytest.param(
             report(wisdom_0=450, wisdom_1=1550),
-            "not enough evidence: a share may be off by more than 5 points; try --requests 2500",
+            "not enough evidence: a share may be off by more than 5 points; try --requests 3600",
             id="many, by bad luck",
         ),
         pytest.param(report(), "not enough evidence: nothing was answered", id="nothing"),
@@ -95,6 +100,17 @@ def test_failures_are_counted_by_code_with_their_first_message() -> None:
 def test_the_verdict_says_what_it_stands_on(told: Report, sentence: str) -> None:
     assert lines(told)[-1] == sentence
     assert reports.data(told)["message"] == sentence
+
+
+def test_what_a_terminal_would_obey_is_escaped() -> None:
+    told = Report(QUESTION, of_weights({"\x1b[31m": 1}), Tally(Counter({"a\nb": 1})), Strictness())
+    told.tally.fail(Failed("HTTP 503", "\x1b]0;"))
+    found = lines(told)
+    assert all(line.isprintable() for line in found)
+    assert found[2].startswith('  "\\u001b[31m"  ')
+    assert found[3].startswith('  "a\\nb" ')
+    assert found[4] == '  failed: 1 x HTTP 503: "\\u001b]0;"'
+    assert '"a\\nb" answered 1 call' in found[5]
 
 
 def test_programs_read_numbers() -> None:

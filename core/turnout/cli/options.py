@@ -1,9 +1,13 @@
 """What several commands ask in the same way."""
 
+import re
+
 import click
 
 from turnout.shapes import DNS_LABEL
 from turnout.shown import shown
+
+OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 def namespaces_given(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """`turnout release`: lets versions go that no controller lets go."""
 
 import asyncio
-import re
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 from turnout import loading
 from turnout.cli.exits import NoCluster
 from turnout.cli.kinds import kind_of, kinds_to_type, watched
-from turnout.cli.options import namespaces_given
+from turnout.cli.options import OBJECT_NAME, namespaces_given
 from turnout.cli.program import Command
 from turnout.plugin import Kind
 from turnout.registry import Registry
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from turnout.runtime.marked import Place
     from turnout.runtime.transport import Transport
 
-NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 DRY_RUN = "--dry-run"
 
 
@@ -147,7 +145,13 @@ async def run(report: "Report", places: Sequence["Place"], transport: "Transport
     from turnout.runtime.client import Client
     from turnout.runtime.release import Release
 
-    release = Release(Client(transport), report.released, living=report.living, dry_run=report.dry_run)
+    release = Release(
+        Client(transport),
+        report.released,
+        living=report.living,
+        dry_run=report.dry_run,
+        waits=report.waits,
+    )
     looking = asyncio.ensure_future(release.find(places))
     running: asyncio.Future[None] | None = None
 
@@ -182,7 +186,7 @@ def asked(registry: Registry, names: Sequence[str], kinds: Sequence[str]) -> lis
     found: list[tuple[Kind, str | None]] = []
     for text in names:
         said, _, name = text.rpartition("/")
-        if not NAME.fullmatch(name):
+        if not OBJECT_NAME.fullmatch(name):
             raise click.BadParameter(f"found {shown(text)}, expected NAME or KIND/NAME", param_hint="NAME")
         found += [(kind, name) for kind in ([kind_of(said, known, "NAME")] if said else among)]
     return list(dict.fromkeys(found))

@@ -54,6 +54,10 @@ class Report:
             where = f" in namespace {found.ref.namespace}" if several else ""
             click.echo(f"{named(found.ref)} {_DONE[self.dry_run]}{where}")
 
+    def waits(self) -> None:
+        """Say why nothing is said."""
+        _say("Waiting for the API server to answer …")
+
     def end(self, found: Sequence[Found], release: Release, places: Sequence[Place]) -> int:
         """Say the rest. Returns the exit code."""
         if self._output == "json":

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
       2    wrong usage, or input that cannot be used
       3    the cluster cannot be reached, or does not permit to get the policy
       4    not enough evidence: it may match or not
-      130  interrupted; what was counted is printed
+      130  interrupted, or ended by SIGTERM; what was counted is printed
     """,
 )
-@click.argument("name")
+@click.argument("name", callback=given.name)
 @click.option(
     "--address", required=True, metavar="HOST:PORT", callback=given.address, help="Where calls are sent."
 )
@@ -76,13 +76,13 @@ if TYPE_CHECKING:
     metavar="N",
     help="How many calls. Default: as many as a verdict is likely to need.",
 )
-@click.option("--rate", type=click.FloatRange(0), default=0.0, help="Calls a second at most. Default: any.")
+@click.option("--rate", type=given.Finite(0), default=0.0, help="Calls a second at most. Default: any.")
 @click.option(
     "--concurrency", type=click.IntRange(1, 1000), default=10, show_default=True, help="Calls at once."
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=given.Finite(0, 86400, min_open=True),
     default=5.0,
     show_default=True,
     help="Of a call, in s.",
@@ -96,14 +96,14 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--confidence",
-    type=click.FloatRange(50, 100, max_open=True),
+    type=given.Finite(50, 100, max_open=True),
     default=99.9,
     show_default=True,
     help="How sure a verdict is, in percent.",
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0, 50, min_open=True),
+    type=given.Finite(0, 50, min_open=True),
     default=5.0,
     show_default=True,
     help="How far off a share may be in a match, in percentage points.",
@@ -142,10 +142,12 @@ def command(
 
     Each version's share is known from its answers within an interval, which holds the true one with the
     confidence. It matches if the interval holds the decided share, and nothing that is further from it than
-    the tolerance. Needs the right to get the one policy; with --expect, it needs no cluster.
+    the tolerance; with fewer than 100 answers nothing does. Needs the right to get the one policy; with
+    --expect, it needs no cluster.
     """
     # Here, and not above: the help of a command must not wait for these imports.
     from turnout.cli import verify_run as run
+    from turnout.shown import plain
     from turnout.verification.report import Report
     from turnout.verification.sending import Pace
     from turnout.verification.split import Strictness, needed
@@ -161,11 +163,13 @@ def command(
         policy = None if expect else run.policy(place)
         question, split = run.prepare(place, asked, policy, expect)
         pace = Pace(requests or needed(split, strictness), concurrency, rate)
-        click.echo(f"asking {question.address} for {question.authority}, {pace.requests} times …", err=True)
+        click.echo(
+            f"asking {question.address} for {plain(question.authority)}, {pace.requests} times …", err=True
+        )
         tally, interrupted = Tally(), False
         try:
             asyncio.run(run.ask(question, pace, tally, over_http=over_http))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             interrupted = True
         changed = not interrupted and policy is not None and run.changed(place, split)
     return run.tell(Report(question, split, tally, strictness, changed, interrupted), output)

@@ -6,14 +6,15 @@ import re
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from turnout import yaml_input
-from turnout.cli.options import namespaces_given
+from turnout.cli.options import OBJECT_NAME, namespaces_given
 from turnout.errors import Invalid, Problem
 from turnout.inference import Tensor, TensorError
-from turnout.shown import shown
+from turnout.shown import plain, shown
 
 ADDRESS = re.compile(
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?):(?P<port>\d{1,5})"
@@ -21,6 +22,26 @@ ADDRESS = re.compile(
 HOST = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?(:\d{1,5})?")
 HEADER = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(=|:\s*)(?P<value>[\x20-\x7e]*)")
 RESERVED = re.compile(r"(?i)grpc-.*|.*-bin|host|content-.*|te|connection|transfer-encoding")
+
+HEAVIEST = 1_000_000
+"""As in a policy."""
+
+
+class Finite(click.FloatRange):
+    """A number within a range, and neither nan nor inf."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = float(super().convert(value, param, ctx))
+        if not math.isfinite(found):
+            self.fail(f"found {shown(str(value))}, expected a finite number", param, ctx)
+        return found
+
+
+def name(_: click.Context, __: click.Parameter, value: str) -> str:
+    """A name that an object of a cluster can have."""
+    if not OBJECT_NAME.fullmatch(value):
+        raise click.BadParameter(f"found {shown(value)}, expected the name of a policy, such as wisdom")
+    return value
 
 
 def address(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -56,11 +77,11 @@ def weights(_: click.Context, __: click.Parameter, value: str | None) -> dict[st
             weight = float(number)
         except ValueError:
             weight = math.nan
-        if not (name.strip() and equals) or not 0 <= weight < math.inf:
-            expected = "VERSION=WEIGHT, a weight of 0 or more"
+        if not (name.strip() and equals) or not 0 <= weight <= HEAVIEST:
+            expected = f"VERSION=WEIGHT, a weight from 0 to {HEAVIEST}"
             raise click.BadParameter(f"found {shown(part)}, expected {expected}")
         if name.strip() in found:
-            raise click.BadParameter(f"{name.strip()} comes twice")
+            raise click.BadParameter(f"{plain(name.strip())} comes twice")
         found[name.strip()] = weight
     if not any(found.values()):
         raise click.BadParameter("expected a weight above 0")
@@ -104,7 +125,9 @@ def tensors(_: click.Context, __: click.Parameter, file: str | None) -> list[Ten
         try:
             found.append(Tensor.from_json(one))
         except TensorError as error:
-            problems.append(Problem(f"inputs[{number}]", str(error)))
+            name = one.get("name") if isinstance(one, dict) else None
+            path = f"inputs[{number}] {shown(name)}" if name else f"inputs[{number}]"
+            problems.append(Problem(path, str(error)))
     if problems:
         raise Invalid(subject, problems)
     return found

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import os
+import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,14 @@ import click
 
 from turnout import loading
 from turnout.cli.exits import BadInput, Exit, NoCluster
-from turnout.inference import GrpcMissing, Tensor
+from turnout.inference import GrpcMissing, Tensor, TensorError
 from turnout.names import ROUTING_POLICY
 from turnout.plugin import Ref
 from turnout.runtime.client import Client
 from turnout.runtime.errors import ApiError
 from turnout.runtime.errors import NoCluster as NoClusterFound
 from turnout.runtime.transport import ConnectionFailed, Transport
+from turnout.shown import plain
 from turnout.verification import report as reports
 from turnout.verification.decided import decided, host
 from turnout.verification.question import Question
@@ -69,6 +71,8 @@ def told_errors() -> Iterator[None]:
         yield
     except (NoClusterFound, ApiError, ConnectionFailed) as error:
         raise NoCluster(str(error)) from None
+    except TensorError as error:
+        raise BadInput(f"--data: {error}") from None
     except GrpcMissing as error:
         raise BadInput(f"{error}, or ask over HTTP: --http") from None
 
@@ -106,19 +110,20 @@ def prepare(
         said = decided(policy)
         model, split = said.model, said.split
         if said.matched and asked.metadata:
-            names = ", ".join(said.matched)
+            names = ", ".join(map(plain, said.matched))
             raise BadInput(f"{names}: given by what a call is; say with --expect who should answer these")
         if not split:
-            raise BadInput(f"RoutingPolicy {place.name}: no share is decided yet: {said.unsettled}")
+            why = f": {plain(said.unsettled)}" if said.unsettled else ""
+            raise BadInput(f"RoutingPolicy {place.name}: no share is decided yet{why}")
         if asked.header:
             try:
                 named = said.named()
             except ValueError as error:
                 raise BadInput(
-                    f"{error}: {asked.header} cannot tell them apart; leave out --header"
+                    f"{plain(str(error))}: {asked.header} cannot tell them apart; leave out --header"
                 ) from None
         if said.unsettled:
-            click.echo(f"Note: the routes may not be the decided ones: {said.unsettled}", err=True)
+            click.echo(f"Note: the routes may not be the decided ones: {plain(said.unsettled)}", err=True)
         if authority is None:
             authority = host(policy, loading.load(), "http" if asked.over_http else "grpc")
             if authority is None:
@@ -138,8 +143,11 @@ def prepare(
 
 
 async def ask(question: Question, pace: Pace, tally: Tally, *, over_http: bool) -> None:
-    """Make all calls. Raises GrpcMissing."""
+    """Make all calls. SIGTERM cancels it. Raises GrpcMissing, TensorError."""
     asker: Asker
+    if task := asyncio.current_task():
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # not here, or not in this thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     if over_http:
         from turnout.verification.over_http import Http
 
@@ -162,7 +170,7 @@ def tell(report: Report, output: str) -> int:
     if report.tally.hopeless and not report.interrupted:
         click.echo("Error: not one call was answered: the rest was not sent", err=True)
     if output == "json":
-        click.echo(json.dumps(reports.data(report), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(reports.data(report), indent=2))
     else:
         colour = False if os.environ.get("NO_COLOR") else None
         for line in reports.text(report):

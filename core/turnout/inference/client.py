@@ -1,20 +1,33 @@
 """An asyncio client of the open inference protocol."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from turnout.inference import protocol
 from turnout.inference.needed import grpc_needed
-from turnout.inference.tensors import Tensor
+from turnout.inference.tensors import Tensor, TensorError
+from turnout.shown import plain
 
 Metadata = Sequence[tuple[str, str]]
-"""Request headers. Their names are in lower case."""
+"""Request headers. Their names are sent in lower case."""
+CLOSED = "the client is closed"
 
 OPTIONS = (
     ("grpc.enable_retries", 0),  # one call is one request
     ("grpc.use_local_subchannel_pool", 1),  # a connection of its own for each client
+    ("grpc.enable_http_proxy", 0),  # the address is where calls go, whatever the environment says
 )
 
 
@@ -48,6 +61,7 @@ class InferenceClient:
 
     `authority` is the host that is asked for (default: the address). `tls`: True for the system's
     certificate authorities, or theirs in PEM. `metadata` is sent with every call. Raises GrpcMissing.
+    Once it is closed, calls raise InferenceError with the code CANCELLED, those under way too.
     """
 
     def __init__(
@@ -57,6 +71,7 @@ class InferenceClient:
             import grpc
         self._error = grpc.aio.AioRpcError
         self._metadata = tuple(metadata)
+        self._closed = False
         options = [*OPTIONS, ("grpc.default_authority", authority)] if authority else list(OPTIONS)
         if tls:
             roots = tls if isinstance(tls, bytes) else None
@@ -88,14 +103,12 @@ class InferenceClient:
         metadata: Metadata = (),
         timeout: float | None = 5.0,
     ) -> Answer:
-        """Ask a model once, within `timeout` seconds. Raises InferenceError."""
+        """Ask a model once, within `timeout` seconds. Raises InferenceError, TensorError."""
         request = self._asking(model, tensors)
-        call = self._infer(request, timeout=timeout, metadata=(*self._metadata, *metadata))
-        try:
+        with self._failing():
+            call = self._infer(request, timeout=timeout, metadata=self._headers(metadata))
             response = await call
-            return _answer(response, _headers(await call.initial_metadata()))
-        except self._error as error:
-            raise _failure(error) from None
+            return _answer(response, _received(await call.initial_metadata()))
 
     async def stream(
         self,
@@ -108,39 +121,66 @@ class InferenceClient:
         """Send requests, one for each item, on one stream, and yield the answers as they come.
 
         Each item is the tensors of a request, () for none. `timeout` bounds the whole stream. What
-        ends it is raised as InferenceError. Use it with `contextlib.aclosing`.
+        ends it is raised as InferenceError; what `requests` raises, and TensorError, as it is, and the
+        stream is cancelled. Use it with `contextlib.aclosing`.
         """
 
-        async def asked() -> AsyncIterator[Any]:
-            if isinstance(requests, AsyncIterable):
-                async for tensors in requests:
-                    yield self._asking(model, tensors)
-            else:
-                for tensors in requests:
-                    yield self._asking(model, tensors)
+        raised: list[Exception] = []
 
-        call = self._stream(asked(), timeout=timeout, metadata=(*self._metadata, *metadata))
-        try:
-            headers = _headers(await call.initial_metadata())
-            async for one in call:
-                yield _answer(one.infer_response, headers, one.error_message)
-        except self._error as error:
-            raise _failure(error) from None
-        finally:
-            call.cancel()
+        async def asked() -> AsyncIterator[Any]:
+            try:
+                if isinstance(requests, AsyncIterable):
+                    async for tensors in requests:
+                        yield self._asking(model, tensors)
+                else:
+                    for tensors in requests:
+                        yield self._asking(model, tensors)
+            except Exception as error:  # noqa: BLE001 - it is raised where the answers are waited for
+                raised.append(error)
+                call.cancel()
+
+        with self._failing(raised):
+            call = self._stream(asked(), timeout=timeout, metadata=self._headers(metadata))
+            try:
+                headers = _received(await call.initial_metadata())
+                async for one in call:
+                    yield _answer(one.infer_response, headers, one.error_message)
+            finally:
+                call.cancel()
 
     async def ready(self, model: str, *, metadata: Metadata = (), timeout: float | None = 5.0) -> bool:
         """Whether a model says that it is ready. Raises InferenceError."""
         request = protocol.MODEL_READY.request(name=model)
-        try:
-            found = await self._ready(request, timeout=timeout, metadata=(*self._metadata, *metadata))
-        except self._error as error:
-            raise _failure(error) from None
+        with self._failing():
+            found = await self._ready(request, timeout=timeout, metadata=self._headers(metadata))
         return bool(found.ready)
 
     async def close(self) -> None:
         """Close the connection; calls under way fail."""
+        self._closed = True
         await self._channel.close()
+
+    @contextmanager
+    def _failing(self, raised: Sequence[Exception] = ()) -> Iterator[None]:
+        """Around a call. `raised`: what cancelled it from within."""
+        if self._closed:
+            raise InferenceError("CANCELLED", CLOSED)
+        try:
+            yield
+        except self._error as error:
+            raise (raised[0] if raised else _failure(error)) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            if raised:
+                raise raised[0] from None
+            if self._closed:
+                raise InferenceError("CANCELLED", CLOSED) from None
+            raise
+
+    def _headers(self, metadata: Metadata) -> Metadata:
+        return tuple((name.lower(), value) for name, value in (*self._metadata, *metadata))
 
     def _method(self, method: protocol.Method) -> Any:
         return self._channel.unary_unary(
@@ -150,14 +190,24 @@ class InferenceClient:
     def _asking(self, model: str, tensors: Sequence[Tensor] | None) -> Any:
         if not tensors:
             return self._request(model_name=model)
-        return self._request(model_name=model, inputs=[tensor.as_input() for tensor in tensors])
+        request = self._request(model_name=model)
+        for tensor in tensors:
+            try:
+                request.inputs.add(**tensor.as_input())
+            except (TypeError, ValueError, OverflowError) as error:
+                if isinstance(error, TensorError):
+                    raise
+                raise TensorError(
+                    f"{plain(tensor.name)}: not a tensor of {tensor.datatype}: {error}"
+                ) from None
+        return request
 
 
 def _answer(response: Any, headers: Mapping[str, str], error: str = "") -> Answer:
     return Answer(response.model_name, response.model_version, headers, error)
 
 
-def _headers(metadata: Any) -> dict[str, str]:
+def _received(metadata: Any) -> dict[str, str]:
     return {name: value for name, value in metadata or () if isinstance(value, str)}
 
 

@@ -27,6 +27,10 @@ AT_ONCE = 16
 """Calls to the API server."""
 TRIES = 6
 """Of one call, or of reading and writing one object: others change it too."""
+SILENCE = 5.0
+"""Seconds without an answer after which it is said that it waits."""
+PATIENCE = 25.0
+"""A call that has failed after so many seconds is not made again: the next one would take as long."""
 _PAUSE = Backoff(first=0.1, cap=3.0)
 
 
@@ -52,7 +56,8 @@ class Failure:
 class Release:
     """One run over some places. `living`: also off objects that are not being deleted.
 
-    `released` is told of each object as the API server has it afterwards, the moment it is done.
+    `released` is told of each object as the API server has it afterwards, the moment it is done. `waits`
+    is called once, if an answer takes long.
     """
 
     def __init__(
@@ -63,12 +68,14 @@ class Release:
         living: bool = False,
         dry_run: DryRun = DryRun.NONE,
         rng: random.Random | None = None,
+        waits: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
         self._released = released
         self._living = living
         self._dry_run = dry_run
         self._rng = rng or random.Random()  # noqa: S311 - jitter
+        self._waits: Callable[[], None] | None = waits
         self._ending = False
         self.missing: set[Kind] = set()
         """Kinds that the cluster does not serve."""
@@ -127,16 +134,19 @@ class Release:
     async def _release(self, found: Found) -> None:
         """Release an object, as it is by the time it is changed."""
         ref, lost = found.ref, False
+        clock = asyncio.get_running_loop().time
         for failed in count(1):
+            began = clock()
             try:
-                self._released(await self._change(found))
+                self._released(await self._answer(self._change(found)))
                 return
             except (ApiError, ConnectionFailed) as error:
                 if _gone(error):
                     break
                 happened = error
             stale = _stale(happened)
-            if failed == TRIES or not (stale or _passing(happened)):
+            slow = clock() - began >= PATIENCE
+            if failed == TRIES or not (stale or (_passing(happened) and not slow)):
                 self._failed(ref, happened)
                 return
             if self._ending:
@@ -165,15 +175,30 @@ class Release:
         return found_of(found.ref.kind, await self._client.merge_patch(found.ref, patch, dry_run=dry))
 
     async def _again(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call, and make it again where nothing was wrong with it."""
+        """Make a call, and make it again where nothing was wrong with it and it failed soon."""
+        clock = asyncio.get_running_loop().time
         for failed in range(TRIES - 1):
+            began = clock()
             try:
-                return await call()
+                return await self._answer(call())
             except (ApiError, ConnectionFailed) as error:
-                if not _passing(error) or self._ending:
+                if not _passing(error) or self._ending or clock() - began >= PATIENCE:
                     raise
             await asyncio.sleep(_PAUSE.delay(failed, self._rng))
-        return await call()
+        return await self._answer(call())
+
+    async def _answer(self, call: Awaitable[T]) -> T:
+        """Wait for an answer, and say so if it takes long."""
+        timer = asyncio.get_running_loop().call_later(SILENCE, self._say_that_it_waits)
+        try:
+            return await call
+        finally:
+            timer.cancel()
+
+    def _say_that_it_waits(self) -> None:
+        waits, self._waits = self._waits, None
+        if waits:
+            waits()
 
     def _failed(self, ref: Ref, error: ApiError | ConnectionFailed) -> None:
         if isinstance(error, ConnectionFailed):

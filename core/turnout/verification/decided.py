@@ -72,9 +72,9 @@ def _unsettled(metadata: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     if status.get("observedGeneration") != metadata.get("generation"):
         return "the controller has not yet seen the policy as it is now"
     for one in map(mapping, _list(status, "conditions")):
-        if one.get("type") == "Routed" and one.get("status") != "True":
-            return f"{one.get('reason')}: {one.get('message')}"
-    return ""
+        if one.get("type") == "Routed":
+            return "" if one.get("status") == "True" else f"{one.get('reason')}: {one.get('message')}"
+    return "the policy's status does not say that they are"
 
 
 def _list(owner: Mapping[str, Any], key: str) -> list[Any]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from turnout.inference import Tensor
+from turnout.inference.tensors import Tensor
 
 MODELMESH = re.compile(r"(?P<service>.+)__[a-z]+-[0-9a-f]+")
 """How ModelMesh names a model in its answers: the service, where it is from, a digest of its spec."""

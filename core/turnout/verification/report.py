@@ -8,8 +8,19 @@ from typing import Any
 import click
 
 from turnout.decision.shares import percent
+from turnout.shown import plain
 from turnout.verification.question import Question
-from turnout.verification.split import Judged, Share, Split, Strictness, Verdict, judge, needed, overall
+from turnout.verification.split import (
+    FEWEST,
+    Judged,
+    Share,
+    Split,
+    Strictness,
+    Verdict,
+    judge,
+    needed,
+    overall,
+)
 from turnout.verification.tally import Tally
 
 WIDTH = 20
@@ -53,6 +64,9 @@ class Report:
             return f"{Verdict.UNCERTAIN}: nothing was answered"
         # What was asked for was not enough, if it all came: then more is.
         count = max(needed(self.split, self.strictness), 100 * math.ceil(self.tally.answered / 80))
+        if self.tally.answered < FEWEST:
+            few = "1 answer is" if self.tally.answered == 1 else f"{self.tally.answered} answers are"
+            return f"{Verdict.UNCERTAIN}: {few} too few; try --requests {count}"
         return f"{Verdict.UNCERTAIN}: a share may be off by more than {points}; try --requests {count}"
 
     def _differences(self) -> Iterator[str]:
@@ -70,8 +84,8 @@ class Report:
                 yield f"{name} gets {got}, and should get {decided(one.expected)}"
 
     def shown(self, version: str) -> str:
-        """The name of a version that answered, which may have none."""
-        return version or (f"(no {self.question.header})" if self.question.header else "(no name)")
+        """The name of a version that answered, which may have none, or one that is no text to print."""
+        return plain(version) or (f"(no {self.question.header})" if self.question.header else "(no name)")
 
 
 def decided(share: Share | None) -> str:
@@ -89,8 +103,8 @@ def text(report: Report) -> Iterator[str]:
     """The lines of a table, styled, and the verdict."""
     question, tally = report.question, report.tally
     sent = tally.answered + tally.failed
-    asked = f"{sent} calls to {question.address} as {question.authority}"
-    yield f"{question.model}: {asked}, {tally.answered} answered"
+    asked = f"{sent} calls to {question.address} as {plain(question.authority)}"
+    yield f"{plain(question.model)}: {asked}, {tally.answered} answered"
     judged = report.judged
     names = {one.name: report.shown(one.name) for one in judged}
     width = max(map(len, ("VERSION", *names.values())))
@@ -103,7 +117,7 @@ def text(report: Report) -> Iterator[str]:
         numbers = f"{decided(one.expected):>7}  {one.count:>7}  {percent(100 * one.share):>6}"
         yield f"  {names[one.name]:<{width}}  {numbers}  {interval:<16}  {bar}"
     for code, count in tally.failures.most_common():
-        message = tally.messages[code]
+        message = plain(tally.messages[code])
         yield click.style(f"  failed: {count} x {code}{': ' if message else ''}{message}", fg="red")
     yield click.style(report.sentence, fg=None if report.interrupted else COLOURS[report.verdict], bold=True)
 

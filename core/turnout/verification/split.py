@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import NormalDist
 
 from turnout.verification.intervals import clopper_pearson
 
@@ -13,8 +14,10 @@ ROUNDED = 0.0005
 """A policy's status says a share with one decimal of a percent: the decided one is within half of that."""
 MOST = 1_000_000
 """More answers than that are never said to be needed."""
-SPREAD = 2.0
-"""For how many standard deviations of chance `needed` leaves room."""
+FEWEST = 100
+"""With fewer answers than that nothing matches, whatever is tolerated."""
+MISSED = 0.0004
+"""How often, at most, chance may take a share further off than `needed` leaves room for."""
 
 
 class Verdict(StrEnum):
@@ -97,7 +100,8 @@ class Judged:
 def judge(split: Split, counts: Mapping[str, int], strictness: Strictness) -> list[Judged]:
     """Each version of the split, and each other one that answered.
 
-    An answer by a version without a share differs, however few there are.
+    An answer by a version without a share differs, however few there are. Nothing matches with fewer than
+    `FEWEST` answers in all.
     """
     total = sum(counts.values())
     error = strictness.error(_tests(split))
@@ -106,13 +110,15 @@ def judge(split: Split, counts: Mapping[str, int], strictness: Strictness) -> li
         count, expected = counts.get(name, 0), split.get(name)
         low, high = clopper_pearson(count, total, error)
         if expected is None or expected.high == 0:
-            verdict = Verdict.DIFFERS if count else Verdict.MATCHES if total else Verdict.UNCERTAIN
+            verdict = Verdict.DIFFERS if count else Verdict.MATCHES
         elif high < expected.low or low > expected.high:
             verdict = Verdict.DIFFERS
         elif low < expected.low - strictness.tolerance or high > expected.high + strictness.tolerance:
             verdict = Verdict.UNCERTAIN
         else:
             verdict = Verdict.MATCHES
+        if verdict is Verdict.MATCHES and total < FEWEST:
+            verdict = Verdict.UNCERTAIN
         judged.append(Judged(name, expected, count, count / total if total else 0.0, low, high, verdict))
     return judged
 
@@ -127,22 +133,26 @@ def overall(judged: Iterable[Judged]) -> Verdict:
 
 
 def needed(split: Split, strictness: Strictness) -> int:
-    """How many answers a verdict is likely to need, if the split is the decided one; in whole hundreds."""
+    """How many answers a match needs, in at least 99.9 % of cases; in whole hundreds.
+
+    Less confidence than 99.9 % lets a right split differ by chance more often than that.
+    """
     shares = [share.middle for share in split.values()]
     error = strictness.error(_tests(split))
+    spread = NormalDist().inv_cdf(1 - MISSED / (2 * max(1, _tests(split))))
     low, high = 0, MOST // 100
     while low + 1 < high:
         middle = (low + high) // 2
-        if all(_certain(share, 100 * middle, error, strictness.tolerance) for share in shares):
+        if all(_certain(share, 100 * middle, error, strictness.tolerance, spread) for share in shares):
             high = middle
         else:
             low = middle
     return 100 * high
 
 
-def _certain(share: float, total: int, error: float, tolerance: float) -> bool:
-    """Whether so many answers rule out all that is not tolerated, as far off as chance mostly takes them."""
-    chance = SPREAD * math.sqrt(total * share * (1 - share))
+def _certain(share: float, total: int, error: float, tolerance: float, spread: float) -> bool:
+    """Whether so many answers, off by `spread` standard deviations, rule out all that is not tolerated."""
+    chance = spread * math.sqrt(total * share * (1 - share))
     least, most = math.floor(total * share - chance), math.ceil(total * share + chance)
     low, _ = clopper_pearson(max(0, least), total, error)
     _, high = clopper_pearson(min(total, most), total, error)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import faketime
 from tests.testing.serving.services import service
-from turnout.inference import Answer, InferenceClient, InferenceError, Tensor
+from turnout.inference import Answer, InferenceClient, InferenceError, Tensor, TensorError
 from turnout.testing.serving import Key, Model, ModelServer
 from turnout.testing.serving.control import Control
 
@@ -248,6 +248,71 @@ class TestStream:
 
         served(use)
 
+    @pytest.mark.parametrize("slowly", [False, True])
+    def test_ends_with_what_its_requests_raise(self, slowly: bool) -> None:
+        """At once, though the server would wait for the next one."""
+
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            server.put(service("wisdom"))
+
+            async def requests() -> AsyncIterator[list[Tensor]]:
+                yield []
+                await asyncio.sleep(0.1 if slowly else 0)
+                raise KeyError("mine")
+
+            with pytest.raises(KeyError, match="mine"):
+                async for _ in client.stream("wisdom", requests(), timeout=5):
+                    pass
+            broken = Tensor("x", "INT32", [1], ["one"])
+            with pytest.raises(TensorError, match="x: not a tensor of INT32"):
+                async for _ in client.stream("wisdom", [[], [broken]], timeout=5):
+                    pass
+            await client.infer("wisdom")
+
+        served(use)
+
+    def test_is_cancelled_with_its_task(self) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            server.put(service("wisdom"))
+            server.faults.drop("wisdom")
+
+            async def ask() -> None:
+                async for _ in client.stream("wisdom", [()]):
+                    pass
+
+            asking = asyncio.ensure_future(ask())
+            await asyncio.sleep(0.1)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+
+        served(use)
+
+
+class TestClient:
+    def test_sends_header_names_in_lower_case(self) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            server.put(service("wisdom"))
+            await client.infer("wisdom", metadata=[("X-User", "me")])
+            assert [key.headers for key in server.received.counts()] == [("me",)]
+
+        served(use, lambda: ModelServer(headers=["x-user"]))
+
+    def test_that_is_closed_says_so(self) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            server.put(service("wisdom"))
+            server.faults.drop("wisdom")
+            waiting = asyncio.ensure_future(client.infer("wisdom"))
+            await asyncio.sleep(0.1)
+            await client.close()
+            closed = ("CANCELLED", "the client is closed")
+            assert await code_of(waiting) == closed
+            assert await code_of(client.infer("wisdom")) == closed
+            assert await code_of(client.ready("wisdom")) == closed
+            assert await code_of(anext(client.stream("wisdom", [()]))) == closed
+
+        served(use)
+
 
 class TestAddresses:
     def test_one_that_is_taken_is_refused(self) -> None:
@@ -262,6 +327,17 @@ class TestAddresses:
             await server.stop()
             assert (await code_of(client.infer("wisdom")))[0] == "UNAVAILABLE"
 
+        served(use)
+
+    @pytest.mark.parametrize("variable", ["http_proxy", "grpc_proxy", "https_proxy"])
+    def test_are_asked_themselves_and_no_proxy(self, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            server.put(service("wisdom"))
+            await client.infer("wisdom")
+
+        for name in ("no_proxy", "no_grpc_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
         served(use)
 
 

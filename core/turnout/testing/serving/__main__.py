@@ -11,16 +11,25 @@ import os
 import signal
 import sys
 
+from turnout.inference import GrpcMissing
 from turnout.testing.serving.control import Control
 from turnout.testing.serving.follow import follow
 from turnout.testing.serving.server import ModelServer
 
+NAME = "python -m turnout.testing.serving"
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a port from 0 to 65535")
+    return int(text)
+
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m turnout.testing.serving", description=__doc__)
+    parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
     parser.add_argument("--namespace", required=True, help="whose InferenceServices are served")
-    parser.add_argument("--port", type=int, default=0, help="for gRPC; default: any")
-    parser.add_argument("--control-port", type=int, default=0, help="for HTTP; default: any")
+    parser.add_argument("--port", type=_port, default=0, help="for gRPC; default: any")
+    parser.add_argument("--control-port", type=_port, default=0, help="for HTTP; default: any")
     parser.add_argument("--load-seconds", type=float, default=0.0, help="how long a model takes to load")
     parser.add_argument("--header", action="append", default=[], help="a header to tell calls apart by")
     parser.add_argument("--version-header", default="", help="a response header that names the service")
@@ -40,15 +49,17 @@ async def _serve(options: argparse.Namespace) -> None:
     )
     control = Control(server)
     try:
-        async with (
-            server,
-            await asyncio.start_server(control.handle, "127.0.0.1", options.control_port) as listener,
-        ):
+        try:
+            await server.start()
+        except RuntimeError as error:
+            raise OSError(f"--port {options.port}: {error}") from None
+        async with await asyncio.start_server(control.handle, "127.0.0.1", options.control_port) as listener:
             port = listener.sockets[0].getsockname()[1]
             sys.stdout.write(f"listening on {server.address}, control on http://127.0.0.1:{port}\n")
             sys.stdout.flush()
             await follow(server, Client(transport), options.namespace)
     finally:
+        await server.stop()
         await transport.close()
 
 
@@ -56,8 +67,13 @@ async def _main() -> None:
     running = asyncio.ensure_future(_serve(_options()))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    from turnout.runtime.errors import NoCluster
+
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+    except (NoCluster, GrpcMissing, OSError) as error:
+        sys.exit(f"{NAME}: {error}")
 
 
 if __name__ == "__main__":

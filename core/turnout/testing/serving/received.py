@@ -6,6 +6,10 @@ from typing import Any, NamedTuple
 
 CALLS = 100_000
 KEYS = 10_000
+LONGEST = 256
+"""Characters that are kept of a name or of a header's value."""
+OTHERS = "(others)"
+"""Counted as one service: those that came when there were too many different ones."""
 
 
 class Key(NamedTuple):
@@ -34,7 +38,8 @@ class Call(NamedTuple):
 class Received:
     """`headers`: the names, in lower case, of the request headers whose values are told apart.
 
-    Of the calls the last `calls` are kept; after `KEYS` different keys new ones lose their headers.
+    Of the calls the last `calls` are kept; after `KEYS` different keys new ones lose their headers, and
+    after twice as many their names too.
     """
 
     def __init__(self, headers: Sequence[str] = (), *, calls: int = CALLS) -> None:
@@ -43,8 +48,12 @@ class Received:
         self._calls: deque[Call] = deque(maxlen=calls)
 
     def note(self, began: float, ended: float, key: Key) -> None:
+        service, model, version, code, headers = key
+        key = Key(service[:LONGEST], model[:LONGEST], version[:LONGEST], code, _cut(headers))
         if len(self._counts) >= KEYS and key not in self._counts:
             key = key._replace(headers=())
+        if len(self._counts) >= 2 * KEYS and key not in self._counts:
+            key = Key(OTHERS, "", "", key.code, ())
         self._counts[key] += 1
         self._calls.append(Call(began, ended, key))
 
@@ -71,3 +80,7 @@ class Received:
         """A key, with its headers by name."""
         headers: Mapping[str, str | None] = dict(zip(self.headers, key.headers, strict=False))
         return {**key._asdict(), "headers": headers}
+
+
+def _cut(values: tuple[str | None, ...]) -> tuple[str | None, ...]:
+    return tuple(None if one is None else one[:LONGEST] for one in values)
