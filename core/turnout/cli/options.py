@@ -1,13 +1,34 @@
 """What several commands ask in the same way."""
 
 import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from turnout.shapes import DNS_LABEL
 from turnout.shown import shown
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+
+
+context = click.option(
+    "--context", metavar="NAME", help="The kubeconfig's context to use. Default: its current one."
+)
+
+
+def namespaces(told: str) -> Callable[[Command], Command]:
+    """A repeatable --namespace with this help, for the argument `namespaces`."""
+    return click.option(
+        "-n",
+        "--namespace",
+        "namespaces",
+        multiple=True,
+        metavar="NAMESPACE",
+        callback=namespaces_given,
+        help=told,
+    )
 
 
 def namespaces_given(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:

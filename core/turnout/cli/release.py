@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from turnout import loading
+from turnout.cli import options
 from turnout.cli.exits import NoCluster
 from turnout.cli.kinds import kind_of, kinds_to_type, watched
-from turnout.cli.options import OBJECT_NAME, namespaces_given
+from turnout.cli.options import OBJECT_NAME
 from turnout.cli.program import Command
 from turnout.plugin import Kind
 from turnout.registry import Registry
@@ -50,15 +51,7 @@ class _Command(Command):
     """,
 )
 @click.argument("names", nargs=-1, metavar="[[KIND/]NAME]...")
-@click.option(
-    "-n",
-    "--namespace",
-    "namespaces",
-    multiple=True,
-    metavar="NAMESPACE",
-    callback=namespaces_given,
-    help="Look in this namespace. Repeatable. Default: the kubeconfig's, or the pod's.",
-)
+@options.namespaces("Look in this namespace. Repeatable. Default: the kubeconfig's, or the pod's.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Look in all namespaces.")
 @click.option(
     "--kind",
@@ -83,7 +76,7 @@ class _Command(Command):
     type=click.Choice(["json", "name"]),
     help="json: a List of what was released; name: kind and name, one a line.",
 )
-@click.option("--context", metavar="NAME", help="The kubeconfig's context to use. Default: its current one.")
+@options.context
 @click.option(
     "--settings",
     "settings_file",

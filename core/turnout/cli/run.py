@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from turnout import __version__, loading
+from turnout.cli import options
 from turnout.cli.exits import NoCluster
-from turnout.cli.options import namespaces_given
 from turnout.cli.program import Command
 from turnout.registry import Registry
 from turnout.settings import Settings
@@ -37,15 +37,7 @@ def _instance(_: click.Context, __: click.Parameter, value: str) -> str:
       turnout run --all-namespaces --settings settings.yaml
     """,
 )
-@click.option(
-    "-n",
-    "--namespace",
-    "namespaces",
-    multiple=True,
-    metavar="NAMESPACE",
-    callback=namespaces_given,
-    help="Serve this namespace. Repeatable.",
-)
+@options.namespaces("Serve this namespace. Repeatable.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Serve all namespaces.")
 @click.option(
     "--instance",
@@ -60,7 +52,7 @@ def _instance(_: click.Context, __: click.Parameter, value: str) -> str:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The administrator's settings, in YAML.",
 )
-@click.option("--context", metavar="NAME", help="The kubeconfig's context to use. Default: its current one.")
+@options.context
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),

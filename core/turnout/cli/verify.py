@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from turnout.cli import options
 from turnout.cli import verify_options as given
 from turnout.cli.program import Command
 
@@ -115,7 +116,7 @@ if TYPE_CHECKING:
     callback=given.namespace,
     help="The policy's. Default: the kubeconfig's, or the pod's.",
 )
-@click.option("--context", metavar="NAME", help="The kubeconfig's context to use. Default: its current one.")
+@options.context
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     name: str,
