@@ -95,6 +95,8 @@ def _cli() -> Iterator[str]:
 
 def _help(arguments: list[str]) -> Iterator[str]:
     asked = CliRunner().invoke(program, [*arguments, "--help"], prog_name="turnout", terminal_width=80)
+    if asked.exit_code:
+        sys.exit(f"turnout {' '.join(arguments)} --help failed: {asked.output}")
     yield from ("```text", *asked.output.rstrip().splitlines(), "```")
 
 
