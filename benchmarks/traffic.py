@@ -89,7 +89,7 @@ def _round(town: Town, load: Load, run: Run) -> None:
     time.sleep(0.5)
     candidates = [call for call in load.calls(ready - 1.0) if call.version == "wisdom-1"]
     run.to_first.append(min(call.began for call in candidates) - ready)
-    run.to_last.append(max(call.ended for call in candidates) - deleted)
+    run.to_last.append(max(0.0, max(call.ended for call in candidates) - deleted))
 
 
 def _failures(run: Run) -> str:
