@@ -3,7 +3,6 @@
 A candidate comes and goes again and again while a model is under constant load.
 """
 
-import json
 import tempfile
 import time
 from collections.abc import Sequence
@@ -73,11 +72,7 @@ def _measured(mesh: Mesh, folder: Path, namespace: str, *, enabled: bool) -> Run
 
 
 def _round(town: Town, load: Load, run: Run) -> None:
-    document = json.loads(town.kubectl("get", "inferenceservice", "wisdom-0", "--output=json").stdout)
-    candidate = {key: document[key] for key in ("apiVersion", "kind", "spec")} | {
-        "metadata": {"name": "wisdom-1", "labels": document["metadata"]["labels"]}
-    }
-    town.kubectl("apply", "-f", "-", document=json.dumps(candidate))
+    town.apply_version("wisdom-1")
     wait_until(lambda: town.loaded("wisdom-1"), interval=PRECISION, what="the candidate is loaded")
     ready = time.monotonic()
     town.until_in_force(BOTH)

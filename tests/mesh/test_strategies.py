@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.mesh.calls import ask, versions
+from tests.mesh.load import version_of
 from tests.mesh.statistics import expected_split
 from tests.mesh.town import Town
 from tests.support import wait_until
@@ -137,7 +138,7 @@ def test_the_response_tells_the_app_version(town: Town) -> None:
     town.declare("blue-green", *split, istio={"appVersionHeader": "app-version"})
     town.until_in_force({"wisdom-0": 50, "wisdom-1": 50})
     answers = ask(town.address, town.authority(), 100)
-    told = {(answer.model_name.partition("__")[0], answer.metadata.get("app-version")) for answer in answers}
+    told = {(version_of(answer.model_name), answer.metadata.get("app-version")) for answer in answers}
     assert told == {("wisdom-0", "v0"), ("wisdom-1", "v1")}
 
 

@@ -190,10 +190,11 @@ class Controller:
                 queue.add(PolicyKey(ref.namespace, policy))
             if LABEL_SHARED in entry.written.labels or self._context.claims.first(ref):
                 queue.add(SharedKey(ref))
-        protected = after is not None and protects(after)
-        if (after and protected and (after.deleting or not policies)) or (
-            not protected and ref in self._context.leaving
-        ):
+        if after and protects(after):
+            drains = bool(after.deleting) or not policies
+        else:
+            drains = ref in self._context.leaving  # someone else has released it
+        if drains:
             queue.add(DrainKey(ref))
 
     async def _work(self, queue: WorkQueue[Key]) -> None:

@@ -131,6 +131,8 @@ class PolicyReconciler:
             self._watch(key, admitted.accepted)
         else:
             self._failures.watch_named(key, document)
+        if key in self._context.foreign:
+            return
         self._context.foreign.add(key)
         self._routes.forget(key)
         self._reporter.forget(key)

@@ -5,6 +5,7 @@ object would drop each other from it for ever. Here one apply carries the owners
 """
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from turnout.decision.drift import shared_foreign
@@ -68,11 +69,9 @@ class SharedReconciler:
     def _owners(self, ref: Ref, claims: list[Claim], known: Entry | None) -> dict[str, dict[str, Any]]:
         """Owner references by uid: of all who wish for it, and of owners whose wish is not known now."""
         owners = {claim.uid: owner_reference(claim.key.name, claim.uid, controller=False) for claim in claims}
-        for owner in known.written.owners if known and known.written else ():
-            key = PolicyKey(ref.namespace, owner.name)
-            policy = self._context.policy(key)
-            if policy and policy.uid == owner.uid and not self._context.claims.decided(key):
-                owners.setdefault(owner.uid, owner_reference(owner.name, owner.uid, controller=False))
+        for key, uid in self._living(ref, known):
+            if not self._context.claims.decided(key):
+                owners.setdefault(uid, owner_reference(key.name, uid, controller=False))
         return owners
 
     def _turned_away(self, ref: Ref, known: Entry) -> bool:
@@ -80,9 +79,14 @@ class SharedReconciler:
 
         What policies that are gone have left is the garbage collector's, or was orphaned on purpose.
         """
-        listed = known.written.owners if known.written else ()
-        found = ((self._context.policy(PolicyKey(ref.namespace, owner.name)), owner) for owner in listed)
-        return any(policy is not None and policy.uid == owner.uid for policy, owner in found)
+        return any(self._living(ref, known))
+
+    def _living(self, ref: Ref, known: Entry | None) -> Iterator[tuple[PolicyKey, str]]:
+        """The policies among an object's owners that exist and are not being deleted, with their uids."""
+        for owner in known.written.owners if known and known.written else ():
+            key = PolicyKey(ref.namespace, owner.name)
+            if (policy := self._context.policy(key)) and policy.uid == owner.uid:
+                yield key, owner.uid
 
     async def _wanted(self, claims: list[Claim]) -> bool:
         """Whether any policy still exists: else the garbage collector took the object, with the last one."""
