@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.mesh.load import Call, Load, failed
-from tests.mesh.town import Mesh, Town
+from tests.mesh.site import Mesh, MeshSite
 from tests.support import ControlPlane, find_assets, wait_until
 from tests.support.assets import find_mesh_assets
 
@@ -53,34 +53,34 @@ def traffic() -> str:
 
 def _measured(mesh: Mesh, folder: Path, namespace: str, *, enabled: bool) -> Run:
     mesh.control_plane.kubectl("create", "namespace", namespace)
-    town = Town(mesh, namespace, folder, drain={"enabled": enabled})
-    town.grant()
+    site = MeshSite(mesh, namespace, folder, drain={"enabled": enabled})
+    site.grant()
     run = Run()
     try:
-        town.open()
-        town.deploy("wisdom-0")
-        town.start()
-        town.declare("blue-green", {"name": "wisdom-0"}, {"name": "wisdom-1"})
-        town.until_in_force(ALONE)
-        with Load(town.address, town.authority(), rate=RATE) as load:
+        site.open()
+        site.deploy("wisdom-0")
+        site.start()
+        site.declare("blue-green", {"name": "wisdom-0"}, {"name": "wisdom-1"})
+        site.until_in_force(ALONE)
+        with Load(site.address, site.authority(), rate=RATE) as load:
             for _ in range(ROUNDS):
-                _round(town, load, run)
+                _round(site, load, run)
         run.calls = load.calls()
     finally:
-        town.close()
+        site.close()
     return run
 
 
-def _round(town: Town, load: Load, run: Run) -> None:
-    town.apply_version("wisdom-1")
-    wait_until(lambda: town.loaded("wisdom-1"), interval=PRECISION, what="the candidate is loaded")
+def _round(site: MeshSite, load: Load, run: Run) -> None:
+    site.apply_version("wisdom-1")
+    wait_until(lambda: site.loaded("wisdom-1"), interval=PRECISION, what="the candidate is loaded")
     ready = time.monotonic()
-    town.until_in_force(BOTH)
+    site.until_in_force(BOTH)
     time.sleep(SERVING)
-    town.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
+    site.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
     deleted = time.monotonic()
-    town.until_in_force(ALONE)
-    wait_until(lambda: not town.get("inferenceservice", "wisdom-1"), timeout=90, what="the candidate is gone")
+    site.until_in_force(ALONE)
+    wait_until(lambda: not site.get("inferenceservice", "wisdom-1"), timeout=90, what="the candidate is gone")
     time.sleep(0.5)
     candidates = [call for call in load.calls(ready - 1.0) if call.version == "wisdom-1"]
     run.to_first.append(min(call.began for call in candidates) - ready)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mesh.town import Mesh, Town
+from tests.mesh.site import Mesh, MeshSite
 from tests.support import ControlPlane
 from tests.support.assets import find_mesh_assets
 
@@ -23,9 +23,9 @@ def mesh(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def town(mesh: Mesh, namespace: str, tmp_path: Path) -> Iterator[Town]:
+def site(mesh: Mesh, namespace: str, tmp_path: Path) -> Iterator[MeshSite]:
     """All is there but versions, policies and a controller."""
-    made = Town(mesh, namespace, tmp_path)
+    made = MeshSite(mesh, namespace, tmp_path)
     made.grant()
     try:
         made.open()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.mesh.load import Load, failed
 from tests.mesh.routes_watch import shares_of
-from tests.mesh.town import Mesh, Town, service_entry
+from tests.mesh.site import Mesh, MeshSite, service_entry
 from tests.support import wait_until
 
 EVERY = 0.03
@@ -23,18 +23,18 @@ class Churn:
     So istiod gathers changes for as long as it may.
     """
 
-    def __init__(self, town: Town) -> None:
-        plane = town.control_plane
+    def __init__(self, site: MeshSite) -> None:
+        plane = site.control_plane
         self._plane = plane
         self._path = (
-            f"{plane.url}/apis/networking.istio.io/v1/namespaces/{town.namespace}/serviceentries/churn"
+            f"{plane.url}/apis/networking.istio.io/v1/namespaces/{site.namespace}/serviceentries/churn"
         )
         self._tls = ssl.create_default_context(cafile=plane.ca_file)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="churn", daemon=True)
         self.changes = 0
-        entry = service_entry(town.namespace, "churn", "churn.example", 80, 80)
-        town.kubectl("apply", "-f", "-", document=json.dumps(entry))
+        entry = service_entry(site.namespace, "churn", "churn.example", 80, 80)
+        site.kubectl("apply", "-f", "-", document=json.dumps(entry))
 
     def __enter__(self) -> "Churn":
         self._thread.start()
@@ -57,23 +57,23 @@ class Churn:
 
 
 def test_proxies_that_follow_late_lose_no_call(mesh: Mesh, namespace: str, tmp_path: Path) -> None:
-    town = Town(mesh, namespace, tmp_path, drain={"inFlightSeconds": NO_TIME})
-    town.grant()
+    site = MeshSite(mesh, namespace, tmp_path, drain={"inFlightSeconds": NO_TIME})
+    site.grant()
     try:
-        town.open()
-        town.deploy("wisdom-0", "wisdom-1")
-        town.start()
-        town.declare("blue-green", {"name": "wisdom-0"}, {"name": "wisdom-1"})
-        town.until_in_force({"wisdom-0": 50, "wisdom-1": 50})
-        with Churn(town) as churn, Load(town.address, town.authority(), streams=False) as load:
+        site.open()
+        site.deploy("wisdom-0", "wisdom-1")
+        site.start()
+        site.declare("blue-green", {"name": "wisdom-0"}, {"name": "wisdom-1"})
+        site.until_in_force({"wisdom-0": 50, "wisdom-1": 50})
+        with Churn(site) as churn, Load(site.address, site.authority(), streams=False) as load:
             for _ in range(3):
                 wait_until(
-                    lambda: shares_of(mesh.ingress, town.authority()).keys() == {"wisdom-0", "wisdom-1"}
+                    lambda: shares_of(mesh.ingress, site.authority()).keys() == {"wisdom-0", "wisdom-1"}
                 )
-                town.kubectl("delete", "inferenceservice", "wisdom-1", "--timeout=60s")
-                town.deploy("wisdom-1")
+                site.kubectl("delete", "inferenceservice", "wisdom-1", "--timeout=60s")
+                site.deploy("wisdom-1")
         assert churn.changes > 100
         assert len(load.calls()) > 1000
         assert not failed(load.calls())
     finally:
-        town.close()
+        site.close()

@@ -10,8 +10,8 @@ import pytest
 from tests.cluster.controller import Object
 from tests.mesh.calls import ask, versions
 from tests.mesh.routes_watch import shares_of
+from tests.mesh.site import MODELMESH_PORT, MeshSite
 from tests.mesh.statistics import expected_split
-from tests.mesh.town import MODELMESH_PORT, Town
 from tests.support import wait_until
 from tests.support.mesh import SYSTEM, Envoy, Node
 
@@ -21,12 +21,12 @@ CALLS = 600
 class Client(Envoy):
     """The proxy of a workload. It listens at an address of its own, where the workload sends its calls."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, site: MeshSite) -> None:
         self.address = (
             f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}.{secrets.randbelow(250) + 1}"
         )
-        node = Node("sidecar", "client", town.namespace, {"app": "client"}, self.address)
-        super().__init__(town.mesh.assets, town.mesh.istiod, town.mesh.processes, node)
+        node = Node("sidecar", "client", site.namespace, {"app": "client"}, self.address)
+        super().__init__(site.mesh.assets, site.mesh.istiod, site.mesh.processes, node)
 
     def sidecar(self, gateway_port: int) -> str:
         """Calls are not redirected here, so the sidecar listens on the ports that clients would call.
@@ -52,21 +52,21 @@ class Client(Envoy):
 
 
 @pytest.fixture
-def client(town: Town) -> Iterator[Client]:
-    made = Client(town)
-    town.kubectl("apply", "-f", "-", document=made.sidecar(town.mesh.port))
+def client(site: MeshSite) -> Iterator[Client]:
+    made = Client(site)
+    site.kubectl("apply", "-f", "-", document=made.sidecar(site.mesh.port))
     made.start()
     yield made
     made.stop()
 
 
 @pytest.mark.parametrize("name", ["wisdom.{}", "wisdom.{}.svc", "wisdom.{}.svc.cluster.local"])
-def test_calls_by_each_of_the_models_names_are_split(town: Town, client: Client, name: str) -> None:
-    town.deploy("wisdom-0", "wisdom-1")
-    town.start()
-    town.declare("blue-green", {"name": "wisdom-0", "weight": 20}, {"name": "wisdom-1", "weight": 80})
-    town.until_in_force({"wisdom-0": 20, "wisdom-1": 80})
-    host = name.format(town.namespace)
+def test_calls_by_each_of_the_models_names_are_split(site: MeshSite, client: Client, name: str) -> None:
+    site.deploy("wisdom-0", "wisdom-1")
+    site.start()
+    site.declare("blue-green", {"name": "wisdom-0", "weight": 20}, {"name": "wisdom-1", "weight": 80})
+    site.until_in_force({"wisdom-0": 20, "wisdom-1": 80})
+    host = name.format(site.namespace)
     wait_until(
         lambda: shares_of(client, host) == {"wisdom-0": 20, "wisdom-1": 80}, what="the sidecar has them"
     )
@@ -75,15 +75,15 @@ def test_calls_by_each_of_the_models_names_are_split(town: Town, client: Client,
     expected_split(lambda: versions(ask(address, authority, CALLS)), split)
 
 
-def test_copies_of_calls_from_inside_go_through_the_gateway(town: Town, client: Client) -> None:
-    town.deploy("wisdom-0", "wisdom-1")
-    town.start()
-    town.declare("mirror", {"name": "wisdom-0"}, {"name": "wisdom-1"}, mirror={"percentage": 100})
-    address, host = f"{client.address}:{MODELMESH_PORT}", f"{town.authority()}:{MODELMESH_PORT}"
-    wait_until(lambda: shares_of(client, town.authority()), what="the sidecar has routes")
-    wait_until(lambda: ask(address, host, 20) and town.asked()["wisdom-1"] > 0, what="copies arrive")
+def test_copies_of_calls_from_inside_go_through_the_gateway(site: MeshSite, client: Client) -> None:
+    site.deploy("wisdom-0", "wisdom-1")
+    site.start()
+    site.declare("mirror", {"name": "wisdom-0"}, {"name": "wisdom-1"}, mirror={"percentage": 100})
+    address, host = f"{client.address}:{MODELMESH_PORT}", f"{site.authority()}:{MODELMESH_PORT}"
+    wait_until(lambda: shares_of(client, site.authority()), what="the sidecar has routes")
+    wait_until(lambda: ask(address, host, 20) and site.asked()["wisdom-1"] > 0, what="copies arrive")
     time.sleep(0.5)
-    town.forget()
+    site.forget()
     assert versions(ask(address, host, CALLS)) == {"wisdom-0": CALLS}
     time.sleep(1.0)
-    assert town.asked() == {"wisdom-0": CALLS, "wisdom-1": CALLS}
+    assert site.asked() == {"wisdom-0": CALLS, "wisdom-1": CALLS}

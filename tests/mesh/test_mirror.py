@@ -7,8 +7,8 @@ import pytest
 
 from tests.mesh.calls import ask, versions
 from tests.mesh.load import Load, failed, split
+from tests.mesh.site import MeshSite
 from tests.mesh.statistics import SIGNIFICANCE, two_sided
-from tests.mesh.town import Town
 from tests.support import wait_until
 
 CALLS = 1500
@@ -16,83 +16,83 @@ STATUS = {"slow": "OK", "failing": "INTERNAL", "missing": "NOT_FOUND"}
 """What copies get."""
 
 
-def mirroring(town: Town, percentage: float, *names: str) -> None:
+def mirroring(site: MeshSite, percentage: float, *names: str) -> None:
     """Wait until copies arrive, and forget them."""
-    town.deploy("wisdom-0", *names)
-    town.start()
-    town.declare(
+    site.deploy("wisdom-0", *names)
+    site.start()
+    site.declare(
         "mirror", *({"name": name} for name in ("wisdom-0", *names)), mirror={"percentage": percentage}
     )
-    until_copied(town, names[-1])
+    until_copied(site, names[-1])
 
 
-def until_copied(town: Town, name: str) -> None:
+def until_copied(site: MeshSite, name: str) -> None:
     """Wait until copies reach a version, and count from then on."""
-    wait_until(town.shares_in_force, timeout=20, what="any routes")
+    wait_until(site.shares_in_force, timeout=20, what="any routes")
     wait_until(
-        lambda: ask(town.address, town.authority(), 20) and town.asked()[name] > 0,
+        lambda: ask(site.address, site.authority(), 20) and site.asked()[name] > 0,
         timeout=20,
         what=f"copies reach {name}",
     )
     time.sleep(0.5)
-    town.forget()
+    site.forget()
 
 
-def asked(town: Town, number: int) -> Counter[str]:
+def asked(site: MeshSite, number: int) -> Counter[str]:
     """What the models' server counts of so many calls, once copies have arrived."""
-    assert versions(ask(town.address, town.authority(), number)) == {"wisdom-0": number}
+    assert versions(ask(site.address, site.authority(), number)) == {"wisdom-0": number}
     time.sleep(1.0)
-    return town.asked()
+    return site.asked()
 
 
-def test_every_call_is_copied_by_default(town: Town) -> None:
-    mirroring(town, 100, "wisdom-1")
-    assert asked(town, CALLS) == {"wisdom-0": CALLS, "wisdom-1": CALLS}
+def test_every_call_is_copied_by_default(site: MeshSite) -> None:
+    mirroring(site, 100, "wisdom-1")
+    assert asked(site, CALLS) == {"wisdom-0": CALLS, "wisdom-1": CALLS}
 
 
 @pytest.mark.parametrize("percentage", [30, 1.5])
-def test_the_percentage_holds(town: Town, percentage: float) -> None:
-    mirroring(town, percentage, "wisdom-1")
-    found = asked(town, CALLS)
+def test_the_percentage_holds(site: MeshSite, percentage: float) -> None:
+    mirroring(site, percentage, "wisdom-1")
+    found = asked(site, CALLS)
     assert found["wisdom-0"] == CALLS
     assert two_sided(found["wisdom-1"], CALLS, percentage / 100) >= SIGNIFICANCE, found
 
 
-def test_several_candidates_each_get_their_copies(town: Town) -> None:
+def test_several_candidates_each_get_their_copies(site: MeshSite) -> None:
     """wisdom-1 half of the calls, wisdom-2 a fifth: chained, so that each is asked with its own header."""
-    town.deploy("wisdom-0", "wisdom-1", "wisdom-2")
-    town.start()
-    town.declare(
+    site.deploy("wisdom-0", "wisdom-1", "wisdom-2")
+    site.start()
+    site.declare(
         "mirror", {"name": "wisdom-0"}, {"name": "wisdom-1", "weight": 50}, {"name": "wisdom-2", "weight": 20}
     )
-    until_copied(town, "wisdom-2")
-    found = asked(town, CALLS)
+    until_copied(site, "wisdom-2")
+    found = asked(site, CALLS)
     assert found["wisdom-0"] == CALLS
     assert two_sided(found["wisdom-1"], CALLS, 0.5) >= SIGNIFICANCE, found
     assert two_sided(found["wisdom-2"], CALLS, 0.2) >= SIGNIFICANCE, found
 
 
 @pytest.mark.parametrize("trouble", ["slow", "failing", "missing"])
-def test_a_candidate_in_trouble_costs_callers_nothing(town: Town, trouble: str) -> None:
+def test_a_candidate_in_trouble_costs_callers_nothing(site: MeshSite, trouble: str) -> None:
     """Neither an error nor time: the slowest call is faster than the candidate."""
-    mirroring(town, 100, "wisdom-1")
+    mirroring(site, 100, "wisdom-1")
     if trouble == "slow":
-        town.slow("wisdom-1", 3.0)
+        site.slow("wisdom-1", 3.0)
     elif trouble == "failing":
-        town.failing("wisdom-1")
+        site.failing("wisdom-1")
     else:
-        town.processes[-1].kill()  # else the routes would leave it before it goes
-        town.remove("wisdom-1")
-    with Load(town.address, town.authority(), rate=150) as load:
+        site.processes[-1].kill()  # else the routes would leave it before it goes
+        site.remove("wisdom-1")
+    with Load(site.address, site.authority(), rate=150) as load:
         time.sleep(4.0)
     calls = load.calls()
     assert not failed(calls)
     assert set(split(calls)) == {"wisdom-0"}
-    assert STATUS[trouble] in town.outcomes("wisdom-1"), "the trouble has not been met"
+    assert STATUS[trouble] in site.outcomes("wisdom-1"), "the trouble has not been met"
     assert max(call.ended - call.began for call in calls if not call.stream) < 1.0
 
 
-def test_a_caller_cannot_reach_the_candidate_by_a_mark_of_its_own(town: Town) -> None:
-    mirroring(town, 100, "wisdom-1")
+def test_a_caller_cannot_reach_the_candidate_by_a_mark_of_its_own(site: MeshSite) -> None:
+    mirroring(site, 100, "wisdom-1")
     guess = [("x-turnout-mirror", "0" * 32)]
-    assert versions(ask(town.address, town.authority(), 20, metadata=guess)) == {"wisdom-0": 20}
+    assert versions(ask(site.address, site.authority(), 20, metadata=guess)) == {"wisdom-0": 20}

@@ -10,8 +10,8 @@ from tests.cluster.controller import Process
 from tests.mesh.calls import ask
 from tests.mesh.load import Call, Load, failed, split, version_of
 from tests.mesh.routes_watch import RoutesWatch
+from tests.mesh.site import LOAD_SECONDS, PROPAGATION, MeshSite
 from tests.mesh.statistics import expected_split
-from tests.mesh.town import LOAD_SECONDS, PROPAGATION, Town
 from tests.support import wait_until
 
 MEASURED = 3.0
@@ -19,10 +19,10 @@ MEASURED = 3.0
 
 
 class Rollout:
-    """The tutorial's steps in a town, with what befalls the controller on the way."""
+    """The tutorial's steps in a site, with what befalls the controller on the way."""
 
-    def __init__(self, town: Town, load: Load, routes: RoutesWatch, controller: "Controller") -> None:
-        self.town = town
+    def __init__(self, site: MeshSite, load: Load, routes: RoutesWatch, controller: "Controller") -> None:
+        self.site = site
         self._load = load
         self._routes = routes
         self._controller = controller
@@ -30,7 +30,7 @@ class Rollout:
     def do(self, expected: dict[str, int], *parts: Callable[[], object]) -> None:
         """Take a step, and hold the traffic that comes of it against the shares expected of it."""
         self._controller.befall(parts)
-        self.town.until_in_force(expected)
+        self.site.until_in_force(expected)
         wait_until(lambda: self._routes.now == expected, what="the same is seen")
         expected_split(self._counted, expected)
 
@@ -45,16 +45,16 @@ class Rollout:
 
     def gone(self, name: str) -> None:
         """Wait until a version is no longer there, without anybody's help."""
-        wait_until(lambda: not self.town.get("inferenceservice", name), timeout=30, what=f"{name} is gone")
+        wait_until(lambda: not self.site.get("inferenceservice", name), timeout=30, what=f"{name} is gone")
 
 
 class Controller:
     """The controller, and how it fares at each step."""
 
-    def __init__(self, town: Town, trouble: str) -> None:
-        self._town = town
+    def __init__(self, site: MeshSite, trouble: str) -> None:
+        self._town = site
         self._trouble = trouble
-        self._process: Process = town.start("--log-format=json")
+        self._process: Process = site.start("--log-format=json")
 
     def befall(self, parts: Sequence[Callable[[], object]]) -> None:
         """Take the parts of a step.
@@ -83,55 +83,55 @@ def astray(calls: list[Call], routes: RoutesWatch) -> list[Call]:
     ]
 
 
-def model_of(town: Town, version: str) -> str:
+def model_of(site: MeshSite, version: str) -> str:
     """The model that a version answers with."""
-    names = {answer.model_name for answer in ask(town.address, town.authority(), 20)}
+    names = {answer.model_name for answer in ask(site.address, site.authority(), 20)}
     return next(name for name in names if version_of(name) == version)
 
 
 @pytest.mark.parametrize("trouble", ["none", "before", "during", "after"])
-def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
+def test_the_tutorial_loses_no_call(site: MeshSite, trouble: str) -> None:
     """Straight through, and with the controller killed at each step and started again."""
-    town.kubectl("apply", "-f", "-", document=town.tutorial("1-primary.yaml"))
-    town.until_ready("wisdom-0")
-    controller = Controller(town, trouble)
-    initialize = town.template("2-initialize-values.yaml")
-    town.kubectl("apply", "-f", "-", document=initialize)
-    town.until_in_force({"wisdom-0": 100})
-    before = model_of(town, "wisdom-0")
-    load, routes = Load(town.address, town.authority()), RoutesWatch(town.mesh.ingress, town.authority())
+    site.kubectl("apply", "-f", "-", document=site.tutorial("1-primary.yaml"))
+    site.until_ready("wisdom-0")
+    controller = Controller(site, trouble)
+    initialize = site.template("2-initialize-values.yaml")
+    site.kubectl("apply", "-f", "-", document=initialize)
+    site.until_in_force({"wisdom-0": 100})
+    before = model_of(site, "wisdom-0")
+    load, routes = Load(site.address, site.authority()), RoutesWatch(site.mesh.ingress, site.authority())
     with routes, load:
-        rollout = Rollout(town, load, routes, controller)
+        rollout = Rollout(site, load, routes, controller)
         apply = ("apply", "-f", "-")
 
         def deploy() -> None:
-            town.kubectl(*apply, document=town.tutorial("3-candidate.yaml"))
+            site.kubectl(*apply, document=site.tutorial("3-candidate.yaml"))
 
         def loaded() -> None:
-            town.until_ready("wisdom-1")
+            site.until_ready("wisdom-1")
 
         def shift() -> None:
-            town.kubectl(*apply, document=town.template("4-modify-weights-values.yaml"))
+            site.kubectl(*apply, document=site.template("4-modify-weights-values.yaml"))
 
         def replace() -> None:
-            promoted = town.tutorial("5-promoted-primary.yaml").replace("mnist-svm", "mnist-svm-new")
-            town.kubectl("replace", "-f", "-", document=promoted)
+            promoted = site.tutorial("5-promoted-primary.yaml").replace("mnist-svm", "mnist-svm-new")
+            site.kubectl("replace", "-f", "-", document=promoted)
 
         def reloaded() -> None:
             time.sleep(LOAD_SECONDS)
 
         def delete() -> None:
-            town.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
+            site.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
 
         def force() -> None:
             at_once = ("--force", "--grace-period=0", "--wait=false")
-            town.kubectl("delete", "inferenceservice", "wisdom-1", *at_once)
+            site.kubectl("delete", "inferenceservice", "wisdom-1", *at_once)
 
         def orphan() -> None:
-            town.kubectl("delete", "routingpolicy", "wisdom", "--cascade=orphan")
+            site.kubectl("delete", "routingpolicy", "wisdom", "--cascade=orphan")
 
         def recreate() -> None:
-            town.kubectl(*apply, document=initialize)
+            site.kubectl(*apply, document=initialize)
 
         weighted, alone = {"wisdom-0": 20, "wisdom-1": 80}, {"wisdom-0": 100}
         rollout.do({"wisdom-0": 50, "wisdom-1": 50}, deploy, loaded)
@@ -144,7 +144,7 @@ def test_the_tutorial_loses_no_call(town: Town, trouble: str) -> None:
         rollout.gone("wisdom-1")
         rollout.do(alone, orphan, recreate)
         time.sleep(PROPAGATION)
-    assert model_of(town, "wisdom-0") != before, "the primary has not reloaded"
+    assert model_of(site, "wisdom-0") != before, "the primary has not reloaded"
     calls = load.calls()
     assert not failed(calls)
     assert not astray(calls, routes)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.mesh.town import Mesh
+from tests.mesh.site import Mesh
 from tests.support import wait_until
 
 GOLDEN = sorted(Path(__file__).parents[1].joinpath("golden").glob("*/*.yaml"))

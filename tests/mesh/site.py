@@ -77,7 +77,7 @@ class Mesh:
         }
 
 
-class Town(Site):
+class MeshSite(Site):
     """A namespace: ModelMesh's stand-in, a controller when it is started, and clients."""
 
     def __init__(
