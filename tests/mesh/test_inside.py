@@ -1,4 +1,4 @@
-"""A client inside the mesh, by the names that the ServiceEntry makes known to its sidecar."""
+"""A client inside the mesh: by the names that the ServiceEntry makes known, and through the gateway."""
 
 import json
 import secrets
@@ -13,7 +13,7 @@ from tests.mesh.routes_watch import shares_of
 from tests.mesh.site import MODELMESH_PORT, MeshSite
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
-from tests.support.mesh import SYSTEM, Envoy, Node
+from tests.support.mesh import INGRESS_HOST, SYSTEM, Envoy, Node
 
 CALLS = 600
 
@@ -32,10 +32,13 @@ class Client(Envoy):
         """Calls are not redirected here, so the sidecar listens on the ports that clients would call.
 
         A listener with a port knows the services of that port alone: copies need the gateway's too.
+        What it does not know it would pass on to where it was sent; that, too, is told to it here.
         """
+        gateway = {"host": INGRESS_HOST, "port": {"number": gateway_port}}
         spec = {
             "workloadSelector": {"labels": {"app": "client"}},
             "egress": [self._listener(MODELMESH_PORT, "./*"), self._listener(gateway_port, f"{SYSTEM}/*")],
+            "outboundTrafficPolicy": {"mode": "ALLOW_ANY", "egressProxy": gateway},
         }
         return json.dumps(
             {
@@ -73,6 +76,24 @@ def test_calls_by_each_of_the_models_names_are_split(site: MeshSite, client: Cli
     address, authority = f"{client.address}:{MODELMESH_PORT}", f"{host}:{MODELMESH_PORT}"
     split = {"wisdom-0": 20, "wisdom-1": 80}
     expected_split(lambda: versions(ask(address, authority, CALLS)), split)
+
+
+def test_calls_to_the_gateway_are_split_there(site: MeshSite, client: Client) -> None:
+    """The gateway's routes alone decide: the sidecar of a client that calls the gateway knows no model."""
+    site.deploy("wisdom-0", "wisdom-1")
+    site.start()
+    site.declare("blue-green", {"name": "wisdom-0", "weight": 20}, {"name": "wisdom-1", "weight": 80})
+    split = {"wisdom-0": 20, "wisdom-1": 80}
+    site.until_in_force(split)
+    address, authority = f"{client.address}:{site.mesh.port}", site.authority()
+    before = taken(site.mesh.ingress)
+    expected_split(lambda: versions(ask(address, authority, CALLS)), split)
+    assert taken(site.mesh.ingress) - before >= CALLS
+
+
+def taken(proxy: Envoy) -> int:
+    """How many calls have come to a proxy."""
+    return sum(proxy.stats(r"http\.outbound.*downstream_rq_total$").values())
 
 
 def test_copies_of_calls_from_inside_go_through_the_gateway(site: MeshSite, client: Client) -> None:

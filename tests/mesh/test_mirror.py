@@ -59,17 +59,18 @@ def test_the_percentage_holds(site: MeshSite, percentage: float) -> None:
 
 
 def test_several_candidates_each_get_their_copies(site: MeshSite) -> None:
-    """wisdom-1 half of the calls, wisdom-2 a fifth: chained, so that each is asked with its own header."""
-    site.deploy("wisdom-0", "wisdom-1", "wisdom-2")
+    """Chained, so that each is asked with its own header, and each in a share of its own."""
+    shares = {"wisdom-1": 50, "wisdom-2": 20, "wisdom-3": 70}
+    site.deploy("wisdom-0", *shares)
     site.start()
-    site.declare(
-        "mirror", {"name": "wisdom-0"}, {"name": "wisdom-1", "weight": 50}, {"name": "wisdom-2", "weight": 20}
-    )
-    until_copied(site, "wisdom-2")
+    candidates = [{"name": name, "weight": share} for name, share in shares.items()]
+    site.declare("mirror", {"name": "wisdom-0"}, *candidates)
+    until_copied(site, "wisdom-3")
     found = asked(site, CALLS)
+    assert found.keys() == {"wisdom-0", *shares}
     assert found["wisdom-0"] == CALLS
-    assert two_sided(found["wisdom-1"], CALLS, 0.5) >= SIGNIFICANCE, found
-    assert two_sided(found["wisdom-2"], CALLS, 0.2) >= SIGNIFICANCE, found
+    for name, share in shares.items():
+        assert two_sided(found[name], CALLS, share / 100) >= SIGNIFICANCE, found
 
 
 @pytest.mark.parametrize("trouble", ["slow", "failing", "missing"])
