@@ -74,6 +74,6 @@ class Reason(StrEnum):
     SHIFTED = "Shifted"
     """Traffic moved."""
     CORRECTED = "Corrected"
-    """Someone else's change of a route was put back."""
+    """A route was not what had been decided, and was put right: mostly someone else's change."""
     DRAIN_TIMED_OUT = "DrainTimedOut"
     """A deleted version was released while routes may still lead to it."""

@@ -303,3 +303,15 @@ def test_a_kind_is_written_in_the_version_that_the_cluster_serves(bed: Bed) -> N
     assert {route["apiVersion"] for route in bed.status()["routes"] if route["kind"] == "VirtualService"} == {
         "networking.istio.io/v1beta1"
     }
+
+
+def test_a_router_that_writes_something_else_since_the_last_start_accuses_nobody(stopped: Bed) -> None:
+    """A new release of a plugin, or another default of its options: routes are rewritten, once."""
+    stopped.start(settings={"plugins": {"istio": {"defaults": {"marker": True}}}})
+    stopped.settle()
+    assert stopped.writes == ["apply virtualservices/wisdom"]
+    (told,) = stopped.events("Corrected")
+    assert told == (
+        "VirtualService models/wisdom is not what would be written now, at spec.http[0].directResponse, "
+        "and is rewritten"
+    )

@@ -42,13 +42,24 @@ class Corrections:
         """Whether just this was written by this process, and last."""
         return self._normal.get(item.ref, (b"",))[0] == item.canonical
 
-    def tell(self, key: PolicyKey, uid: str, ref: Ref, differs: str) -> None:
-        """Tell that an object is put right, as a warning and an event of a policy that wants it."""
-        absent = differs == ABSENT
-        told = f"{ref} was deleted" if absent else f"{ref} was changed at {differs} and is put back"
-        log.warning("%s: %s", key, told, extra={"policy": str(key), "route": str(ref)})
+    def tell(self, key: PolicyKey, uid: str, item: Rendered, differs: str) -> None:
+        """Tell that an object is put right, by a log line and an event of a policy that wants it.
+
+        A warning, unless it may be nobody's doing: what this process has not written may be what
+        another release or other settings have made of the same decision.
+        """
+        changed = self.wrote(item)
+        if differs == ABSENT:
+            told = f"{item.ref} was deleted"
+        elif changed:
+            told = f"{item.ref} was changed at {differs} and is put back"
+        else:
+            told = f"{item.ref} is not what would be written now, at {differs}, and is rewritten"
+        warning = changed or differs == ABSENT
+        level = logging.WARNING if warning else logging.INFO
+        log.log(level, "%s: %s", key, told, extra={"policy": str(key), "route": str(item.ref)})
         about = about_policy(key.namespace, key.name)
-        self._recorder.record(Event(about, uid, Reason.CORRECTED, told, warning=True))
+        self._recorder.record(Event(about, uid, Reason.CORRECTED, told, warning=warning))
 
     def forget(self, ref: Ref) -> None:
         """The object is nobody's any more."""

@@ -85,7 +85,7 @@ class Routes:
                 if vanished and not await self._context.writer.still_there(key, policy.uid):
                     return None
                 self._corrections.contention.corrected(item.ref, now)
-                self._corrections.tell(key, document.uid, item.ref, differs)
+                self._corrections.tell(key, document.uid, item, differs)
             made = await self._context.writer.apply(item, _owners(policy), known)
             self._corrections.applied(item, made)
             moved = moved or item.role is Role.ROUTE

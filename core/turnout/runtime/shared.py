@@ -62,7 +62,7 @@ class SharedReconciler:
             if wait := self._corrections.contention.wait(key.ref, now):
                 return wait
             self._corrections.contention.corrected(key.ref, now)
-            self._corrections.tell(claims[0].key, claims[0].uid, key.ref, differs)
+            self._corrections.tell(claims[0].key, claims[0].uid, claims[0].item, differs)
         await self._apply(key.ref, claims, list(owners.values()), known)
         return None
 
