@@ -9,12 +9,13 @@ from typing import Any
 from turnout.calling import Calls
 from turnout.decision.assess import Assessment, Assessor
 from turnout.decision.declare import Admitted, WeightsVerdict
-from turnout.decision.objects import Entry, mapping
+from turnout.decision.objects import Entry
 from turnout.decision.observe import name_of, observe
 from turnout.decision.render import Rendered, api_version
 from turnout.documents import Sourced
 from turnout.names import GROUP, LABEL_POLICY, ROUTING_POLICY, TRAFFIC_WEIGHTS
 from turnout.plugin import Kind, Ref, Role
+from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
 from turnout.registry import Registry
 from turnout.settings import Settings

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from turnout.decision.hold import GONE
-from turnout.decision.objects import mapping
 from turnout.decision.shares import NO_SHARE, share_of, split
 from turnout.plugin import Ref, RoutePlan, Version
+from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
 
 MESSAGE_LIMIT = 1024

@@ -311,42 +311,6 @@ def matching(match: Match) -> Policy:
     return policy(spec("wisdom-0"), spec("wisdom-1", None, match))
 
 
-REGEX_FAULTS = {
-    "lookahead": ("a(?=b)", 'has no "(?="'),
-    "lookbehind": ("(?<!a)b", 'has no "(?<!"'),
-    "backreference": (r"(a)\1", "has no backreferences"),
-    "open parenthesis": ("(a", "unterminated subpattern"),
-    "nothing to repeat": ("*a", "nothing to repeat"),
-}
-REGEXES = {
-    "plain": "a.*b",
-    "class": "[(?=]x",
-    "escaped": r"\(\?=",
-    "a backslash and a digit": r"\\1",
-    "only in RE2": r"\pL+\z",
-    "flags": "(?i)test",
-    "named group": "(?P<x>a)",
-}
-
-
-@pytest.mark.parametrize(("pattern", "said"), REGEX_FAULTS.values(), ids=REGEX_FAULTS)
-def test_a_pattern_that_re2_lacks_is_refused(pattern: str, said: str) -> None:
-    """Envoy would refuse the whole of its routes for it."""
-    wrong = Match(headers=(("x", "regex", pattern),))
-    (fault,) = Istio().check(matching(wrong), IstioOptions())
-    assert fault.path == "spec.modelVersions[1].match[0].headers.x.regex"
-    assert said in fault.message
-
-
-@pytest.mark.parametrize("pattern", REGEXES.values(), ids=REGEXES)
-def test_a_pattern_that_re2_may_have_is_accepted(pattern: str) -> None:
-    """What is not certainly wrong is left to Envoy."""
-    right = Match(
-        headers=(("x", "regex", pattern),), path=("regex", pattern), query=(("q", "regex", pattern),)
-    )
-    assert list(Istio().check(matching(right), IstioOptions())) == []
-
-
 def test_a_header_that_istio_ignores_is_refused() -> None:
     """A match of it alone would match every call."""
     (fault,) = Istio().check(matching(Match(headers=(("Authority", "exact", "a"),))), IstioOptions())

@@ -6,6 +6,7 @@ from typing import Any
 
 from turnout.calling import Calls, PluginError
 from turnout.decision import environment as ask
+from turnout.decision import patterns
 from turnout.errors import Problem
 from turnout.plugin import (
     Environment,
@@ -77,6 +78,7 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
     problems = [
         *_unused(policy, strategy),
         *_reserved(policy),
+        *patterns.faults(policy),
         *_for_others(declared, registry, settings, calls),
     ]
     options: list[Options] = []

@@ -11,10 +11,10 @@ from turnout.decision.decide import Known, Outcome, decide
 from turnout.decision.declare import Admitted, admit
 from turnout.decision.drift import foreign
 from turnout.decision.join import Look
-from turnout.decision.objects import mapping
 from turnout.decision.render import Rendered, render
 from turnout.decision.stored import load
 from turnout.plugin import Policy, Ref, RoutePlan
+from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
 from turnout.registry import Registry
 from turnout.settings import Settings

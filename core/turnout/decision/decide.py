@@ -10,10 +10,10 @@ from turnout.decision.accept import Accepted
 from turnout.decision.carry import check_carried, check_reach, foresee
 from turnout.decision.hold import hold, with_backends
 from turnout.decision.join import Look, join
-from turnout.decision.objects import mapping
 from turnout.decision.seal import seal, sealed_state
 from turnout.decision.shares import shares
 from turnout.plugin import Inputs, RoutePlan, Version
+from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
 from turnout.registry import Registry
 

@@ -16,6 +16,7 @@ from turnout.names import (
     LABEL_SHARED,
 )
 from turnout.plugin import Observation
+from turnout.plugin.reading import mapping
 
 OUR_LABELS = (LABEL_MANAGED_BY, LABEL_POLICY, LABEL_SHARED)
 
@@ -57,11 +58,6 @@ class Entry:
     """The namespace of the policy for which our finalizer is on it; empty if it is not told."""
     observations: Mapping[str, Observation] = field(default_factory=dict)
     written: Written | None = None
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """`value` if it is a mapping, else an empty one: objects of others hold anything."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def texts(value: object) -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from turnout.calling import Calls, PluginError
-from turnout.decision.objects import Entry, entry, mapping, written_part
+from turnout.decision.objects import Entry, entry, written_part
 from turnout.plugin import Environment, Observation, Router
+from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
 
 Object = Mapping[str, Any]

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from turnout.calling import Calls, Quarantined
-from turnout.decision.objects import Entry, canonical, mapping
+from turnout.decision.objects import Entry, canonical
 from turnout.decision.observe import name_of, observe
 from turnout.names import LABEL_INSTANCE
 from turnout.plugin import Environment, Kind, Plugin, Router
+from turnout.plugin.reading import mapping
 from turnout.runtime.guard import Guard
 from turnout.runtime.store import Document, Name
 

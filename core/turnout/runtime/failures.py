@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from turnout.decision.assess import Assessment, listed_routes, plan_in_force
-from turnout.decision.objects import mapping
 from turnout.plugin import Policy, Ref, Router
+from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
 from turnout.runtime.context import Context, Retry
 from turnout.runtime.errors import ApiError, classify

@@ -7,7 +7,7 @@ from typing import Any
 from turnout.calling import Calls, PluginError
 from turnout.decision.accept import Refused
 from turnout.decision.declare import admit
-from turnout.decision.objects import mapping
+from turnout.plugin.reading import mapping
 from turnout.registry import Registry
 from turnout.settings import Settings
 from turnout.verification.split import Share, Split

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from turnout.plugin import Backend, Environment, Frontend, Kind, Observation, Policy, Ref, VersionSpec
+from turnout.plugin.reading import app_version, generation
 from turnout_kserve_modelmesh.options import KServeModelMeshOptions
 from turnout_kserve_modelmesh.readiness import ready
 
 INFERENCE_SERVICE = Kind("serving.kserve.io", ("v1beta1",), "InferenceService", "inferenceservices")
 FRONTEND = "inference"
 VMODEL_HEADER = "mm-vmodel-id"
-VERSION_LABEL = "app.kubernetes.io/version"
 
 
 class KServeModelMesh(Environment[KServeModelMeshOptions]):
@@ -32,17 +32,13 @@ class KServeModelMesh(Environment[KServeModelMeshOptions]):
         return (Ref(INFERENCE_SERVICE, version.namespace, version.name),)
 
     def observe(self, obj: Mapping[str, Any]) -> Observation:
-        metadata = obj.get("metadata")
-        metadata = metadata if isinstance(metadata, Mapping) else {}
-        labels = metadata.get("labels")
-        app_version = labels.get(VERSION_LABEL) if isinstance(labels, Mapping) else None
         verdict, reason, message = ready(obj)
         return Observation(
             ready=verdict,
             reason=reason,
             message=message,
-            revision=str(metadata.get("generation", "")),
-            app_version=app_version if isinstance(app_version, str) else None,
+            revision=str(generation(obj) or ""),
+            app_version=app_version(obj),
         )
 
     def frontends(self, policy: Policy, options: KServeModelMeshOptions) -> Sequence[Frontend]:

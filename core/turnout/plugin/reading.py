@@ -1,0 +1,72 @@
+"""Reads objects of others, which hold anything: nothing here raises, whatever it is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+VERSION_LABEL = "app.kubernetes.io/version"
+REASON_LIMIT = 128
+MESSAGE_LIMIT = 512
+"""Characters that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One of an object's conditions.
+
+    `status` None: Unknown, or a word that means nothing; `word` is what was found, in lower case.
+    `observed_generation` is the condition's own, which few controllers set.
+    """
+
+    status: bool | None
+    word: str
+    reason: str = ""
+    message: str = ""
+    observed_generation: int | None = None
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """`value` if it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(value: object) -> tuple[Mapping[str, Any], ...]:
+    """The mappings of a list."""
+    return tuple(one for one in value if isinstance(one, Mapping)) if isinstance(value, list) else ()
+
+
+def text(value: object, limit: int = MESSAGE_LIMIT) -> str:
+    """`value` if it is a string, cut to so many characters; else an empty one."""
+    return value[:limit] if isinstance(value, str) else ""
+
+
+def integer(value: object) -> int | None:
+    """`value` if it is an integer."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def condition(status: object, kind: str) -> Condition | None:
+    """The first condition of a type in something that has `conditions`; its status counts in any case."""
+    for said in items(mapping(status).get("conditions")):
+        if said.get("type") == kind:
+            found = said.get("status")
+            word = str(found).lower()[:32] if isinstance(found, str | bool) else ""
+            return Condition(
+                status={"true": True, "false": False}.get(word),
+                word=word,
+                reason=text(said.get("reason"), REASON_LIMIT),
+                message=text(said.get("message")),
+                observed_generation=integer(said.get("observedGeneration")),
+            )
+    return None
+
+
+def app_version(obj: Mapping[str, Any]) -> str | None:
+    """What an object's label `app.kubernetes.io/version` says."""
+    found = mapping(mapping(obj.get("metadata")).get("labels")).get(VERSION_LABEL)
+    return found if isinstance(found, str) else None
+
+
+def generation(obj: Mapping[str, Any]) -> int | None:
+    """The generation of an object's spec."""
+    return integer(mapping(obj.get("metadata")).get("generation"))
