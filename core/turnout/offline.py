@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from turnout.calling import Calls
-from turnout.decision.assess import Assessment, Assessor
+from turnout.decision.assess import Assessment, Assessor, carried_by
 from turnout.decision.declare import Admitted, WeightsVerdict
 from turnout.decision.objects import Entry
 from turnout.decision.observe import name_of, observe
@@ -121,8 +121,9 @@ class Offline:
         # No deletion has to wait for anything here, so nothing has to be protected from one.
         admitted = replace(admitted, accepted=replace(admitted.accepted, drain=False))
         status = mapping(sourced.content.get("status"))
-        routes = tuple(self._routes[place])
-        assessment = assessor.assess(admitted, status, routes, self._entries.get, self.now, calls)
+        policy, look = admitted.accepted.policy, self._entries.get
+        carried = carried_by(policy, tuple(self._routes[place]), look)
+        assessment = assessor.assess(admitted, status, carried, look, self.now, calls)
         problem = assessment.failure
         if problem is None and not assessment.rendered:
             problem = Reason.NO_BACKEND, "nothing is known that could answer for the versions to route"

@@ -49,6 +49,10 @@ class Reason(StrEnum):
     """The API server refused a write; the message has its words."""
     REFUSED_BY_NETWORK = "RefusedByNetwork"
     """The routes were written, and their own status says that the network refuses them."""
+    PENDING = "Pending"
+    """The routes were written, and the network has not said yet that it takes them."""
+    MOVING = "Moving"
+    """The policy has another environment or router now; the message says what is waited for."""
     NO_BACKEND = "NoBackend"
     """Nothing is known that could answer for a version that would have to be routed."""
 

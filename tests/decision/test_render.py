@@ -61,7 +61,7 @@ def test_a_route_is_stamped_with_its_policy_and_the_plan() -> None:
     }
     back = load(stored, PLAN.policy)
     assert back is not None
-    assert [(share.version.name, share.weight) for share in back.rules[0].shares] == [
+    assert [(share.version.name, share.weight) for share in back.plan.rules[0].shares] == [
         ("wisdom-0", 20),
         ("wisdom-1", 80),
     ]

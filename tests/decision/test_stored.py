@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnout.decision.stored import dump, load
+from turnout.decision.stored import Carried, dump, load, routed_uids
 from turnout.plugin import Backend, Frontend, Match, Mirror, RoutePlan, Rule, Share, Version, VersionSpec
 from turnout.testing.builders import plan, policy, version
 
@@ -57,13 +57,23 @@ def plans(draw: st.DrawFn) -> RoutePlan:
     return RoutePlan(policy(), frontends, (*matched, rule(st.just([]))))
 
 
+def text_of(one: RoutePlan) -> str:
+    return dump(Carried(one, "toy"))
+
+
+def loaded(text: str, one: RoutePlan) -> RoutePlan:
+    back = load(text, one.policy)
+    assert back is not None
+    assert back.environment == "toy"
+    return back.plan
+
+
 @given(plans())
 def test_a_plan_comes_back_as_it_was(one: RoutePlan) -> None:
     """But for what only the moment tells of a version, such as whether it is ready."""
-    back = load(dump(one), one.policy)
+    back = loaded(text_of(one), one)
 
-    assert back is not None
-    assert dump(back) == dump(one)
+    assert text_of(back) == text_of(one)
     assert (back.policy, back.frontends) == (one.policy, one.frontends)
     assert [(rule.name, rule.matches) for rule in back.rules] == [
         (rule.name, rule.matches) for rule in one.rules
@@ -75,17 +85,26 @@ def test_a_plan_comes_back_as_it_was(one: RoutePlan) -> None:
 
 @given(plans())
 def test_equal_plans_give_equal_text(one: RoutePlan) -> None:
-    back = load(dump(one), one.policy)
-    assert back is not None
+    back = loaded(text_of(one), one)
 
-    assert dump(load(dump(back), one.policy) or one) == dump(one)
+    assert text_of(loaded(text_of(back), one)) == text_of(one)
+
+
+@given(plans())
+def test_the_uids_of_a_text_are_those_of_its_plan(one: RoutePlan) -> None:
+    assert routed_uids(text_of(one)) == {version.uid for version in one.versions() if version.uid}
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", "no JSON"])
+def test_a_text_that_is_no_plan_has_no_uids(text: str | None) -> None:
+    assert routed_uids(text) == frozenset()
 
 
 PLAN = plan(
     Rule("post", (Share(version("wisdom-1"), 100),), (Match(method="POST"),)),
     Rule("default", (Share(version("wisdom-0"), 100),), mirrors=(Mirror(version("wisdom-1"), 50),)),
 )
-DOCUMENT: dict[str, Any] = json.loads(dump(PLAN))
+DOCUMENT: dict[str, Any] = json.loads(text_of(PLAN))
 DEFAULT = DOCUMENT["rules"][1]
 
 

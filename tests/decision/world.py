@@ -9,9 +9,10 @@ from tests.toys import ToyHosts, ToySteps, ToyTable
 from turnout.calling import Calls
 from turnout.decision.accept import Accepted, Declared, accept
 from turnout.decision.decide import Known, Outcome, decide
+from turnout.decision.move import Former, former
 from turnout.decision.objects import Entry
 from turnout.decision.shares import shares
-from turnout.decision.stored import dump, load
+from turnout.decision.stored import Carried, dump, load
 from turnout.plugin import Environment, Observation, Plugin, Policy, Ref, RoutePlan, Router, Strategy
 from turnout.registry import Registry
 from turnout.settings import Settings
@@ -63,6 +64,8 @@ class World:
         self.accepted = self._accept(of or policy())
         self.objects: dict[Ref, Entry] = {}
         self.in_force: RoutePlan | None = None
+        self.serving = ""
+        """The environment to which the plan in force leads."""
         self.state: Mapping[str, Any] = {}
         self.now: datetime = NOW
 
@@ -97,18 +100,29 @@ class World:
         self.accepted = self._accept(of)
         return self
 
+    def move(self, environment: str, of: Policy | None = None) -> "World":
+        """Someone gives the policy another environment."""
+        self.names[0] = environment
+        return self.change(of or self.accepted.policy)
+
     def decide(self) -> Outcome:
         """Decide, and put it in force, the way it survives a restart."""
         outcome = self.ask()
         if outcome.plan:
-            self.in_force = load(dump(outcome.plan), self.accepted.policy)
+            carried = load(dump(Carried(outcome.plan, outcome.environment)), self.accepted.policy)
+            assert carried is not None
+            self.in_force, self.serving = carried.plan, carried.environment
         self.state = outcome.strategy_state
         return outcome
 
     def ask(self) -> Outcome:
         """Decide, and leave everything as it is."""
-        known = Known(self.objects.get, self.now, self.in_force, self.state)
+        known = Known(self.objects.get, self.now, self.in_force, self.state, self._former())
         return decide(self.accepted, known, self.registry, Calls())
+
+    def _former(self) -> Former | None:
+        carried = Carried(self.in_force, self.serving) if self.in_force and self.serving else None
+        return former(self.accepted, carried, self.registry, self.settings, Calls())
 
     def split(self) -> dict[str, float]:
         """Decide, and return the shares of the calls that no rule matches, by version."""

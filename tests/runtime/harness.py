@@ -16,7 +16,9 @@ import orjson
 import yaml
 
 from tests.runtime.connection import Connection
-from tests.toys import ToySteps, ToyTable
+from tests.toys import ToyHosts, ToySteps, ToyTable
+from tests.toys.hosts import KNATIVE_SERVICE
+from tests.toys.table import CONFIG_MAP
 from turnout.names import FINALIZER_DRAIN, ROUTING_POLICY, TRAFFIC_WEIGHTS
 from turnout.plugin import Kind, Plugin, Ref
 from turnout.registry import Registry
@@ -67,13 +69,14 @@ class Bed:
         self._began = datetime.now(UTC), self._loop.time()
         self._running: list[Running] = []
         self.registry = Registry.of(
-            *(BlueGreen(), Canary(), Mirroring(), KServeModelMesh(), Istio(), ToySteps(), ToyTable()),
+            *(BlueGreen(), Canary(), Mirroring(), KServeModelMesh(), Istio()),
+            *(ToySteps(), ToyTable(), ToyHosts()),
             *plugins,
         )
         self.cluster = InMemoryCluster(now=self.now)
         for definition in files("turnout").joinpath("crds").iterdir():
             self.cluster.install_crd(yaml.safe_load(definition.read_text(encoding="utf-8")))
-        for kind in (INFERENCE_SERVICE, VIRTUAL_SERVICE, GATEWAY, SERVICE_ENTRY):
+        for kind in (INFERENCE_SERVICE, KNATIVE_SERVICE, VIRTUAL_SERVICE, GATEWAY, SERVICE_ENTRY):
             self.cluster.install(kind)
 
     @property
@@ -283,7 +286,8 @@ class Bed:
 
     def snapshot(self) -> dict[str, Object]:
         """Everything that is written for policies, without what differs from run to run."""
-        kinds = (VIRTUAL_SERVICE, GATEWAY, SERVICE_ENTRY, INFERENCE_SERVICE, ROUTING_POLICY, TRAFFIC_WEIGHTS)
+        routes = (VIRTUAL_SERVICE, GATEWAY, SERVICE_ENTRY, CONFIG_MAP)
+        kinds = (*routes, INFERENCE_SERVICE, ROUTING_POLICY, TRAFFIC_WEIGHTS)
         return {
             f"{kind.kind}/{found['metadata']['name']}": stripped(found, self._uids())
             for kind in kinds

@@ -269,22 +269,6 @@ def test_a_policy_that_was_replaced_makes_its_routes_anew_where_they_are_gone(ro
     assert routed.shares() == {"wisdom-0": 100}
 
 
-def test_the_routes_of_another_router_are_removed(routed: Bed) -> None:
-    """What the policy no longer asks for goes once what it asks for is there."""
-    routed.policy(router="toy-table")
-    routed.until(lambda: not routed.exists(vs()) and not routed.exists(service_entry()))
-    routed.settle()
-    assert [route["kind"] for route in routed.status()["routes"]] == ["ConfigMap"]
-
-
-def test_the_routes_of_another_router_are_removed_after_a_restart_too(routed: Bed) -> None:
-    """Though nobody follows their kind any more."""
-    routed.stop()
-    routed.policy(router="toy-table")
-    routed.start()
-    routed.until(lambda: not routed.exists(vs()) and not routed.exists(service_entry()))
-
-
 def test_only_what_has_our_uid_among_its_owners_is_removed(routed: Bed) -> None:
     """Neither a label nor an entry in the status proves that something is ours."""
     labels = {"app.kubernetes.io/managed-by": "turnout", "turnout.dev/policy": "wisdom"}
@@ -336,6 +320,7 @@ def test_what_the_network_refuses_is_said(routed: Bed) -> None:
 def test_a_route_that_may_not_be_deleted_is_said(routed: Bed) -> None:
     """The new one is in force all the same."""
     routed.cluster.on_request = refuse(verb="delete", kind=VIRTUAL_SERVICE)
+    routed.restart(drain={"propagationSeconds": {"toy-table": 1}})
     routed.policy(router="toy-table")
     routed.until(lambda: routed.condition("Routed") == ("False", "Forbidden"))
     routed.cluster.on_request = None

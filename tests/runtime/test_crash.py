@@ -4,17 +4,20 @@ In between, no route breaks a rule: each leads somewhere, and only to versions t
 are protected from being unloaded; and none is unloaded that a route still leads to.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from tests.runtime.harness import Bed, Object, fail, isvc, rp, vs
+from tests.runtime.harness import NAMESPACE, Bed, Object, fail, isvc, rp, vs
+from tests.toys.table import CONFIG_MAP
 from turnout.names import FINALIZER_DRAIN
+from turnout.plugin import Ref
 from turnout.runtime.transport import Request
 
-DRAIN = {"propagationSeconds": {"istio": 0.5}, "inFlightSeconds": 0.25}
+DRAIN = {"propagationSeconds": {"istio": 0.5, "toy-table": 0.5}, "inFlightSeconds": 0.25}
+TABLE = Ref(CONFIG_MAP, NAMESPACE, "wisdom-table")
 PARTS = 2
 """The calls are dealt to so many tests, which may run beside each other."""
 
@@ -62,6 +65,17 @@ TUTORIAL: tuple[Step, ...] = (
 )
 
 
+def _routed_by(bed: Bed, *kinds: str) -> bool:
+    return [one["kind"] for one in bed.status().get("routes", ())] == [*kinds]
+
+
+MOVES: tuple[Step, ...] = (
+    (_deploy, lambda bed: bed.split() == "wisdom-0 100%"),
+    (lambda bed: bed.policy(router="toy-table"), lambda bed: _routed_by(bed, "ConfigMap")),
+    (lambda bed: bed.policy(), lambda bed: _routed_by(bed, "ServiceEntry", "VirtualService")),
+)
+
+
 @dataclass
 class Rules:
     """Looks at the cluster at each write of a controller."""
@@ -72,6 +86,8 @@ class Rules:
     def look(self, request: Request) -> None:
         if request.method == "PATCH" and "/virtualservices/" in request.path:
             self.broken += self._of_route()
+        if request.method == "DELETE" and "/virtualservices/" in request.path and not self.bed.exists(TABLE):
+            self.broken.append("the only route is deleted")
         if request.method == "PATCH" and "/inferenceservices/" in request.path:
             self.broken += self._of_release(request)
 
@@ -135,11 +151,11 @@ class Fault:
         fail()
 
 
-def observe(bed: Bed) -> list[Snapshot]:
-    """What there is after each step of the tutorial, where nothing goes wrong."""
+def observe(bed: Bed, steps: Sequence[Step] = TUTORIAL) -> list[Snapshot]:
+    """What there is after each step, where nothing goes wrong."""
     bed.start(drain=DRAIN)
     seen: list[Snapshot] = []
-    for do, done in TUTORIAL:
+    for do, done in steps:
         do(bed)
         bed.until(lambda done=done: done(bed))  # type: ignore[misc]
         bed.settle()
@@ -148,10 +164,10 @@ def observe(bed: Bed) -> list[Snapshot]:
     return seen
 
 
-def play(bed: Bed, expected: list[Snapshot], fault: Fault) -> None:
-    """Play the tutorial with one fault; each step must come to what it comes to without."""
+def play(bed: Bed, expected: list[Snapshot], fault: Fault, steps: Sequence[Step] = TUTORIAL) -> None:
+    """Play the steps with one fault; each must come to what it comes to without."""
     bed.start(drain=DRAIN)
-    for (do, done), snapshot in zip(TUTORIAL, expected, strict=True):
+    for (do, done), snapshot in zip(steps, expected, strict=True):
         do(bed)
         reached = lambda done=done, snapshot=snapshot: done(bed) and bed.snapshot() == snapshot  # noqa: E731
         bed.until(lambda reached=reached: fault.died or reached())  # type: ignore[misc]
@@ -189,10 +205,28 @@ def test_it_lives_without_the_answer_to_any_write(make_bed: Callable[[], Bed], p
     _play_all(make_bed, part, answered=True, deadly=False)
 
 
-def _play_all(make_bed: Callable[[], Bed], part: int, **how: bool) -> None:
-    expected, bed = observe(make_bed()), make_bed()
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"answered": True}, {"answered": True, "deadly": False}],
+    ids=["before a call", "before an answer", "no answer"],
+)
+def test_it_dies_while_a_policy_moves_to_another_router_and_back(
+    make_bed: Callable[[], Bed], how: dict[str, bool]
+) -> None:
+    """Nothing of either stays behind, the shared Gateway included."""
+    _play_all(make_bed, 0, MOVES, parts=1, **how)
+
+
+def _play_all(
+    make_bed: Callable[[], Bed],
+    part: int,
+    steps: Sequence[Step] = TUTORIAL,
+    parts: int = PARTS,
+    **how: bool,
+) -> None:
+    expected, bed = observe(make_bed(), steps), make_bed()
     fault = Fault(bed, None, **how)
-    play(bed, expected, fault)
-    for at in range(part, fault.counted, PARTS):
+    play(bed, expected, fault, steps)
+    for at in range(part, fault.counted, parts):
         bed = make_bed()
-        play(bed, expected, Fault(bed, at, **how))
+        play(bed, expected, Fault(bed, at, **how), steps)

@@ -51,6 +51,8 @@ class Accepted:
     frontends: tuple[Frontend, ...]
     allowed: frozenset[str]
     """The namespaces that the policy may reach into, its own among them."""
+    config: Mapping[str, Mapping[str, Any]]
+    """What the policy says of plugins' options, by plugin."""
     drain: bool
     """Whether a version's deletion has to wait until its routes are out of force."""
 
@@ -106,6 +108,7 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         refs=refs,
         frontends=ask.frontends(environment, policy, options[0], calls),
         allowed=allowed,
+        config=declared.config,
         drain=environment.drain and settings.drain.enabled,
     )
 

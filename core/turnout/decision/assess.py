@@ -11,8 +11,9 @@ from turnout.decision.decide import Known, Outcome, decide
 from turnout.decision.declare import Admitted, admit
 from turnout.decision.drift import foreign
 from turnout.decision.join import Look
+from turnout.decision.move import Former, former
 from turnout.decision.render import Rendered, render
-from turnout.decision.stored import load
+from turnout.decision.stored import Carried, load
 from turnout.plugin import Policy, Ref, RoutePlan
 from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
@@ -26,7 +27,7 @@ class Assessment:
 
     `admitted` None: the policy is not accepted. `failure`: why no routes come of it, as a condition's
     reason and message; `outcome` and `rendered` are then missing. `in_force`: what the routes in the
-    cluster say now.
+    cluster say now. `former`: the environment to which these lead, if the policy has left it.
     """
 
     admitted: Admitted | None = None
@@ -34,6 +35,7 @@ class Assessment:
     outcome: Outcome | None = None
     rendered: tuple[Rendered, ...] = ()
     in_force: RoutePlan | None = None
+    former: Former | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +60,35 @@ class Assessor:
         self,
         admitted: Admitted,
         status: Mapping[str, Any],
-        routes: tuple[Ref, ...],
+        carried: Carried | None,
         look: Look,
         now: datetime,
         calls: Calls,
     ) -> Assessment:
-        """Decide and render. `status` is the policy's; `routes`: objects that may say what is in force."""
+        """Decide and render. `status` is the policy's; `carried`: what its routes in the cluster carry."""
         accepted = admitted.accepted
-        in_force = plan_in_force(accepted.policy, routes, look)
-        known = Known(look, now, in_force, mapping(status.get("strategyState")))
+        in_force = carried.plan if carried else None
         try:
+            left = former(accepted, carried, self.registry, self.settings, calls)
+            known = Known(look, now, in_force, mapping(status.get("strategyState")), left)
             outcome = decide(accepted, known, self.registry, calls)
-            rendered = render(outcome.plan, accepted, calls) if outcome.plan else ()
+            plan, environment = outcome.plan, outcome.environment
+            rendered = render(plan, accepted, calls, environment=environment) if plan else ()
         except Refused as refused:
             return Assessment(None, (refused.reason, str(refused)), in_force=in_force)
         except PluginError as error:
             return Assessment(admitted, (Reason.PLUGIN_FAILED, error.message), in_force=in_force)
-        return Assessment(admitted, None, outcome, rendered, in_force)
+        return Assessment(admitted, None, outcome, rendered, in_force, left)
 
 
-def plan_in_force(policy: Policy, routes: tuple[Ref, ...], look: Look) -> RoutePlan | None:
-    """The plan that a policy's routes carry; of several, the first in the order of `routes` that has one."""
+def carried_by(policy: Policy, routes: tuple[Ref, ...], look: Look) -> Carried | None:
+    """What a policy's routes carry; of several, the first in the order of `routes` that carries anything."""
     for ref in routes:
         entry = look(ref)
         if entry and entry.written and not foreign(entry, policy):
-            plan = load(entry.written.plan, policy)
-            if plan:
-                return plan
+            carried = load(entry.written.plan, policy)
+            if carried:
+                return carried
     return None
 
 

@@ -10,6 +10,7 @@ from turnout.decision.accept import Accepted
 from turnout.decision.carry import check_carried, check_reach, foresee
 from turnout.decision.hold import hold, with_backends
 from turnout.decision.join import Look, join
+from turnout.decision.move import Former, awaited, remain
 from turnout.decision.seal import seal, sealed_state
 from turnout.decision.shares import shares
 from turnout.plugin import Inputs, RoutePlan, Version
@@ -25,26 +26,35 @@ SOONEST = timedelta(seconds=1)
 class Outcome:
     """What was decided. `plan` None: nothing can be routed, and the routes stay as they are.
 
-    `reasons`: a sentence by version name. `held` says why the strategy's word is not what is routed, if
-    so. `strategy_state` is what `status.strategyState` has to hold before the routes move.
+    `environment` is the one whose versions the plan leads to. `reasons`: a sentence by version name.
+    `held` says why the strategy's word is not what is routed, if so. `strategy_state` is what
+    `status.strategyState` has to hold before the routes move. `awaited`: the versions for which a policy
+    that has changed its environment waits.
     """
 
     versions: tuple[Version, ...]
     plan: RoutePlan | None
+    environment: str
     reasons: Mapping[str, str]
     held: Reason | None = None
     strategy_state: Mapping[str, Any] = field(default_factory=dict)
     requeue_after: timedelta | None = None
+    awaited: tuple[Version, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a decision starts from, besides the policy; `strategy_state` is `status.strategyState`."""
+    """What a decision starts from, besides the policy.
+
+    `strategy_state` is `status.strategyState`. `former`: the environment that the plan in force leads to,
+    if it is another one than the policy's.
+    """
 
     look: Look
     now: datetime
     in_force: RoutePlan | None = None
     strategy_state: Mapping[str, Any] = field(default_factory=dict)
+    former: Former | None = None
 
 
 def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -> Outcome:
@@ -68,15 +78,29 @@ def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -
         mirror_percentage=accepted.policy.mirror_percentage,
     )
     foresee(accepted, inputs, registry, calls)
-    if any(version.available for version in versions):
+    outcome = _stay(accepted, known, versions)
+    if outcome is None and any(version.available for version in versions):
         outcome = _ask(accepted, inputs, in_force, identity, calls)
-    else:
+    elif outcome is None:
         plan = hold(accepted, versions, in_force)
-        outcome = Outcome(versions, plan, _told(versions), Reason.NO_VERSION_READY, known.strategy_state)
+        held, name = Reason.NO_VERSION_READY, accepted.environment.name
+        outcome = Outcome(versions, plan, name, _told(versions), held, known.strategy_state)
     if outcome.plan:
         check_reach(outcome.plan, accepted)
         check_carried(outcome.plan, accepted, registry)
     return outcome
+
+
+def _stay(accepted: Accepted, known: Known, versions: tuple[Version, ...]) -> Outcome | None:
+    """The routes in force, of a policy whose new environment cannot take over yet."""
+    if known.former is None or known.in_force is None:
+        return None
+    missing = awaited(accepted, versions, known.in_force)
+    plan = remain(known.in_force, known.former, known.look) if missing else None
+    if plan is None:
+        return None
+    name, state = known.former.environment, known.strategy_state
+    return Outcome(versions, plan, name, _told(versions), Reason.MOVING, state, awaited=missing)
 
 
 def _ask(
@@ -95,7 +119,8 @@ def _ask(
         plan = hold(accepted, versions, in_force)
     state = _remember(sealed_state(decision, accepted), strategy.name, identity)
     later = decision.requeue_after
-    return Outcome(versions, plan, reasons, held, state, None if later is None else max(later, SOONEST))
+    later = None if later is None else max(later, SOONEST)
+    return Outcome(versions, plan, accepted.environment.name, reasons, held, state, later)
 
 
 def _told(versions: tuple[Version, ...]) -> dict[str, str]:

@@ -1,9 +1,10 @@
 """What to route when nothing can carry traffic: what is in force, without what is gone."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from turnout.decision.accept import Accepted
-from turnout.plugin import Mirror, RoutePlan, Rule, Share, Version
+from turnout.plugin import Frontend, Mirror, RoutePlan, Rule, Share, Version
 from turnout.reasons import Reason
 
 GONE = (Reason.MISSING, Reason.DELETING)
@@ -41,6 +42,13 @@ def _without(
             continue
         if reachable := with_backends(version, in_force, accepted):
             kept[version.name] = reachable
+    return restrict(in_force, accepted.frontends, kept)
+
+
+def restrict(
+    plan: RoutePlan, frontends: tuple[Frontend, ...], kept: Mapping[str, Version]
+) -> RoutePlan | None:
+    """A plan with these of its versions alone; None if nothing is left for the last rule."""
     rules = tuple(
         Rule(
             rule.name,
@@ -52,11 +60,11 @@ def _without(
             rule.matches,
             tuple(Mirror(kept[m.version.name], m.percentage) for m in rule.mirrors if m.version.name in kept),
         )
-        for rule in in_force.rules
+        for rule in plan.rules
     )
     if not rules[-1].shares:
         return None
-    return RoutePlan(accepted.policy, accepted.frontends, tuple(rule for rule in rules if rule.shares))
+    return RoutePlan(plan.policy, frontends, tuple(rule for rule in rules if rule.shares))
 
 
 def _gone(version: Version) -> bool:

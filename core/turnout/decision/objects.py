@@ -23,11 +23,12 @@ OUR_LABELS = (LABEL_MANAGED_BY, LABEL_POLICY, LABEL_SHARED)
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An owner reference."""
+    """An owner reference. `controller`: there are no other owners that manage the object."""
 
     kind: str
     name: str
     uid: str
+    controller: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Written:
     owners: tuple[Owner, ...]
     plan: str | None
     refusal: str | None = None
+    pending: str | None = None
     written_at: datetime | None = field(default=None, compare=False)
 
 
@@ -103,8 +105,8 @@ def body_of(obj: Mapping[str, Any]) -> bytes:
     return canonical(rest)
 
 
-def written_part(obj: Mapping[str, Any], refusal: str | None = None) -> Written:
-    """What is kept of an object of a kind that routers write."""
+def written_part(obj: Mapping[str, Any], refusal: str | None = None, pending: str | None = None) -> Written:
+    """What is kept of an object of a kind that routers write, with the word of these on its status."""
     metadata = mapping(obj.get("metadata"))
     labels = mapping(metadata.get("labels"))
     plan = mapping(metadata.get("annotations")).get(ANNOTATION_PLAN)
@@ -114,6 +116,7 @@ def written_part(obj: Mapping[str, Any], refusal: str | None = None) -> Written:
         owners=tuple(_owners(metadata.get("ownerReferences"))),
         plan=plan if isinstance(plan, str) else None,
         refusal=refusal,
+        pending=pending,
         written_at=_written_at(metadata.get("managedFields")),
     )
 
@@ -121,7 +124,8 @@ def written_part(obj: Mapping[str, Any], refusal: str | None = None) -> Written:
 def _owners(references: object) -> Iterable[Owner]:
     for reference in references if isinstance(references, list) else ():
         said = mapping(reference)
-        yield Owner(str(said.get("kind", "")), str(said.get("name", "")), str(said.get("uid", "")))
+        kind, name, uid = (str(said.get(field, "")) for field in ("kind", "name", "uid"))
+        yield Owner(kind, name, uid, said.get("controller") is True)
 
 
 def _written_at(managed_fields: object) -> datetime | None:

@@ -26,8 +26,16 @@ def observe(
     A plugin that fails leaves its word Unknown: that concerns the policies that use it, and no others.
     """
     observations = {one.name: _observed(one, obj, calls) for one in environments}
-    written = written_part(obj, _refusal(routers, obj, calls)) if routers else None
-    return entry(obj, observations, written)
+    if not routers:
+        return entry(obj, observations, None)
+    refusal = _said(routers, "refusal", obj, calls) if "status" in obj else None
+    pending = _said([one for one in routers if tells_pending(one)], "pending", obj, calls)
+    return entry(obj, observations, written_part(obj, refusal, pending))
+
+
+def tells_pending(router: Router[Any]) -> bool:
+    """Whether the router's network says in a route's status that it takes it."""
+    return type(router).pending is not Router.pending
 
 
 def _observed(environment: Environment[Any], obj: Object, calls: Calls) -> Observation:
@@ -41,12 +49,11 @@ def _observed(environment: Environment[Any], obj: Object, calls: Calls) -> Obser
     return seen
 
 
-def _refusal(routers: Collection[Router[Any]], obj: Object, calls: Calls) -> str | None:
-    if "status" not in obj:
-        return None
+def _said(routers: Collection[Router[Any]], method: str, obj: Object, calls: Calls) -> str | None:
+    """The first router's word that is one."""
     for router in routers:
         try:
-            if told := calls.to(router.name, router.refusal, obj):
+            if told := calls.to(router.name, getattr(router, method), obj):
                 return str(told)
         except PluginError as error:
             return error.message

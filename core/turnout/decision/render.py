@@ -8,7 +8,7 @@ from typing import Any
 from turnout.calling import Calls, PluginError
 from turnout.decision.accept import Accepted
 from turnout.decision.objects import canonical
-from turnout.decision.stored import dump
+from turnout.decision.stored import Carried, dump
 from turnout.names import (
     ANNOTATION_PLAN,
     GROUP,
@@ -67,14 +67,18 @@ def owner_reference(name: str, uid: str, *, controller: bool) -> dict[str, Any]:
     }
 
 
-def render(plan: RoutePlan, accepted: Accepted, calls: Calls) -> tuple[Rendered, ...]:
+def render(
+    plan: RoutePlan, accepted: Accepted, calls: Calls, *, environment: str = ""
+) -> tuple[Rendered, ...]:
     """What the router makes of a plan: shared and supporting objects first, then the routes.
+
+    `environment`: the one whose versions the plan leads to; by default the policy's.
 
     Raises PluginError for manifests that no router may return.
     """
     router = accepted.router
     manifests = calls.all(router.name, router.render, plan, accepted.router_options)
-    stored = _stored(plan, accepted)
+    stored = _stored(Carried(plan, environment or accepted.environment.name))
     rendered = []
     for manifest in manifests:
         if fault := _fault(manifest, accepted):
@@ -98,12 +102,12 @@ def api_version(kind_group: str, version: str) -> str:
     return f"{kind_group}/{version}" if kind_group else version
 
 
-def _stored(plan: RoutePlan, accepted: Accepted) -> str:
+def _stored(carried: Carried) -> str:
     """The plan as text. What is in it came from the environment, but for what `seal` has checked."""
     try:
-        return dump(plan)
+        return dump(carried)
     except (TypeError, ValueError) as error:
-        name = accepted.environment.name
+        name = carried.environment
         raise PluginError(name, f"plugin {name}: a frontend or backend is no JSON: {error}") from error
 
 

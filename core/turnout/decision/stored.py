@@ -1,6 +1,7 @@
 """A plan as the annotation on its routes: what is in force, whoever restarts or takes over."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -40,15 +41,26 @@ class _Plan(BaseModel):
     """The annotation. Anyone may have edited it, so it is read as strictly as a plan is sealed."""
 
     format: Literal[1]
+    environment: str
     frontends: tuple[Frontend, ...]
     rules: tuple[_Rule, ...] = Field(min_length=1)
     versions: dict[str, _Version]
 
 
-def dump(plan: RoutePlan) -> str:
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A plan that routes carry, and the name of the environment whose versions it leads to."""
+
+    plan: RoutePlan
+    environment: str
+
+
+def dump(carried: Carried) -> str:
     """Canonical: equal plans give equal text."""
+    plan = carried.plan
     document = {
         "format": FORMAT,
+        "environment": carried.environment,
         "frontends": [_slots(frontend) for frontend in plan.frontends],
         "rules": [_rule(rule) for rule in plan.rules],
         "versions": {version.name: _version(version) for version in plan.versions()},
@@ -56,8 +68,8 @@ def dump(plan: RoutePlan) -> str:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def load(text: str | None, policy: Policy) -> RoutePlan | None:
-    """The plan that an annotation holds; None for no annotation or one that someone has spoilt."""
+def load(text: str | None, policy: Policy) -> Carried | None:
+    """What an annotation holds; None for no annotation or one that someone has spoilt."""
     try:
         said = _Plan.model_validate_json(text or "", strict=True)
         versions = {name: _load_version(name, version) for name, version in said.versions.items()}
@@ -66,7 +78,16 @@ def load(text: str | None, policy: Policy) -> RoutePlan | None:
         return None
     if rules[-1].matches or not all(rule.matches for rule in rules[:-1]):
         return None
-    return RoutePlan(policy, said.frontends, rules)
+    return Carried(RoutePlan(policy, said.frontends, rules), said.environment)
+
+
+def routed_uids(text: str | None) -> frozenset[str]:
+    """The uids of the versions to which an annotation's plan leads; none for one that someone has spoilt."""
+    try:
+        said = _Plan.model_validate_json(text or "", strict=True)
+    except ValidationError:
+        return frozenset()
+    return frozenset(version.uid for version in said.versions.values() if version.uid)
 
 
 def _slots(value: Any) -> dict[str, Any]:

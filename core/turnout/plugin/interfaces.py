@@ -115,7 +115,18 @@ class Router(Plugin[OptionsT]):
         """The manifests of a plan; equal plans give equal manifests. At least one is a route."""
 
     def refusal(self, route: Mapping[str, Any]) -> str | None:
-        """Why the network refused this route, read from the route's own status; None if it did not."""
+        """Why the network refused this route, read from the route's own status; None if it did not.
+
+        Asked of objects that have a status.
+        """
+        return None
+
+    def pending(self, route: Mapping[str, Any]) -> str | None:
+        """What the network has yet to say of this route before calls can follow it; None if nothing.
+
+        For networks that say in a route's status that they take it: a policy is not Routed before, and
+        the routes of its former router stay. Asked of every object of the kinds in `writes`.
+        """
         return None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from turnout.calling import Calls, Quarantined
 from turnout.decision.objects import Entry, canonical
-from turnout.decision.observe import name_of, observe
+from turnout.decision.observe import name_of, observe, tells_pending
 from turnout.names import LABEL_INSTANCE
 from turnout.plugin import Environment, Kind, Plugin, Router
 from turnout.plugin.reading import mapping
@@ -77,6 +77,7 @@ class Digester:
             return await self._guard.run(digest)
 
     def _asks(self, kind: Kind, objects: Iterable[Object]) -> bool:
-        return bool(self._environments[kind]) or (
-            bool(self._routers[kind]) and any("status" in obj for obj in objects)
-        )
+        """Whether a plugin has a word on any of the objects."""
+        if self._environments[kind] or any(map(tells_pending, self._routers[kind].values())):
+            return True
+        return bool(self._routers[kind]) and any("status" in obj for obj in objects)

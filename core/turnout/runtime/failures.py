@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from turnout.decision.assess import Assessment, listed_routes, plan_in_force
+from turnout.decision.assess import Assessment, carried_by, listed_routes
 from turnout.plugin import Policy, Ref, Router
 from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
@@ -64,8 +64,8 @@ class Failures:
             return None
         if obstacle is None:
             policy = Policy(key.name, key.namespace, key.name, (), "", document.uid)
-            plan = plan_in_force(policy, context.store.routes(key), context.store.look)
-            context.in_force.read(key, plan, routers)
+            carried = carried_by(policy, context.store.routes(key), context.store.look)
+            context.in_force.read(key, carried.plan if carried else None, routers)
         return _not_accepted(assessment)
 
     def not_decided(self, assessment: Assessment) -> Report:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from turnout.decision.stored import routed_uids
 from turnout.plugin import Ref, RoutePlan, Router
 from turnout.runtime.clock import Clock
 from turnout.runtime.keys import PolicyKey
@@ -17,8 +18,9 @@ class InForce:
     """What a policy's routes say, and when the last write of them was accepted.
 
     `written`: on the monotonic clock; None for a write before this process began. `propagation`:
-    seconds until proxies follow. `routes`: the objects that carry the plan. `opaque`: there are some,
-    and what they say cannot be read; they may lead anywhere.
+    seconds until proxies follow. `routes`: the objects that carry the plan. `others`: the versions to
+    which some of these lead by another plan, half-written or of a former router. `opaque`: there are
+    routes, and what they say cannot be read; they may lead anywhere.
     """
 
     plan: RoutePlan | None = None
@@ -26,11 +28,14 @@ class InForce:
     propagation: float = 0.0
     routes: tuple[Ref, ...] = ()
     opaque: bool = False
+    others: frozenset[str] = frozenset()
 
     @property
     def uids(self) -> frozenset[str]:
         """The versions to which calls may be sent."""
-        return frozenset(version.uid for version in self.plan.versions()) if self.plan else frozenset()
+        return (
+            self.others.union(version.uid for version in self.plan.versions()) if self.plan else self.others
+        )
 
     def routes_to(self, uid: str) -> bool:
         """Whether calls may still be sent to the version of that uid."""
@@ -111,7 +116,8 @@ class RoutesInForce:
         if opaque and last.plan:
             plan, opaque = last.plan, False  # someone has spoilt the annotation, not the routes
         slowest = [self._drain.propagation(router).total_seconds() for router in routers]
-        found = InForce(plan, last.written, max(slowest, default=last.propagation), routes, opaque)
+        propagation = max(slowest, default=last.propagation)
+        found = InForce(plan, last.written, propagation, routes, opaque, self._others(routes))
         if before and before.uids != found.uids:
             # A write whose answer was lost, or that failed half-way: it counts from now at the latest.
             found = replace(found, written=self._clock.monotonic())
@@ -122,7 +128,9 @@ class RoutesInForce:
         """Note that the routes in the cluster are the decided ones; `wrote`: since just now."""
         last = self._known.get(key, InForce())
         written = self._clock.monotonic() if wrote else last.written
-        self._known[key] = InForce(plan, written, last.propagation, self._store.routes(key))
+        routes = self._store.routes(key)
+        others = self._others(routes)
+        self._known[key] = InForce(plan, written, last.propagation, routes, others=others)
         self._follow(key)
 
     def forget(self, key: PolicyKey) -> float | None:
@@ -140,8 +148,14 @@ class RoutesInForce:
         if left is None or left >= drain:
             del self._known[key]
             return None
-        self._known[key] = replace(state, plan=None, opaque=False)
+        self._known[key] = replace(state, plan=None, opaque=False, others=frozenset())
         return drain - left
+
+    def _others(self, routes: Iterable[Ref]) -> frozenset[str]:
+        """Where routes lead that do not all carry the same plan."""
+        entries = (self._store.look(ref) for ref in routes)
+        texts = {entry.written.plan for entry in entries if entry and entry.written}
+        return frozenset[str]().union(*map(routed_uids, texts)) if len(texts) > 1 else frozenset()
 
     def _follow(self, key: PolicyKey) -> None:
         """Tell the probes which routes there are now."""

@@ -7,11 +7,12 @@ of the API server are classified here: repeated with backoff, waited for, or sai
 from dataclasses import replace
 
 from turnout.decision.accept import Accepted
-from turnout.decision.assess import Assessment, listed_routes
+from turnout.decision.assess import Assessment, carried_by, listed_routes
 from turnout.decision.decide import Outcome
 from turnout.decision.declare import Admitted
 from turnout.decision.join import protects
 from turnout.decision.shares import split
+from turnout.decision.stored import Carried
 from turnout.plugin import Role
 from turnout.reasons import Reason
 from turnout.runtime import shifts
@@ -19,10 +20,12 @@ from turnout.runtime.context import Context, Need, Retry
 from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
 from turnout.runtime.failures import PATIENCE, Failures
+from turnout.runtime.interests import Interests
 from turnout.runtime.keys import DrainKey, PolicyKey, WeightsKey
+from turnout.runtime.moves import LeftOver, Moves, under_way
 from turnout.runtime.protection import protect
 from turnout.runtime.report import VALID, Report, Reporter
-from turnout.runtime.routes import Routes
+from turnout.runtime.routes import Routes, Written
 from turnout.runtime.store import Document
 from turnout.runtime.transport import ConnectionFailed
 from turnout.status import Verdict
@@ -31,6 +34,9 @@ BACKLOG = 16
 """With so many policies waiting, all routes come before anything that can wait: statuses, finalizers of
 versions that are not ready, objects besides the routes. Each policy then has a second, whole turn."""
 
+_CARRIED = (Reason.IN_FORCE, Reason.SHARED_CONFLICT)
+"""The routes are written, and nothing says that the network does not take them."""
+
 
 class PolicyReconciler:
     """Reconciles policies. `reconcile` is never called twice at once for the same key."""
@@ -38,6 +44,8 @@ class PolicyReconciler:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._routes = Routes(context)
+        self._moves = Moves(context, self._routes)
+        self._interests = Interests(context)
         self._failures = Failures(context)
         self._reporter = Reporter(context)
         self._admitted: dict[PolicyKey, tuple[object, Admitted | Assessment]] = {}
@@ -83,21 +91,29 @@ class PolicyReconciler:
     ) -> Report | None:
         """What to report. None while caches fill, and for a policy that is gone."""
         context, accepted = self._context, admitted.accepted
-        self._watch(key, accepted)
-        if obstacle := context.obstacle(key, _needs(accepted)):
+        writers = self._moves.writers(accepted, listed_routes(document.status, context.assessor.registry))
+        self._interests.admitted(key, accepted, writers)
+        routers = {(kind, key.namespace) for router in writers[1:] for kind in router.writes}
+        carried = None
+        obstacle = context.obstacle(key, _needs(accepted)) or self._moves.obstacle(key, routers)
+        if obstacle is None:
+            carried = self._carried(key, accepted)
+            obstacle = self._moves.obstacle(key, self._moves.former_needs(accepted, carried))
+        if obstacle:
             if obstacle.filling:
                 return None
             return Report(VALID, Verdict(None, obstacle.reason, obstacle.message))
         unprotected = await protect(context, accepted, ready_only=hurried)
-        assessment = await self._assess(key, document, admitted)
-        context.in_force.read(key, assessment.in_force, (accepted.router,))
+        assessment = await self._assess(document, admitted, carried)
+        context.in_force.read(key, assessment.in_force, writers)
         if assessment.failure:
             return self._failures.not_decided(assessment)
         if assessment.outcome is None or assessment.outcome.plan is None:
             told = "nothing is known that could answer for the versions to route; the routes stay as they are"
             return Report(VALID, Verdict(False, Reason.NO_BACKEND, told), assessment)
         if admitted.suspend:
-            return Report(VALID, self._suspended(admitted, assessment), assessment)
+            left = self._left_over(key, document, accepted, assessment)
+            return Report(VALID, self._suspended(admitted, assessment), assessment, left=left.refs)
         report = await self._route(key, document, admitted, assessment, assessment.outcome, hurried)
         if report and unprotected and report.routed.value:
             failed = unprotected.reason is Reason.WRITE_FAILED
@@ -128,7 +144,7 @@ class PolicyReconciler:
     def _leave_to_others(self, key: PolicyKey, document: Document, admitted: Admitted | Assessment) -> None:
         """It is another instance's: know which versions it names, and want nothing for it any more."""
         if isinstance(admitted, Admitted):
-            self._watch(key, admitted.accepted)
+            self._interests.admitted(key, admitted.accepted, (admitted.accepted.router,))
         else:
             self._failures.watch_named(key, document)
         if key in self._context.foreign:
@@ -142,20 +158,23 @@ class PolicyReconciler:
         """What was last found of a policy's document and weights."""
         return self._admitted.get(key, (None, None))[1]
 
-    def _watch(self, key: PolicyKey, accepted: Accepted) -> None:
-        self._context.kinds.need(accepted.environment)
-        self._context.kinds.need(accepted.router)
-        refs = {ref for refs in accepted.refs.values() for ref in refs}
-        mine = {ref for ref in self._context.index.refs(key) if ref.kind in accepted.router.writes}
-        for ref in self._context.index.replace(key, refs | mine):
-            self._context.leave(ref, key)
+    def _left_over(
+        self, key: PolicyKey, document: Document, accepted: Accepted, assessment: Assessment
+    ) -> LeftOver:
+        listed = set(listed_routes(document.status, self._context.assessor.registry))
+        return self._moves.left_over(key, accepted, assessment.rendered, listed)
 
-    async def _assess(self, key: PolicyKey, document: Document, admitted: Admitted) -> Assessment:
-        context = self._context
-        found, now = context.store.routes(key), context.clock.now()
+    def _carried(self, key: PolicyKey, accepted: Accepted) -> Carried | None:
+        """What the policy's routes carry: those of its router before those of a former one."""
+        store, writes = self._context.store, accepted.router.writes
+        found = sorted(store.routes(key), key=lambda ref: ref.kind not in writes)
+        return carried_by(accepted.policy, tuple(found), store.look)
+
+    async def _assess(self, document: Document, admitted: Admitted, carried: Carried | None) -> Assessment:
+        context, now = self._context, self._context.clock.now()
         return await context.guard.run(
             lambda calls: context.assessor.assess(
-                admitted, document.status, found, context.store.look, now, calls
+                admitted, document.status, carried, context.store.look, now, calls
             )
         )
 
@@ -179,28 +198,40 @@ class PolicyReconciler:
                 return self._failures.not_written(assessment, error)
             if document.uid != policy.uid:
                 return None  # another one of its name, whose own event is on its way
-        refs = {item.ref for item in assessment.rendered if item.role is not Role.SHARED}
-        versions_of = {ref for refs in admitted.accepted.refs.values() for ref in refs}
-        context.index.replace(key, versions_of | {item.ref for item in assessment.rendered})
-        listed = set(listed_routes(document.status, context.assessor.registry))
-        again = outcome.requeue_after.total_seconds() if outcome.requeue_after else None
+        accepted, listed = admitted.accepted, set(listed_routes(document.status, context.assessor.registry))
+        left = self._left_over(key, document, accepted, assessment)
+        self._moves.keep(key, left, accepted.router.writes)
+        self._interests.decided(key, accepted, assessment, left)
         try:
             written = await self._routes.write(
                 key, document, policy, assessment.rendered, listed, routes_only=hurried
             )
+            if written is None:
+                return None
+            self._note(key, document, assessment, outcome, written)
+            later = None
+            if left.refs and not hurried and written.verdict.reason in _CARRIED:
+                later = await self._moves.remove(key, accepted, left)
         except ApiError as error:
+            refs = {item.ref for item in assessment.rendered if item.role is not Role.SHARED}
             for ref in refs if classify(error) is Classified.CONFLICT else ():
                 await context.writer.reread(ref)
-            return self._failures.not_written(assessment, error)
-        if written is None:
-            return None
-        decided = (Reason.IN_FORCE, Reason.SHARED_CONFLICT, Reason.REFUSED_BY_NETWORK)
-        if outcome.plan and written.verdict.reason in decided:
-            context.in_force.decided(key, outcome.plan, wrote=written.moved)
+            return replace(self._failures.not_written(assessment, error), left=left.refs)
+        verdict = written.verdict
+        if verdict.value:
+            verdict = under_way(accepted, outcome, left) or verdict
+        again = outcome.requeue_after.total_seconds() if outcome.requeue_after else None
+        waits = [seconds for seconds in (again, written.again, later) if seconds is not None]
+        return Report(VALID, verdict, assessment, min(waits, default=None), left=left.refs)
+
+    def _note(
+        self, key: PolicyKey, document: Document, assessment: Assessment, outcome: Outcome, written: Written
+    ) -> None:
+        """Note what is in force now, and tell of it, if what was decided has been written."""
+        if outcome.plan and written.verdict.reason in (*_CARRIED, Reason.REFUSED_BY_NETWORK, Reason.PENDING):
+            self._context.in_force.decided(key, outcome.plan, wrote=written.moved)
             if written.moved:
-                shifts.tell(context.recorder, key, document.uid, assessment.in_force, outcome)
-        waits = [seconds for seconds in (again, written.again) if seconds is not None]
-        return Report(VALID, written.verdict, assessment, min(waits, default=None))
+                shifts.tell(self._context.recorder, key, document.uid, assessment.in_force, outcome)
 
     def _suspended(self, admitted: Admitted, assessment: Assessment) -> Verdict:
         if self._routes.drifted(admitted.accepted.policy, assessment.rendered):
@@ -228,8 +259,7 @@ class PolicyReconciler:
         self._failures.forget(key)
         if (again := self._context.in_force.forget(key)) is not None:
             self._context.queue.add_after(key, again)
-        for ref in self._context.index.replace(key, ()):
-            self._context.leave(ref, key)
+        self._interests.forget(key)
         self._wake_drains(key)
         self._context.queue.add(WeightsKey(key.namespace, key.name))
 

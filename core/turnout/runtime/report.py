@@ -22,7 +22,8 @@ VALID = Verdict(True, Reason.VALID, "")
 class Report:
     """What a reconcile has come to. `again`: seconds until the next one; `retry`: repeat it with backoff.
 
-    Without an assessment, what the status says of versions and routes stays as it was.
+    `left`: objects of before that are still to be removed. Without an assessment, what the status says of
+    versions and routes stays as it was.
     """
 
     accepted: Verdict
@@ -30,6 +31,7 @@ class Report:
     assessment: Assessment | None = None
     again: float | None = None
     retry: bool = False
+    left: frozenset[Ref] = frozenset()
 
 
 class Reporter:
@@ -88,16 +90,17 @@ class Reporter:
             observed=observed,
             in_force=in_force,
             strategy_state=outcome.strategy_state if outcome else None,
-            written=await self._written(document, report.assessment),
+            written=await self._written(document, report.assessment, report.left),
         )
 
     async def _written(
-        self, document: Document, assessment: Assessment | None
+        self, document: Document, assessment: Assessment | None, left: frozenset[Ref]
     ) -> list[dict[str, Any]] | None:
-        """The policy's own objects that exist. None if nothing was to be written."""
+        """The policy's own objects that exist, then those of before. None if nothing was to be written."""
         if assessment is None or not assessment.rendered:
             return None
         refs = [item.ref for item in assessment.rendered if item.role is not Role.SHARED]
+        refs += sorted(left.difference(refs), key=str)
         own = [ref for ref in refs if self._owned(ref, document.uid)]
         return routes([(ref, await self._context.writer.api_version(ref.kind)) for ref in own])
 

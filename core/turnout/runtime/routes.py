@@ -1,4 +1,4 @@
-"""Makes the routes in the cluster those that were decided, and removes what is left over."""
+"""Makes the routes in the cluster those that were decided."""
 
 import logging
 from collections.abc import Iterable
@@ -91,9 +91,6 @@ class Routes:
             moved = moved or item.role is Role.ROUTE
         if contended:
             return Written(Verdict(False, Reason.CONTENDED, contended), moved, again)
-        if routes_only:
-            return Written(self._verdict(key, rendered), moved)
-        await self._prune(policy, listed | set(self._context.store.routes(key)), {item.ref for item in own})
         return Written(self._verdict(key, rendered), moved)
 
     def drifted(self, policy: Policy, rendered: tuple[Rendered, ...]) -> bool:
@@ -104,11 +101,15 @@ class Routes:
             if item.role is not Role.SHARED
         )
 
+    def disown(self, ref: Ref) -> None:
+        """An object is no longer written for anybody."""
+        self._owner.pop(ref, None)
+        self._corrections.forget(ref)
+
     def forget(self, key: PolicyKey) -> None:
         """The policy is gone; the garbage collector takes what it owned."""
         for ref in [ref for ref, owner in self._owner.items() if owner == key]:
-            del self._owner[ref]
-            self._corrections.forget(ref)
+            self.disown(ref)
         for ref in self._context.claims.forget(key) if self._context.claims.decided(key) else ():
             self._context.queue.add_after(SharedKey(ref), GATHER)
 
@@ -144,15 +145,6 @@ class Routes:
             return item.ref in listed
         return known.written.plan == item.plan
 
-    async def _prune(self, policy: Policy, candidates: set[Ref], kept: set[Ref]) -> None:
-        """Delete what the policy owns and no longer asks for. A label alone proves nothing."""
-        for ref in candidates - kept:
-            known = self._context.store.look(ref) or await self._context.writer.reread(ref)
-            if known and known.written and any(owner.uid == policy.uid for owner in known.written.owners):
-                await self._context.writer.delete(ref, known)
-                log.info("%s: removed %s, which is no longer needed", policy.name, ref)
-            self._owner.pop(ref, None)
-
     def _verdict(self, key: PolicyKey, rendered: Iterable[Rendered]) -> Verdict:
         for item in rendered:
             known = self._context.store.look(item.ref)
@@ -161,6 +153,8 @@ class Routes:
                     return verdict
             elif known and known.written and known.written.refusal:
                 return Verdict(False, Reason.REFUSED_BY_NETWORK, f"{item.ref}: {known.written.refusal}")
+            elif known and known.written and known.written.pending:
+                return Verdict(None, Reason.PENDING, f"{item.ref}: {known.written.pending}")
         return Verdict(True, Reason.IN_FORCE, "")
 
     def _shared_verdict(self, key: PolicyKey, item: Rendered, known: Entry | None) -> Verdict | None:

@@ -70,7 +70,7 @@ class SharedReconciler:
         """Owner references by uid: of all who wish for it, and of owners whose wish is not known now."""
         owners = {claim.uid: owner_reference(claim.key.name, claim.uid, controller=False) for claim in claims}
         for key, uid in self._living(ref, known):
-            if not self._context.claims.decided(key):
+            if self._context.claims.keeps(key, ref):
                 owners.setdefault(uid, owner_reference(key.name, uid, controller=False))
         return owners
 
