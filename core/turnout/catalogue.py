@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from turnout.expectations import Place, describe
 from turnout.plugin import Environment, Options, Plugin, Probe, Router, Strategy
 from turnout.registry import Loaded, Registry
+from turnout.shapes import AXES
 
 _FINER = ("pattern", "min_length", "max_length")
 
 
 def catalogue(registry: Registry) -> dict[str, Any]:
-    """Keys: environments, strategies, routers, probes, failures, skipped; below them camelCase. All JSON."""
+    """Keys: the axes in camelCase, failures, skipped; below them camelCase too. All JSON."""
+    axes = {to_camel(name): getattr(registry, name).values() for name in AXES}
     return {
-        "environments": [_plugin(loaded) for loaded in registry.environments.values()],
-        "strategies": [_plugin(loaded) for loaded in registry.strategies.values()],
-        "routers": [_plugin(loaded) for loaded in registry.routers.values()],
-        "probes": [_plugin(loaded) for loaded in registry.probes.values()],
+        **{name: [_plugin(loaded) for loaded in plugins] for name, plugins in axes.items()},
         "failures": [
             {
                 "distribution": failure.distribution,

@@ -16,7 +16,7 @@ import pluggy
 from turnout import shapes
 from turnout.calling import describe
 from turnout.expectations import nearest
-from turnout.plugin import Environment, Plugin, Probe, Router, Strategy
+from turnout.plugin import Plugin
 from turnout.plugin.hookspecs import TurnoutSpec
 from turnout.registry import Failure, InvalidPlugin, Loaded, Registry, UnknownPlugin, unique
 
@@ -24,12 +24,7 @@ __all__ = ["Failure", "InvalidPlugin", "Loaded", "Registry", "UnknownPlugin", "l
 
 GROUP = "turnout"
 
-HOOKS: dict[str, shapes.Axis] = {
-    "turnout_environments": Environment,
-    "turnout_strategies": Strategy,
-    "turnout_routers": Router,
-    "turnout_probes": Probe,
-}
+HOOKS: dict[str, shapes.Axis] = {f"turnout_{name}": axis for name, axis in shapes.AXES.items()}
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,16 @@ from typing import Any, Generic, TypeVar
 
 from turnout import shapes
 from turnout.expectations import nearest
-from turnout.plugin import Environment, Plugin, Probe, Router, Strategy
+from turnout.plugin import (
+    AdmissionCheck,
+    Environment,
+    Gate,
+    Notifier,
+    Plugin,
+    Probe,
+    Router,
+    Strategy,
+)
 
 OWN = "turnout"
 """The distribution whose plugins keep their names against others that claim them."""
@@ -64,6 +73,9 @@ class Registry:
     strategies: Mapping[str, Loaded[Strategy[Any]]] = field(default_factory=dict)
     routers: Mapping[str, Loaded[Router[Any]]] = field(default_factory=dict)
     probes: Mapping[str, Loaded[Probe[Any]]] = field(default_factory=dict)
+    admission_checks: Mapping[str, Loaded[AdmissionCheck[Any]]] = field(default_factory=dict)
+    gates: Mapping[str, Loaded[Gate[Any]]] = field(default_factory=dict)
+    notifiers: Mapping[str, Loaded[Notifier[Any]]] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     skipped: tuple[str, ...] = ()
 
@@ -87,14 +99,8 @@ class Registry:
     ) -> "Registry":
         """A registry of plugins whose names are unique."""
         ordered = sorted(loaded, key=lambda one: one.name)
-        return cls(
-            environments=_of_axis(Environment, ordered),
-            strategies=_of_axis(Strategy, ordered),
-            routers=_of_axis(Router, ordered),
-            probes=_of_axis(Probe, ordered),
-            failures=tuple(failures),
-            skipped=tuple(skipped),
-        )
+        axes: dict[str, Any] = {name: _of_axis(axis, ordered) for name, axis in shapes.AXES.items()}
+        return cls(**axes, failures=tuple(failures), skipped=tuple(skipped))
 
     def environment(self, name: str) -> Loaded[Environment[Any]]:
         """The environment of that name. Raises UnknownPlugin."""
@@ -108,16 +114,18 @@ class Registry:
         """The router of that name. Raises UnknownPlugin."""
         return self.routers.get(name) or self._unknown("router", name, self.routers)
 
+    def gate(self, name: str) -> Loaded[Gate[Any]]:
+        """The gate of that name. Raises UnknownPlugin."""
+        return self.gates.get(name) or self._unknown("gate", name, self.gates)
+
     def plugin(self, name: str) -> Loaded[Plugin[Any]]:
         """The plugin of that name, whatever its axis. Raises UnknownPlugin."""
         found = {one.name: one for one in self}
         return found.get(name) or self._unknown("plugin", name, found)
 
     def __iter__(self) -> Iterator[Loaded[Plugin[Any]]]:
-        yield from self.environments.values()
-        yield from self.strategies.values()
-        yield from self.routers.values()
-        yield from self.probes.values()
+        for name in shapes.AXES:
+            yield from getattr(self, name).values()
 
     def _unknown(self, axis: str, name: str, installed: Mapping[str, object]) -> Any:
         raise UnknownPlugin("; ".join(self._hints(axis, name, installed)))
@@ -174,16 +182,18 @@ def _clash(name: str, claimants: Iterable[Loaded[Any]], winner: Loaded[Any] | No
 
 
 def _axis(plugin: object) -> shapes.Axis:
-    for axis in (Environment, Strategy, Router, Probe):
+    for axis in shapes.AXES.values():
         if isinstance(plugin, axis):
             return axis
-    expected = "an Environment, a Strategy, a Router or a Probe"
-    raise InvalidPlugin(f"found {shapes.repr_of(plugin)}, expected {expected}")
+    expected = ", ".join(axis.__name__ for axis in shapes.AXES.values())
+    raise InvalidPlugin(f"found {shapes.repr_of(plugin)}, expected an instance of one of {expected}")
 
 
 def _axis_name(bases: Iterable[type]) -> str:
-    names = {Environment: "an environment", Strategy: "a strategy", Router: "a router", Probe: "a probe"}
-    return next(names[base] for base in bases if base in names)
+    """What people call plugins of an axis: "an admission check"."""
+    name = next(name for base in bases for name, axis in shapes.AXES.items() if axis is base)
+    words = {"strategies": "strategy"}.get(name, name.removesuffix("s")).replace("_", " ")
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def _of_axis(axis: Any, loaded: Iterable[Loaded[Any]]) -> Mapping[str, Loaded[Any]]:

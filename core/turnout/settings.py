@@ -14,8 +14,8 @@ from pydantic.alias_generators import to_camel
 
 from turnout import yaml_input
 from turnout.errors import Invalid, Problem
-from turnout.loading import Registry, UnknownPlugin
-from turnout.plugin import Options, Plugin, Probe, Router
+from turnout.plugin import AdministratorsPlugin, Options, Plugin, Probe, Router
+from turnout.registry import Loaded, Registry, UnknownPlugin
 from turnout.validation import Expected, broken, path_of, problems, shown
 
 ANY = "*"
@@ -104,6 +104,13 @@ class Drain(_Model):
         return router.propagation if seconds is None else timedelta(seconds=seconds)
 
 
+class Gates(_Model):
+    """What counts where gates do not answer."""
+
+    fail_open: tuple[str, ...] = ()
+    """Gates, by name, that count as open when they fail; the others count as closed."""
+
+
 class Settings(_Model):
     """Everything that holds for all policies of a controller."""
 
@@ -118,6 +125,7 @@ class Settings(_Model):
     distributions: Distributions = Distributions()
     plugins: Mapping[str, PluginSettings] = Field(default_factory=dict)
     drain: Drain = Drain()
+    gates: Gates = Gates()
 
     @classmethod
     def read(cls, file: Path) -> "Settings":
@@ -162,15 +170,22 @@ class Settings(_Model):
             faults = tuple(_overruled(plugin, given, settings.fixed, asked, held))
         return (None if faults else held), faults
 
-    def options_of(self, probe: Probe[Any]) -> tuple[Options | None, tuple[Problem, ...]]:
-        """A probe's options, or what is wrong with them; neither for one that is not in use."""
-        settings = self.plugins.get(probe.name)
+    def options_of(self, plugin: AdministratorsPlugin[Any]) -> tuple[Options | None, tuple[Problem, ...]]:
+        """The plugin's options, or what is wrong with them; neither for one that is not in use."""
+        settings = self.plugins.get(plugin.name)
         if settings is None:
             return None, ()
-        if faults := tuple(settings.problems(probe, "plugins")):
+        if faults := tuple(settings.problems(plugin, "plugins")):
             return None, faults
         given = {**settings.defaults, **settings.fixed}
-        return _validated(probe, given, path_of((probe.name, "fixed"), "plugins"))
+        return _validated(plugin, given, path_of((plugin.name, "fixed"), "plugins"))
+
+    def in_use(self, plugins: Mapping[str, Loaded[Any]]) -> Iterator[tuple[Any, Options]]:
+        """Those of these administrator's plugins that have an entry here, if its options are right."""
+        for loaded in plugins.values():
+            options, _ = self.options_of(loaded.plugin)
+            if options is not None:
+                yield loaded.plugin, options
 
     def problems(self, registry: Registry) -> Iterator[Problem]:
         """What does not fit the plugins that are installed. Concerns only policies that use them."""
@@ -180,13 +195,18 @@ class Settings(_Model):
             except UnknownPlugin as error:
                 yield Problem(path_of((name,), "plugins"), str(error))
                 continue
-            if isinstance(plugin, Probe):
+            if isinstance(plugin, AdministratorsPlugin):
                 yield from self.options_of(plugin)[1]
-                if plugin.router not in registry.routers:
+                if isinstance(plugin, Probe) and plugin.router not in registry.routers:
                     told = f'asks about the routes of "{plugin.router}", which is not installed'
                     yield Problem(path_of((name,), "plugins"), told)
                 continue
             yield from settings.problems(plugin, "plugins")
+        for index, name in enumerate(self.gates.fail_open):
+            try:
+                registry.gate(name)
+            except UnknownPlugin as error:
+                yield Problem(f"gates.failOpen[{index}]", str(error))
         for name in self.drain.propagation_seconds:
             try:
                 registry.router(name)

@@ -10,11 +10,38 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from turnout.plugin import Environment, Feature, Kind, Options, Plugin, Probe, Router, Strategy, Uses
+from turnout.plugin import (
+    AdmissionCheck,
+    Environment,
+    Feature,
+    Gate,
+    Kind,
+    Notifier,
+    Options,
+    Plugin,
+    Probe,
+    Router,
+    Strategy,
+    Uses,
+)
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
-Axis = type[Environment[Any]] | type[Strategy[Any]] | type[Router[Any]] | type[Probe[Any]]
+Axis = type[Plugin[Any]]
+
+AXES: dict[str, Axis] = {
+    "environments": Environment,
+    "strategies": Strategy,
+    "routers": Router,
+    "probes": Probe,
+    "admission_checks": AdmissionCheck,
+    "gates": Gate,
+    "notifiers": Notifier,
+}
+"""The base class of the plugins that each hook returns, by the hook's name without `turnout_`."""
+
+ASYNC = {Probe: "in_force", Gate: "may_shift", Notifier: "shifted"}
+"""The method that does I/O, by base class."""
 
 
 def problems(found: object, axis: Axis) -> Iterator[str]:
@@ -65,8 +92,11 @@ def _attributes(plugin: Plugin[Any]) -> Iterator[str]:
             router = getattr(plugin, "router", None)
             if not isinstance(router, str) or not DNS_LABEL.fullmatch(router):
                 yield f"router: found {repr_of(router)}, expected the name of a router"
-            if not inspect.iscoroutinefunction(plugin.in_force):
-                yield "in_force is not async, expected async def in_force(self, routes, options)"
+    for axis, name in ASYNC.items():
+        if isinstance(plugin, axis):
+            if not inspect.iscoroutinefunction(getattr(plugin, name)):
+                parameters = ", ".join(inspect.signature(getattr(axis, name)).parameters)
+                yield f"{name} is not async, expected async def {name}({parameters})"
             return
     for method in _public_methods(type(plugin)):
         if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):

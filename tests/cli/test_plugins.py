@@ -134,6 +134,9 @@ def test_a_registry_without_plugins_has_a_catalogue() -> None:
         "strategies": [],
         "routers": [],
         "probes": [],
+        "admissionChecks": [],
+        "gates": [],
+        "notifiers": [],
         "failures": [],
         "skipped": [],
     }

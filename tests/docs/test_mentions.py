@@ -11,10 +11,11 @@ from turnout import names, plugin
 from turnout.api.models import ModelVersion, RoutingPolicySpec
 from turnout.cli import main
 from turnout.cli.exits import Exit
+from turnout.plugin.around import Probe
 from turnout.plugin.hookspecs import TurnoutSpec
-from turnout.plugin.interfaces import Environment, Probe, Router, Strategy
+from turnout.plugin.interfaces import Environment, Router, Strategy
 from turnout.reasons import Reason
-from turnout.settings import Distributions, Drain, PluginSettings, Settings
+from turnout.settings import Distributions, Drain, Gates, PluginSettings, Settings
 from turnout.template_values import Values, Version
 
 
@@ -35,11 +36,13 @@ METHODS = sorted(
 )
 LABELS = [names.LABEL_MANAGED_BY, names.LABEL_POLICY, names.LABEL_SHARED, names.LABEL_INSTANCE]
 MARKS = [*LABELS, names.ANNOTATION_PLAN, names.FINALIZER_DRAIN]
+AROUND = ("AdmissionCheck", "Gate", "GateAnswer", "Notifier", "Shift")
 MENTIONS = {
-    "docs/plugins.md": [*HOOKS, *METHODS, *plugin.__all__],
+    "docs/plugins.md": [*HOOKS, *METHODS, *(name for name in plugin.__all__ if name not in AROUND)],
+    "docs/around.md": [*AROUND, "may_shift", "shifted", "admit", *keys(Gates)],
     "docs/reasons.md": [f"`{reason}`" for reason in Reason],
     "docs/cli.md": [*(f"## turnout {name}" for name in main.lazy), *(f"| {code.value} |" for code in Exit)],
-    "docs/operator.md": [*keys(Settings, Distributions, PluginSettings, Drain), *MARKS],
+    "docs/operator.md": [*keys(Settings, Distributions, PluginSettings, Drain, Gates), *MARKS],
     "docs/owner.md": [
         *(f"`{key}`" for key in keys(RoutingPolicySpec)),
         *(f"`modelVersions[].{key}`" for key in keys(ModelVersion)),

@@ -90,5 +90,8 @@ def test_a_registry_for_tests_refuses_a_name_that_is_taken() -> None:
 
 
 def test_a_registry_for_tests_refuses_what_is_no_plugin() -> None:
-    with pytest.raises(InvalidPlugin, match="expected an Environment, a Strategy, a Router or a Probe"):
+    with pytest.raises(
+        InvalidPlugin,
+        match="expected an instance of one of Environment, Strategy, Router, Probe, AdmissionCheck, ",
+    ):
         Registry.of("toy-steps")  # type: ignore[arg-type]

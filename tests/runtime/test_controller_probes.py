@@ -351,6 +351,5 @@ def test_a_policy_that_names_a_probe_is_refused(probed: Bed) -> None:
     probed.policy(config={"toy-probe": {"address": "169.254.169.254:80"}})
     probed.until(lambda: probed.condition("Accepted") == ("False", "InvalidSpec"))
     assert probed.message("Accepted") == (
-        "spec.config.toy-probe: toy-probe is a probe, whose options only the administrator's settings give; "
-        "leave it out"
+        "spec.config.toy-probe: only the administrator's settings give options of toy-probe; leave it out"
     )

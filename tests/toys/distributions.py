@@ -22,6 +22,7 @@ class SitePackages:
         *,
         version: str = "1.0",
         entry_points: Mapping[str, str] | None = None,
+        group: str = "turnout",
     ) -> str:
         """Install a distribution with one module; its entry point `plugin` is that module. Its module's name."""
         module = name.replace("-", "_").lower()
@@ -31,7 +32,7 @@ class SitePackages:
         info.mkdir()
         info.joinpath("METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         lines = [f"{key} = {value}" for key, value in (entry_points or {"plugin": module}).items()]
-        info.joinpath("entry_points.txt").write_text("\n".join(["[turnout]", *lines, ""]))
+        info.joinpath("entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
         return module
 
 

@@ -11,12 +11,17 @@ import click
 from turnout.cli.exits import Exit
 from turnout.cli.program import Command
 
+_ADMINISTRATORS = "settings: plugins"
 AXES = {
     "environments": "spec.targetEnv",
     "strategies": "spec.trafficStrategy",
     "routers": "spec.router",
-    "probes": "settings: plugins",
+    "probes": _ADMINISTRATORS,
+    "admissionChecks": _ADMINISTRATORS,
+    "gates": _ADMINISTRATORS,
+    "notifiers": _ADMINISTRATORS,
 }
+TITLES = {"admissionChecks": "Admission checks"}
 LISTS = ("watches", "uses", "writes", "carries")
 
 
@@ -66,8 +71,9 @@ def command(ctx: click.Context, output: str, file: Path | None) -> None:
 def _text(found: dict[str, Any]) -> str:
     blocks: list[list[str]] = []
     for axis, field in AXES.items():
-        blocks.append([f"{axis.capitalize()} ({field}):"])
-        blocks += [_block(plugin) for plugin in found[axis]] or [["  none"]]
+        if found[axis] or field != _ADMINISTRATORS:
+            blocks.append([f"{TITLES.get(axis, axis.capitalize())} ({field}):"])
+            blocks += [_block(plugin) for plugin in found[axis]] or [["  none"]]
     if found["failures"]:
         blocks.append(["Could not be loaded:"])
         for failure in found["failures"]:

@@ -9,6 +9,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from turnout.cli.exits import Exit
+from turnout.cli.extra import Extra, extras
 
 COMPLETE_VAR = "_TURNOUT_COMPLETE"
 """The environment variable in which click's shell scripts ask; the same under every program name."""
@@ -61,26 +63,35 @@ class Program(click.Group):
         """All subcommands by name."""
         return {name: lazy for section in self.sections.values() for name, lazy in section.items()}
 
+    @cached_property
+    def others(self) -> Mapping[str, Extra]:
+        """The commands of other distributions, which cost a look at everything that is installed."""
+        return extras(set(self.lazy))
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.lazy)
+        return [*self.lazy, *self.others]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        lazy = self.lazy.get(cmd_name)
-        return lazy.load() if lazy else None
+        found = self.lazy.get(cmd_name) or self.others.get(cmd_name)
+        return found.load() if found else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in self.lazy and not name.startswith("-") and not ctx.resilient_parsing:
-            near = difflib.get_close_matches(name, self.lazy, n=1)
+        known = name in self.lazy or name.startswith("-") or name in self.others
+        if not known and not ctx.resilient_parsing:
+            near = difflib.get_close_matches(name, [*self.lazy, *self.others], n=1)
             hint = f' Did you mean "{near[0]}"?' if near else ""
             ctx.fail(f'There is no command "{name}".{hint}')
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        width = max(map(len, self.lazy))
-        for title, commands in self.sections.items():
+        width = max(map(len, [*self.lazy, *self.others]))
+        sections: dict[str, Mapping[str, Lazy | Extra]] = {**self.sections}
+        if self.others:
+            sections["Commands of plugins"] = self.others
+        for title, commands in sections.items():
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(width), lazy.summary) for name, lazy in commands.items()])
 
@@ -88,8 +99,11 @@ class Program(click.Group):
         formatter.write(f"\n{self.epilog}")  # a table: not to be wrapped
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        every: dict[str, Lazy | Extra] = {**self.lazy, **self.others}
         commands = [
-            CompletionItem(n, help=lazy.summary) for n, lazy in self.lazy.items() if n.startswith(incomplete)
+            CompletionItem(name, help=found.summary)
+            for name, found in every.items()
+            if name.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 

@@ -1,7 +1,7 @@
 """Is a policy valid: are its plugins installed, its options right, and may it name what it names?"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from turnout.calling import Calls, PluginError
@@ -9,12 +9,13 @@ from turnout.decision import environment as ask
 from turnout.decision import patterns
 from turnout.errors import Problem
 from turnout.plugin import (
+    AdministratorsPlugin,
+    AdmissionCheck,
     Environment,
     Frontend,
     Options,
     Plugin,
     Policy,
-    Probe,
     Ref,
     Router,
     Strategy,
@@ -27,13 +28,17 @@ from turnout.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A policy as its document says it: the plugins' names and their raw options."""
+    """A policy as its document says it: the plugins' names and their raw options.
+
+    `document`: the whole of it, for the administrator's own checks.
+    """
 
     policy: Policy
     environment: str
     strategy: str
     router: str
     config: Mapping[str, Mapping[str, Any]]
+    document: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
     refs = {version.name: ask.refs(environment, version, options[0], calls) for version in policy.versions}
     if reaching := _foreign_refs(refs, allowed):
         raise Refused(Reason.NAMESPACE_NOT_ALLOWED, reaching)
+    if objections := list(_objections(declared, registry, settings, calls)):
+        raise Refused(Reason.NOT_ADMITTED, objections)
     return Accepted(
         policy=policy,
         environment=environment,
@@ -153,6 +160,16 @@ def _faults(plugin: Plugin[Any], policy: Policy, options: Options, calls: Calls)
     return calls.to(plugin.name, check)
 
 
+def _objections(declared: Declared, registry: Registry, settings: Settings, calls: Calls) -> Iterable[str]:
+    """What the administrator's own checks have against the policy."""
+    for check, options in settings.in_use(registry.admission_checks):
+
+        def admit(check: AdmissionCheck[Any] = check, options: Options = options) -> list[Problem]:
+            return [Problem(*fault) for fault in check.admit(declared.policy, declared.document, options)]
+
+        yield from (f"{problem} ({check.name})" for problem in calls.to(check.name, admit))
+
+
 def _unused(policy: Policy, strategy: Strategy[Any]) -> Iterable[Problem]:
     """What the policy says and the strategy does not read: better refused than dropped."""
     for index, version in enumerate(policy.versions):
@@ -179,10 +196,8 @@ def _for_others(
             continue
         try:
             plugin = registry.plugin(name).plugin
-            if isinstance(plugin, Probe):
-                told = (
-                    f"{name} is a probe, whose options only the administrator's settings give; leave it out"
-                )
+            if isinstance(plugin, AdministratorsPlugin):
+                told = f"only the administrator's settings give options of {name}; leave it out"
                 yield Problem(f"spec.config.{name}", told)
                 continue
             yield from calls.to(name, settings.options_for, plugin, options)[1]

@@ -1,20 +1,22 @@
 """The pure part of a reconcile: from documents to what should be in the cluster, or why nothing is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from turnout.calling import Calls, PluginError
 from turnout.decision.accept import Refused
+from turnout.decision.carry import check_carried
 from turnout.decision.decide import Known, Outcome, decide
 from turnout.decision.declare import Admitted, admit
 from turnout.decision.drift import foreign
+from turnout.decision.gain import gaining, rescues
 from turnout.decision.join import Look
 from turnout.decision.move import Former, former
 from turnout.decision.render import Rendered, render
 from turnout.decision.stored import Carried, load
-from turnout.plugin import Policy, Ref, RoutePlan
+from turnout.plugin import Policy, Ref, RoutePlan, Shift
 from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
 from turnout.registry import Registry
@@ -79,6 +81,40 @@ class Assessor:
         except PluginError as error:
             return Assessment(admitted, (Reason.PLUGIN_FAILED, error.message), in_force=in_force)
         return Assessment(admitted, None, outcome, rendered, in_force, left)
+
+    def shift(self, assessment: Assessment) -> Shift | None:
+        """The shift that a decision makes, if it is one that gates have a say in."""
+        before, outcome = assessment.in_force, assessment.outcome
+        if before is None or outcome is None or outcome.plan is None or outcome.held:
+            return None
+        if assessment.former is None and rescues(before, outcome.versions):
+            return None
+        gains = gaining(before, outcome.plan)
+        if assessment.former and not gains:
+            gains = tuple(version.name for version in outcome.plan.versions())  # all of them are others
+        return Shift(outcome.plan.policy, before, outcome.plan, gains, outcome.reasons) if gains else None
+
+    def stay(
+        self, assessment: Assessment, carried: Carried, status: Mapping[str, Any], calls: Calls
+    ) -> Assessment:
+        """The assessment with the routes that are in force, for a shift that may not happen yet."""
+        admitted, outcome = assessment.admitted, assessment.outcome
+        if admitted is None or outcome is None:
+            return assessment
+        accepted = admitted.accepted
+        plan = replace(carried.plan, policy=accepted.policy)
+        try:
+            check_carried(plan, accepted, self.registry)
+            rendered = render(plan, accepted, calls, environment=carried.environment)
+        except Refused as refused:
+            return Assessment(None, (refused.reason, str(refused)), in_force=carried.plan)
+        except PluginError as error:
+            return Assessment(admitted, (Reason.PLUGIN_FAILED, error.message), in_force=carried.plan)
+        state = mapping(status.get("strategyState"))
+        stays = replace(
+            outcome, plan=plan, environment=carried.environment, held=Reason.GATED, strategy_state=state
+        )
+        return replace(assessment, outcome=stays, rendered=rendered)
 
 
 def carried_by(policy: Policy, routes: tuple[Ref, ...], look: Look) -> Carried | None:

@@ -52,7 +52,7 @@ def admit(
         document = parse_policy(policy)
     except Invalid as error:
         raise Refused(Reason.INVALID_SPEC, error.problems) from None
-    plain = accept(_declared(document, None, settings), registry, settings, calls)
+    plain = accept(_declared(document, policy, None, settings), registry, settings, calls)
     if weights is None:
         return Admitted(plain, document.spec.suspend, WeightsVerdict())
     try:
@@ -63,20 +63,23 @@ def admit(
     verdict = _fits(document, override, plain)
     if verdict.counts:
         try:
-            weighted = accept(_declared(document, override, settings), registry, settings, calls)
+            weighted = accept(_declared(document, policy, override, settings), registry, settings, calls)
             return Admitted(weighted, document.spec.suspend, verdict)
         except Refused as error:
             verdict = WeightsVerdict(error.reason, f"with these weights, {error}")
     return Admitted(plain, document.spec.suspend, verdict)
 
 
-def _declared(document: RoutingPolicy, weights: TrafficWeights | None, settings: Settings) -> Declared:
+def _declared(
+    document: RoutingPolicy, raw: Mapping[str, Any], weights: TrafficWeights | None, settings: Settings
+) -> Declared:
     return Declared(
         policy=to_policy(document, weights=weights, cluster_domain=settings.cluster_domain),
         environment=document.spec.target_env,
         strategy=document.spec.traffic_strategy,
         router=document.spec.router,
         config=document.spec.config,
+        document=raw,
     )
 
 

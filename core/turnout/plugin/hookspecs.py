@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 import pluggy
 
-from turnout.plugin.interfaces import Environment, Probe, Router, Strategy
+from turnout.plugin.around import AdmissionCheck, Gate, Notifier, Probe
+from turnout.plugin.interfaces import Environment, Router, Strategy
 
 hookspec = pluggy.HookspecMarker("turnout")
 hookimpl = pluggy.HookimplMarker("turnout")
@@ -29,3 +30,15 @@ class TurnoutSpec(Protocol):
     @hookspec
     def turnout_probes(self) -> Iterable[Probe[Any]]:
         """Probes to offer to the administrator's settings, each with a name of its own."""
+
+    @hookspec
+    def turnout_admission_checks(self) -> Iterable[AdmissionCheck[Any]]:
+        """Checks of policies to offer to the administrator's settings, each with a name of its own."""
+
+    @hookspec
+    def turnout_gates(self) -> Iterable[Gate[Any]]:
+        """Gates to offer to the administrator's settings, each with a name of its own."""
+
+    @hookspec
+    def turnout_notifiers(self) -> Iterable[Notifier[Any]]:
+        """Notifiers to offer to the administrator's settings, each with a name of its own."""

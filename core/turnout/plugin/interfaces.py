@@ -1,9 +1,9 @@
-"""The base classes of plugins: the three axes that meet in a plan, and probes.
+"""The base classes of the plugins on the three axes that meet in a plan.
 
 Base classes rather than protocols, so that a method added later brings its default. Methods of the
 axes are pure: no I/O, no clock, no state kept between calls. Core calls them on a thread of its own;
 one that raises marks only the policies that use the plugin, one that takes over five seconds is
-quarantined for a while. Probes do I/O, on the controller's event loop, and must not block it.
+quarantined for a while.
 """
 
 from abc import ABC, abstractmethod
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from turnout.plugin.decision import Decision, Inputs
-from turnout.plugin.objects import Kind, Manifest, Observation, Ref, Route
+from turnout.plugin.objects import Kind, Manifest, Observation, Ref
 from turnout.plugin.plan import Backend, Feature, Frontend, RoutePlan
 from turnout.plugin.policy import Fault, Policy, Uses, VersionSpec
 
@@ -128,23 +128,3 @@ class Router(Plugin[OptionsT]):
         the routes of its former router stay. Asked of every object of the kinds in `writes`.
         """
         return None
-
-
-class Probe(Plugin[OptionsT]):
-    """Asks proxies whether they carry a router's routes yet, for deleted versions that wait for them.
-
-    In use wherever the administrator's settings have an entry for it, which is where all its options
-    come from: no policy can set the addresses that it calls. `check` is never called.
-    """
-
-    router: ClassVar[str]
-    """The name of the router whose routes it can ask about."""
-
-    @abstractmethod
-    async def in_force(self, routes: Sequence[Route], options: OptionsT) -> bool | None:
-        """Whether the proxies follow these routes, which are all that a policy has of the router's kinds.
-
-        True: every proxy that can send calls by them carries them. False: one that was asked does not
-        yet. None: that cannot be told; someone does not answer, say, or cannot be asked. An answer that
-        takes over two seconds, or an exception, counts as None.
-        """

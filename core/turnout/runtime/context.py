@@ -12,10 +12,12 @@ from turnout.runtime.claims import Claims
 from turnout.runtime.clock import Clock
 from turnout.runtime.contention import Contention
 from turnout.runtime.events import Recorder
+from turnout.runtime.gates import Gates
 from turnout.runtime.guard import Guard
 from turnout.runtime.in_force import RoutesInForce
 from turnout.runtime.keys import DrainKey, Key, PolicyKey
 from turnout.runtime.queue import WorkQueue
+from turnout.runtime.shifts import Shifts
 from turnout.runtime.store import Document, Index, Store
 from turnout.status import Verdict
 
@@ -64,6 +66,8 @@ class Context:
     kinds: Kinds
     store: Store
     in_force: RoutesInForce
+    gates: Gates
+    shifts: Shifts
     instance: str = ""
     namespaces: frozenset[str] | None = None
     """Where this controller sees policies; None: everywhere."""

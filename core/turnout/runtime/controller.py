@@ -22,16 +22,19 @@ from turnout.runtime.digest import document
 from turnout.runtime.drain import DrainReconciler
 from turnout.runtime.errors import ApiError
 from turnout.runtime.events import Recorder
+from turnout.runtime.gates import Gates
 from turnout.runtime.guard import Guard
 from turnout.runtime.in_force import RoutesInForce
 from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey
 from turnout.runtime.kinds import KindCaches
 from turnout.runtime.lanes import Lanes
+from turnout.runtime.notifiers import Notifiers
 from turnout.runtime.probing import Probing, in_use
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.reconciler import PolicyReconciler
 from turnout.runtime.reflector import Cause, Reflector
 from turnout.runtime.shared import SharedReconciler
+from turnout.runtime.shifts import Shifts
 from turnout.runtime.store import Document, Name, Shelf, Store
 from turnout.runtime.transport import ConnectionFailed
 from turnout.runtime.weights import WeightsReconciler
@@ -79,16 +82,27 @@ class Controller:
         )
         probing = Probing(in_use(registry, settings), clock, self._spawn)
         self._queue: Lanes[Key] = Lanes(lambda key: isinstance(key, DrainKey))
+        recorder = Recorder(client, clock)
+        notifiers = Notifiers(settings.in_use(registry.notifiers), recorder, self._spawn)
+        gates = Gates(
+            settings.in_use(registry.gates),
+            settings.gates.fail_open,
+            clock,
+            spawn=self._spawn,
+            woken=self._queue.add,
+        )
         self._context = Context(
             assessor=Assessor(registry, settings),
             writer=Writer(client, store, self._kinds.digester),
-            recorder=Recorder(client, clock),
+            recorder=recorder,
             guard=guard,
             clock=clock,
             queue=self._queue,
             kinds=self._kinds,
             store=store,
             in_force=RoutesInForce(store, clock, settings.drain, probing),
+            gates=gates,
+            shifts=Shifts(recorder, notifiers),
             instance=instance,
             namespaces=namespaces,
         )

@@ -15,11 +15,16 @@ from turnout.runtime.store import Document, Name
 
 Object = Mapping[str, Any]
 
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""The whole object once more, as `kubectl apply` leaves it."""
+
 
 def document(obj: Object) -> Document:
     """An object of turnout's own kinds, without the bookkeeping of the API server."""
     metadata = mapping(obj.get("metadata"))
     kept = {key: value for key, value in metadata.items() if key not in ("managedFields", "annotations")}
+    if annotations := {k: v for k, v in mapping(metadata.get("annotations")).items() if k != LAST_APPLIED}:
+        kept["annotations"] = annotations
     generation = metadata.get("generation")
     return Document(
         uid=str(metadata.get("uid", "")),
@@ -28,6 +33,7 @@ def document(obj: Object) -> Document:
         deleting=bool(metadata.get("deletionTimestamp")),
         instance=str(mapping(metadata.get("labels")).get(LABEL_INSTANCE, "")),
         owners=tuple(str(mapping(owner).get("uid", "")) for owner in metadata.get("ownerReferences") or ()),
+        marks=canonical([metadata.get("labels"), annotations]),
         said=canonical(obj.get("status")),
         resource_version=str(metadata.get("resourceVersion", "")),
         content={**obj, "metadata": kept},

@@ -59,11 +59,9 @@ class InUse:
 
 def in_use(registry: Registry, settings: Settings) -> Iterator[InUse]:
     """The probes that the administrator has set."""
-    for loaded in registry.probes.values():
-        options, _ = settings.options_of(loaded.plugin)
-        router = registry.routers.get(loaded.plugin.router)
-        if options is not None and router is not None:
-            yield InUse(loaded.plugin, options, frozenset(router.plugin.writes))
+    for probe, options in settings.in_use(registry.probes):
+        if router := registry.routers.get(probe.router):
+            yield InUse(probe, options, frozenset(router.plugin.writes))
 
 
 @dataclass(slots=True)

@@ -15,11 +15,11 @@ from turnout.decision.shares import split
 from turnout.decision.stored import Carried
 from turnout.plugin import Role
 from turnout.reasons import Reason
-from turnout.runtime import shifts
 from turnout.runtime.context import Context, Need, Retry
 from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
 from turnout.runtime.failures import PATIENCE, Failures
+from turnout.runtime.gating import Gating, gated
 from turnout.runtime.interests import Interests
 from turnout.runtime.keys import DrainKey, PolicyKey, WeightsKey
 from turnout.runtime.moves import LeftOver, Moves, under_way
@@ -46,9 +46,12 @@ class PolicyReconciler:
         self._routes = Routes(context)
         self._moves = Moves(context, self._routes)
         self._interests = Interests(context)
+        self._gating = Gating(context)
         self._failures = Failures(context)
         self._reporter = Reporter(context)
         self._admitted: dict[PolicyKey, tuple[object, Admitted | Assessment]] = {}
+        self._last: dict[PolicyKey, tuple[str, Carried | None]] = {}
+        """What the routes of each policy carried when they were last looked at, with its uid."""
 
     async def reconcile(self, key: PolicyKey) -> float | None:
         """Bring a policy's routes and status to what they should be.
@@ -97,7 +100,7 @@ class PolicyReconciler:
         carried = None
         obstacle = context.obstacle(key, _needs(accepted)) or self._moves.obstacle(key, routers)
         if obstacle is None:
-            carried = self._carried(key, accepted)
+            carried = self._carried(key, document, accepted)
             obstacle = self._moves.obstacle(key, self._moves.former_needs(accepted, carried))
         if obstacle:
             if obstacle.filling:
@@ -105,7 +108,8 @@ class PolicyReconciler:
             return Report(VALID, Verdict(None, obstacle.reason, obstacle.message))
         unprotected = await protect(context, accepted, ready_only=hurried)
         assessment = await self._assess(document, admitted, carried)
-        context.in_force.read(key, assessment.in_force, writers)
+        found = assessment.in_force if context.in_force.routes(key) else None
+        context.in_force.read(key, found, writers)
         if assessment.failure:
             return self._failures.not_decided(assessment)
         if assessment.outcome is None or assessment.outcome.plan is None:
@@ -114,7 +118,14 @@ class PolicyReconciler:
         if admitted.suspend:
             left = self._left_over(key, document, accepted, assessment)
             return Report(VALID, self._suspended(admitted, assessment), assessment, left=left.refs)
+        decided = assessment
+        assessment, closed = await self._gating.hold(key, document, decided, carried)
+        if assessment.outcome is None:
+            return self._failures.not_decided(assessment)
         report = await self._route(key, document, admitted, assessment, assessment.outcome, hurried)
+        if report and closed and report.routed.value:
+            again = min((one for one in (closed.again, report.again) if one is not None), default=None)
+            report = replace(report, routed=gated(closed, decided), again=again)
         if report and unprotected and report.routed.value:
             failed = unprotected.reason is Reason.WRITE_FAILED
             report = replace(report, routed=unprotected, again=PATIENCE, retry=failed)
@@ -126,7 +137,12 @@ class PolicyReconciler:
         """The policy, accepted or not; looked at anew only when it or its weights have changed."""
         weights = self._context.store.weights.get((key.namespace, key.name))
         weights = None if weights is None or weights.deleting else weights
-        state = (document.uid, document.generation, weights and (weights.uid, weights.generation))
+        state = (
+            document.uid,
+            document.generation,
+            document.marks,
+            weights and (weights.uid, weights.generation),
+        )
         before, known = self._admitted.get(key, (None, None))
         if known is not None and before == state:
             return known
@@ -164,11 +180,19 @@ class PolicyReconciler:
         listed = set(listed_routes(document.status, self._context.assessor.registry))
         return self._moves.left_over(key, accepted, assessment.rendered, listed)
 
-    def _carried(self, key: PolicyKey, accepted: Accepted) -> Carried | None:
-        """What the policy's routes carry: those of its router before those of a former one."""
+    def _carried(self, key: PolicyKey, document: Document, accepted: Accepted) -> Carried | None:
+        """What the policy's routes carry: those of its router before those of a former one.
+
+        What they carried last, where someone has removed all of them.
+        """
         store, writes = self._context.store, accepted.router.writes
         found = sorted(store.routes(key), key=lambda ref: ref.kind not in writes)
-        return carried_by(accepted.policy, tuple(found), store.look)
+        carried = carried_by(accepted.policy, tuple(found), store.look)
+        uid, last = self._last.get(key, ("", None))
+        if carried is None and uid == document.uid and document.status.get("routes"):
+            carried = last
+        self._last[key] = document.uid, carried
+        return carried
 
     async def _assess(self, document: Document, admitted: Admitted, carried: Carried | None) -> Assessment:
         context, now = self._context, self._context.clock.now()
@@ -231,7 +255,7 @@ class PolicyReconciler:
         if outcome.plan and written.verdict.reason in (*_CARRIED, Reason.REFUSED_BY_NETWORK, Reason.PENDING):
             self._context.in_force.decided(key, outcome.plan, wrote=written.moved)
             if written.moved:
-                shifts.tell(self._context.recorder, key, document.uid, assessment.in_force, outcome)
+                self._context.shifts.tell(key, document.uid, assessment.in_force, outcome)
 
     def _suspended(self, admitted: Admitted, assessment: Assessment) -> Verdict:
         if self._routes.drifted(admitted.accepted.policy, assessment.rendered):
@@ -252,6 +276,7 @@ class PolicyReconciler:
 
     def _forget(self, key: PolicyKey) -> None:
         self._admitted.pop(key, None)
+        self._last.pop(key, None)
         self._context.looked_at(key)
         self._context.waiting.pop(key, None)
         self._routes.forget(key)
@@ -260,6 +285,7 @@ class PolicyReconciler:
         if (again := self._context.in_force.forget(key)) is not None:
             self._context.queue.add_after(key, again)
         self._interests.forget(key)
+        self._gating.forget(key)
         self._wake_drains(key)
         self._context.queue.add(WeightsKey(key.namespace, key.name))
 

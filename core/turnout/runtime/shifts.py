@@ -1,35 +1,48 @@
-"""Tells people what has moved: one log line and one event for each shift."""
+"""Tells what has moved: one log line, one event, and one call of each notifier for each shift."""
 
 import logging
 from collections.abc import Iterable
 
 from turnout.decision.decide import Outcome
+from turnout.decision.gain import gaining
 from turnout.decision.shares import shares, split
-from turnout.plugin import RoutePlan
+from turnout.plugin import RoutePlan, Shift
 from turnout.reasons import Reason
 from turnout.runtime.events import Event, Recorder, about_policy
 from turnout.runtime.keys import PolicyKey
+from turnout.runtime.notifiers import Notifiers
 
 log = logging.getLogger(__name__)
 
 
-def tell(recorder: Recorder, key: PolicyKey, uid: str, before: RoutePlan | None, outcome: Outcome) -> None:
-    """Who, from what, to what, and why. The first routes of a policy are no event: its status says it."""
-    old, new = split(before), split(outcome.plan)
-    if old == new:
-        return
-    why = "; ".join(_why(before, outcome)) or "the policy changed"
-    log.info(
-        "shifted %s: %s -> %s (%s)",
-        key,
-        old or "nothing",
-        new,
-        why,
-        extra={"policy": str(key), "from": old, "to": new, "why": why},
-    )
-    if old:
+class Shifts:
+    """Tells of shifts: the log, the policy's events, and notifiers."""
+
+    def __init__(self, recorder: Recorder, notifiers: Notifiers) -> None:
+        self._recorder = recorder
+        self._notifiers = notifiers
+
+    def tell(self, key: PolicyKey, uid: str, before: RoutePlan | None, outcome: Outcome) -> None:
+        """Who, from what, to what, and why. A policy's first routes are no event: its status says them."""
+        old, new = split(before), split(outcome.plan)
+        if old == new or outcome.plan is None:
+            return
+        why = "; ".join(_why(before, outcome)) or "the policy changed"
+        log.info(
+            "shifted %s: %s -> %s (%s)",
+            key,
+            old or "nothing",
+            new,
+            why,
+            extra={"policy": str(key), "from": old, "to": new, "why": why},
+        )
+        if before is None:
+            return
         about = about_policy(key.namespace, key.name)
-        recorder.record(Event(about, uid, Reason.SHIFTED, f"{old} -> {new}: {why}"))
+        self._recorder.record(Event(about, uid, Reason.SHIFTED, f"{old} -> {new}: {why}"))
+        gains = gaining(before, outcome.plan)
+        shift = Shift(outcome.plan.policy, before, outcome.plan, gains, outcome.reasons)
+        self._notifiers.tell(key, uid, shift)
 
 
 def _why(before: RoutePlan | None, outcome: Outcome) -> Iterable[str]:

@@ -37,6 +37,8 @@ class Document:
     deleting: bool
     instance: str
     owners: tuple[str, ...]
+    marks: bytes
+    """Labels and annotations in canonical JSON: the administrator's checks read them."""
     said: bytes
     """The status in canonical JSON: it is ours to say, and put right when someone else changes it."""
     resource_version: str = field(compare=False)

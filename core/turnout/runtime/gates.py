@@ -1,0 +1,125 @@
+"""Asks gates whether traffic may shift. A decision never waits for them: it goes by what they said last."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from turnout.calling import describe
+from turnout.plugin import Gate, GateAnswer, Options, Shift
+from turnout.runtime.clock import Clock
+from turnout.runtime.keys import PolicyKey
+from turnout.shapes import repr_of
+
+log = logging.getLogger(__name__)
+
+LIMIT = 5.0
+"""Seconds for one answer."""
+SOONEST = 1.0
+"""Seconds until a gate is asked again, at the least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Why a shift may not happen, and the seconds until the gates are asked again; None while they are."""
+
+    reason: str
+    again: float | None = None
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What gates have said of a shift."""
+
+    mark: object
+    closed: Closed | None = Closed("the gates are being asked")
+    until: float = 0.0
+    asking: bool = False
+
+
+class Gates:
+    """The gates that the administrator has set. All must be open at once.
+
+    `fail_open`: those that count as open when they fail. `woken` is called when there is an answer.
+    """
+
+    def __init__(
+        self,
+        gates: Iterable[tuple[Gate[Any], Options]],
+        fail_open: Collection[str],
+        clock: Clock,
+        *,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        woken: Callable[[PolicyKey], None],
+    ) -> None:
+        self._gates = tuple(gates)
+        self._fail_open = frozenset(fail_open)
+        self._clock = clock
+        self._spawn = spawn
+        self._woken = woken
+        self._asked: dict[PolicyKey, _Asked] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._gates)
+
+    def closed(self, key: PolicyKey, shift: Shift, mark: object) -> Closed | None:
+        """Why the shift may not happen yet; None if it may. `mark` is equal for equal shifts."""
+        asked = self._asked.get(key)
+        if asked is None or asked.mark != mark:
+            asked = self._asked[key] = _Asked(mark)
+        if asked.closed is None or asked.asking:
+            return asked.closed
+        left = asked.until - self._clock.monotonic()
+        if left > 0:
+            return Closed(asked.closed.reason, left)
+        asked.asking = True
+        self._spawn(self._ask(key, shift, asked))
+        return Closed(asked.closed.reason)
+
+    def forget(self, key: PolicyKey) -> None:
+        """Nothing of the policy's is to shift any more."""
+        self._asked.pop(key, None)
+
+    async def _ask(self, key: PolicyKey, shift: Shift, asked: _Asked) -> None:
+        answers = await asyncio.gather(*(self._one(key, *gate, shift) for gate in self._gates))
+        closed = [
+            (gate.name, said) for (gate, _), said in zip(self._gates, answers, strict=True) if not said.open
+        ]
+        if closed:
+            wait = max(SOONEST, *(said.ask_again_after.total_seconds() for _, said in closed))
+            asked.until = self._clock.monotonic() + wait
+            asked.closed = Closed("; ".join(f"{name}: {said.reason or 'closed'}" for name, said in closed))
+        else:
+            asked.closed = None
+        asked.asking = False
+        self._woken(key)
+
+    async def _one(self, key: PolicyKey, gate: Gate[Any], options: Options, shift: Shift) -> GateAnswer:
+        """A gate's answer, or what counts for one that fails or takes too long."""
+        try:
+            async with asyncio.timeout(LIMIT):
+                said: object = await gate.may_shift(shift, options)
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            raise
+        except TimeoutError:
+            problem = f"did not answer within {LIMIT:g} s"
+        except BaseException as error:  # noqa: BLE001  a SystemExit of a gate must not end the controller
+            problem = f"raised {describe(error)}"
+        else:
+            if isinstance(said, GateAnswer) and _sound(said):
+                return said
+            problem = f"returned {repr_of(said)}, expected a GateAnswer"
+        opened = gate.name in self._fail_open
+        counts = "open" if opened else "closed"
+        log.warning(
+            "%s: gate %s %s; it counts as %s", key, gate.name, problem, counts, extra={"policy": str(key)}
+        )
+        return GateAnswer(opened, f"it {problem}")
+
+
+def _sound(answer: GateAnswer) -> bool:
+    """Whether a plugin has kept to the types."""
+    kinds = {"open": bool, "reason": str, "ask_again_after": timedelta}
+    return all(isinstance(getattr(answer, name), kind) for name, kind in kinds.items())

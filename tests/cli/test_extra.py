@@ -1,0 +1,85 @@
+"""Commands that other distributions bring along."""
+
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.toys.distributions import SitePackages, site_packages
+from turnout.cli import main
+
+__all__ = ["site_packages"]
+
+HELLO = """
+import click
+
+@click.command()
+@click.option("--to", default="you")
+def hello(to):
+    "Say hello."
+    click.echo(f"hello, {to}")
+"""
+
+
+@pytest.fixture(autouse=True)
+def looked_anew() -> Iterator[None]:
+    """What is installed is other than before each test, and than after it."""
+    main.__dict__.pop("others", None)
+    yield
+    main.__dict__.pop("others", None)
+
+
+def install(site: SitePackages, name: str, source: str = HELLO, command: str = "hello") -> None:
+    module = name.replace("-", "_")
+    site.install(name, source, entry_points={command: f"{module}:hello"}, group="turnout.commands")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def test_it_runs_as_any_other(site_packages: SitePackages) -> None:
+    install(site_packages, "turnout-hello")
+    assert run("hello", "--to", "me").output == "hello, me\n"
+    assert "Usage: turnout hello [OPTIONS]" in run("hello", "--help").output
+
+
+def test_it_is_listed_and_completed(site_packages: SitePackages) -> None:
+    install(site_packages, "turnout-hello")
+    assert "Commands of plugins:\n  hello " in run("--help").output
+    assert "From turnout-hello." in run("--help").output
+    assert 'Did you mean "hello"?' in run("helo").output
+
+
+def test_without_any_nothing_is_listed() -> None:
+    assert "Commands of plugins" not in run("--help").output
+
+
+def test_it_cannot_take_the_name_of_turnouts_own(site_packages: SitePackages) -> None:
+    install(site_packages, "turnout-hello", command="plan")
+    assert "hello" not in run("plan", "--help").output
+
+
+def test_of_two_of_one_name_there_is_none(site_packages: SitePackages) -> None:
+    install(site_packages, "turnout-hello")
+    install(site_packages, "turnout-howdy")
+    assert 'There is no command "hello".' in run("hello").output
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("import a_library_that_nobody_has", "cannot be imported: ModuleNotFoundError: No module named"),
+        ("raise SystemExit(3)", "cannot be imported: SystemExit: 3"),
+        ("", "cannot be imported: AttributeError: "),
+        ("hello = print", "is turnout_hello:hello, which is no click command"),
+    ],
+    ids=["no library", "exits", "nothing there", "no command"],
+)
+def test_one_that_is_broken_harms_only_itself(site_packages: SitePackages, source: str, told: str) -> None:
+    install(site_packages, "turnout-hello", source)
+    result = run("hello")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: the command hello of turnout-hello ")
+    assert told in result.output
+    assert run("--help").exit_code == 0
