@@ -128,6 +128,16 @@ def test_a_version_without_a_backend_for_a_frontend_is_not_ready() -> None:
     )
 
 
+def test_a_version_without_a_backend_tells_what_its_objects_say_of_it() -> None:
+    world = World("blue-green", environment="toy-hosts").ready("wisdom-0")
+    seen = observation(True, message="its status names no address")
+    world.objects[world.accepted.refs["wisdom-1"][0]] = entry({"toy-hosts": seen})
+
+    told = world.ask().versions[1].message
+
+    assert told == "it has no backend for http: its status names no address"
+
+
 class Twofold(KServeModelMesh):
     """Each version is two objects."""
 

@@ -8,7 +8,7 @@ from turnout.decision import environment as ask
 from turnout.decision.accept import Accepted
 from turnout.decision.objects import Entry
 from turnout.names import FINALIZER_DRAIN
-from turnout.plugin import Ref, Version, VersionSpec
+from turnout.plugin import Observation, Ref, Version, VersionSpec
 from turnout.reasons import Reason
 
 Look = Callable[[Ref], Entry | None]
@@ -36,7 +36,7 @@ def _version(
     ready, reason, message = _readiness(accepted.refs[spec.name], entries, seen)
     missing = [frontend.name for frontend in accepted.frontends if frontend.name not in backends]
     if ready is not False and missing:
-        ready, reason, message = False, Reason.NO_BACKEND, f"it has no backend for {', '.join(missing)}"
+        ready, reason, message = False, Reason.NO_BACKEND, _without_backend(missing, seen)
     routed = main is not None and main.uid in in_force
     available = ready is True or (ready is None and routed)
     if available and accepted.drain and not routed and not protects(main):
@@ -73,6 +73,12 @@ def _readiness(
         elif observation.ready is not True and worst[0]:
             worst = None, observation.reason, observation.message or observation.reason
     return worst
+
+
+def _without_backend(frontends: list[str], seen: list[Observation | None]) -> str:
+    told = f"it has no backend for {', '.join(frontends)}"
+    causes = "; ".join(one.message for one in seen if one and one.message)
+    return f"{told}: {causes}" if causes else told
 
 
 def protects(entry: Entry | None) -> bool:
