@@ -183,6 +183,21 @@ def test_a_version_says_the_revisions_of_all_its_objects_and_the_first_ones_labe
     assert (version.revision, version.app_version) == ("3/7", "v1")
 
 
+def test_a_version_does_not_enter_before_the_deletion_of_all_its_objects_can_wait() -> None:
+    world = World("blue-green", policy("wisdom-0"), environment=Twofold())
+    main, helper = world.accepted.refs["wisdom-0"]
+    world.objects[main] = entry({"twofold": observation(True)})
+    world.objects[helper] = entry({"twofold": observation(True)}, finalizers=())
+
+    version = world.ask().versions[0]
+
+    assert (version.available, version.reason, version.message) == (
+        False,
+        Reason.UNPROTECTED,
+        "the finalizer turnout.dev/drain is not on InferenceService models/wisdom-0-helper yet",
+    )
+
+
 def test_versions_are_in_the_policys_order_whatever_the_primary() -> None:
     world = World("blue-green", policy(spec("b"), spec("a"), primary="a")).ready("a", "b")
 

@@ -36,8 +36,14 @@ def plans(draw: st.DrawFn) -> RoutePlan:
     """Any plan that can have been sealed."""
     names = draw(st.lists(TEXT, min_size=1, max_size=3, unique=True))
     backends = st.dictionaries(TEXT, BACKENDS, max_size=2)
+    others = st.lists(TEXT, max_size=2).map(tuple)
     versions = [
-        Version(VersionSpec(name, draw(TEXT)), True, True, "Ready", backends=draw(backends), uid=draw(TEXT))
+        Version(
+            *(VersionSpec(name, draw(TEXT)), True, True, "Ready"),
+            backends=draw(backends),
+            uid=draw(TEXT),
+            other_uids=draw(others),
+        )
         for name in names
     ]
     one = st.sampled_from(versions)
@@ -68,9 +74,9 @@ def test_a_plan_comes_back_as_it_was(one: RoutePlan) -> None:
     assert [(rule.name, rule.matches) for rule in back.rules] == [
         (rule.name, rule.matches) for rule in one.rules
     ]
-    assert [(version.name, version.uid, version.backends) for version in back.versions()] == [
-        (version.name, version.uid, version.backends) for version in one.versions()
-    ]
+    for found, said in zip(back.versions(), one.versions(), strict=True):
+        assert (found.name, found.uid, found.other_uids) == (said.name, said.uid, said.other_uids)
+        assert found.backends == said.backends
 
 
 @given(plans())

@@ -33,6 +33,7 @@ class _Rule(BaseModel):
 class _Version(BaseModel):
     namespace: str
     uid: str
+    other_uids: tuple[str, ...] = ()
     backends: dict[str, Backend]
 
 
@@ -89,6 +90,7 @@ def _version(version: Version) -> dict[str, Any]:
     return {
         "namespace": version.spec.namespace,
         "uid": version.uid,
+        **({"other_uids": version.other_uids} if version.other_uids else {}),
         "backends": {name: _slots(backend) for name, backend in version.backends.items()},
     }
 
@@ -110,4 +112,5 @@ def _load_version(name: str, said: _Version) -> Version:
         reason="InForce",
         backends=said.backends,
         uid=said.uid,
+        other_uids=said.other_uids,
     )

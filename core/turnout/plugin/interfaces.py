@@ -59,7 +59,7 @@ class Environment(Plugin[OptionsT]):
     """The kinds of all objects that `refs` names."""
 
     drain: ClassVar[bool] = False
-    """Whether the object of a deleted version must stay until its routes are out of force."""
+    """Whether the objects of a version must stay, once deleted, until its routes are out of force."""
 
     @abstractmethod
     def refs(self, version: VersionSpec, options: OptionsT) -> Sequence[Ref]:

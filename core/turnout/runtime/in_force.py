@@ -29,11 +29,12 @@ class InForce:
 
     @property
     def uids(self) -> frozenset[str]:
-        """The versions to which calls may be sent."""
-        return frozenset(version.uid for version in self.plan.versions()) if self.plan else frozenset()
+        """The objects of versions to which calls may be sent."""
+        versions = self.plan.versions() if self.plan else ()
+        return frozenset(uid for version in versions for uid in (version.uid, *version.other_uids))
 
     def routes_to(self, uid: str) -> bool:
-        """Whether calls may still be sent to the version of that uid."""
+        """Whether calls may still be sent to the version that the object of that uid is part of."""
         return self.opaque or uid in self.uids
 
 
@@ -61,7 +62,7 @@ class RoutesInForce:
         return self._store.routes(key) or tuple(ref for ref in last if self._store.look(ref))
 
     def leading_to(self, uid: str) -> set[PolicyKey]:
-        """The policies whose routes may send calls to the version of that uid."""
+        """The policies whose routes may send calls to the version that the object of that uid is part of."""
         return {key for key, state in self._known.items() if state.routes_to(uid)}
 
     def since_written(self, key: PolicyKey) -> float | None:
