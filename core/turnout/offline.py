@@ -126,7 +126,7 @@ class Offline:
         assessment = assessor.assess(admitted, status, carried, look, self.now, calls)
         problem = assessment.failure
         if problem is None and not assessment.rendered:
-            problem = Reason.NO_BACKEND, "nothing is known that could answer for the versions to route"
+            problem = Reason.NO_BACKEND, _nothing_to_route(assessment)
         verdict = admitted.weights if weights else None
         return Planned(*place, sourced.source, admitted, assessment, verdict, problem)
 
@@ -134,6 +134,13 @@ class Offline:
 def document(item: Rendered) -> dict[str, Any]:
     """An object as it would be applied, owners aside."""
     return item.document(api_version(item.ref.kind.group, item.ref.kind.versions[0]), [])
+
+
+def _nothing_to_route(assessment: Assessment) -> str:
+    told = "nothing is known that could answer for the versions to route"
+    versions = assessment.outcome.versions if assessment.outcome else ()
+    causes = [f"{one.name}: {one.message}" for one in versions if one.reason == Reason.NO_BACKEND]
+    return "; ".join([told, *causes])
 
 
 def _placed(content: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:

@@ -156,6 +156,19 @@ def test_a_policy_that_is_refused_ends_with_1(change: tuple[str, str], said: str
     assert "name: wisdom\n" not in result.stdout
 
 
+def test_why_nothing_can_be_routed_is_said() -> None:
+    """An InferenceService of ModelMesh, under the environment for those with pods of their own."""
+    of_modelmesh = version("wisdom-0").replace(
+        "{name: wisdom-0}", "{name: wisdom-0, annotations: {serving.kserve.io/deploymentMode: ModelMesh}}"
+    )
+    result = plan("---".join((POLICY.replace("kserve-modelmesh", "kserve"), of_modelmesh)))
+    assert result.return_value == 1
+    assert (
+        "NoBackend: nothing is known that could answer for the versions to route; wisdom-0:" in result.stderr
+    )
+    assert "ModelMesh serves it, so spec.targetEnv has to be kserve-modelmesh" in result.stderr
+
+
 def test_two_policies_for_one_model_are_refused() -> None:
     """Their routes would have the same name; the second is told so."""
     twin = POLICY.replace("name: wisdom}", "name: twin}").replace("spec:", "spec:\n  modelName: wisdom")

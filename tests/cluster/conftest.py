@@ -9,6 +9,9 @@ import pytest
 from tests.cluster.controller import Site
 from tests.support import ControlPlane
 
+VERSIONS = ("inferenceservices", "deployments", "statefulsets", "services")
+"""What versions are made of."""
+
 
 @pytest.fixture
 def site(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[Site]:
@@ -19,5 +22,6 @@ def site(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterato
     yield made
     made.close()
     release = json.dumps({"metadata": {"finalizers": None}})
-    for name in made.names("inferenceservices"):  # nobody does it once the controller has ended
-        made.kubectl("patch", "inferenceservice", name, "--type=merge", "--patch", release)
+    for kind in VERSIONS:
+        for name in made.names(kind):  # nobody does it once the controller has ended
+            made.kubectl("patch", kind, name, "--type=merge", "--patch", release)

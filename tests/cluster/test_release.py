@@ -1,4 +1,4 @@
-"""`turnout release` as a process of its own, with a token that may only list and patch InferenceServices."""
+"""`turnout release` as a process of its own, with a token that may only list and patch versions."""
 
 import os
 import subprocess
@@ -16,10 +16,11 @@ DRAIN = "turnout.dev/drain"
 
 
 def account(site: Site, name: str, *verbs: str) -> Credentials:
-    """A service account that may do this to InferenceServices in the namespace, and nothing else."""
+    """A service account that may do this to versions in the namespace, and nothing else."""
     made = site.control_plane.service_account(site.namespace, name)
     may = [f"--verb={verb}" for verb in verbs]
-    site.kubectl("create", "role", name, *may, "--resource=inferenceservices.serving.kserve.io")
+    kinds = ("inferenceservices.serving.kserve.io", "deployments.apps", "statefulsets.apps", "services")
+    site.kubectl("create", "role", name, *may, f"--resource={','.join(kinds)}")
     who = f"--serviceaccount={site.namespace}:{name}"
     site.kubectl("create", "rolebinding", name, f"--role={name}", who)
     wait_until(
@@ -127,7 +128,7 @@ def test_what_is_not_permitted_is_said_and_the_rest_is_done(
 def test_it_makes_no_call_but_those(stopped: Site, releaser: Credentials) -> None:
     """By the audit log: discovery, one list and one patch."""
     mark = stopped.control_plane.audit_mark()
-    release(releaser, "wisdom-1", "-n", stopped.namespace)
+    release(releaser, "inferenceservice/wisdom-1", "-n", stopped.namespace)
     audit = stopped.control_plane.audit
     wait_until(lambda: audit(releaser, verb="patch", since=mark), what="the patch in the audit log")
     calls = [(call.verb, call.resource) for call in audit(releaser, since=mark) if call.resource]

@@ -54,7 +54,7 @@ def test_an_accepted_policy_has_plugins_options_objects_and_frontends() -> None:
         pytest.param(
             {"environment": "kserve-modelmash"},
             'unknown environment "kserve-modelmash"; did you mean "kserve-modelmesh"?'
-            " installed: kserve-modelmesh, toy-hosts",
+            " installed: deployment, kserve, kserve-modelmesh, toy-hosts",
             id="environment",
         ),
         pytest.param(
@@ -99,7 +99,7 @@ def test_a_plugin_that_is_not_installed_is_refused_by_name(said: Any, message: s
         ),
         pytest.param(
             {"mirorr": {}},
-            'spec.config.mirorr: unknown plugin "mirorr"; did you mean "mirror"? installed: kserve-modelmesh,'
+            'spec.config.mirorr: unknown plugin "mirorr"; did you mean "mirror"? installed: deployment, kserve, kserve-modelmesh,'
             " toy-hosts, blue-green, canary, mirror, toy-steps, istio, toy-table",
             id="of a plugin that is not installed",
         ),

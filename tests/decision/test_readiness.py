@@ -128,6 +128,16 @@ def test_a_version_without_a_backend_for_a_frontend_is_not_ready() -> None:
     )
 
 
+def test_a_version_without_a_backend_tells_what_its_objects_say_of_it() -> None:
+    world = World("blue-green", environment="toy-hosts").ready("wisdom-0")
+    seen = observation(True, message="its status names no address")
+    world.objects[world.accepted.refs["wisdom-1"][0]] = entry({"toy-hosts": seen})
+
+    told = world.ask().versions[1].message
+
+    assert told == "it has no backend for http: its status names no address"
+
+
 class Twofold(KServeModelMesh):
     """Each version is two objects."""
 
@@ -171,6 +181,21 @@ def test_a_version_says_the_revisions_of_all_its_objects_and_the_first_ones_labe
     version = world.ask().versions[0]
 
     assert (version.revision, version.app_version) == ("3/7", "v1")
+
+
+def test_a_version_does_not_enter_before_the_deletion_of_all_its_objects_can_wait() -> None:
+    world = World("blue-green", policy("wisdom-0"), environment=Twofold())
+    main, helper = world.accepted.refs["wisdom-0"]
+    world.objects[main] = entry({"twofold": observation(True)})
+    world.objects[helper] = entry({"twofold": observation(True)}, finalizers=())
+
+    version = world.ask().versions[0]
+
+    assert (version.available, version.reason, version.message) == (
+        False,
+        Reason.UNPROTECTED,
+        "the finalizer turnout.dev/drain is not on InferenceService models/wisdom-0-helper yet",
+    )
 
 
 def test_versions_are_in_the_policys_order_whatever_the_primary() -> None:

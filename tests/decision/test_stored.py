@@ -36,8 +36,14 @@ def plans(draw: st.DrawFn) -> RoutePlan:
     """Any plan that can have been sealed."""
     names = draw(st.lists(TEXT, min_size=1, max_size=3, unique=True))
     backends = st.dictionaries(TEXT, BACKENDS, max_size=2)
+    others = st.lists(TEXT, max_size=2).map(tuple)
     versions = [
-        Version(VersionSpec(name, draw(TEXT)), True, True, "Ready", backends=draw(backends), uid=draw(TEXT))
+        Version(
+            *(VersionSpec(name, draw(TEXT)), True, True, "Ready"),
+            backends=draw(backends),
+            uid=draw(TEXT),
+            other_uids=draw(others),
+        )
         for name in names
     ]
     one = st.sampled_from(versions)
@@ -78,9 +84,9 @@ def test_a_plan_comes_back_as_it_was(one: RoutePlan) -> None:
     assert [(rule.name, rule.matches) for rule in back.rules] == [
         (rule.name, rule.matches) for rule in one.rules
     ]
-    assert [(version.name, version.uid, version.backends) for version in back.versions()] == [
-        (version.name, version.uid, version.backends) for version in one.versions()
-    ]
+    for found, said in zip(back.versions(), one.versions(), strict=True):
+        assert (found.name, found.uid, found.other_uids) == (said.name, said.uid, said.other_uids)
+        assert found.backends == said.backends
 
 
 @given(plans())
@@ -92,7 +98,9 @@ def test_equal_plans_give_equal_text(one: RoutePlan) -> None:
 
 @given(plans())
 def test_the_uids_of_a_text_are_those_of_its_plan(one: RoutePlan) -> None:
-    assert routed_uids(text_of(one)) == {version.uid for version in one.versions() if version.uid}
+    versions = list(one.versions())
+    uids = {uid for version in versions for uid in (version.uid, *version.other_uids)}
+    assert routed_uids(text_of(one)) == uids - {""}
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "no JSON"])

@@ -1,6 +1,6 @@
 """A policy, the objects of its versions, and what is decided of them, step after step."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,18 +13,22 @@ from turnout.decision.move import Former, former
 from turnout.decision.objects import Entry
 from turnout.decision.shares import shares
 from turnout.decision.stored import Carried, dump, load
-from turnout.plugin import Environment, Observation, Plugin, Policy, Ref, RoutePlan, Router, Strategy
+from turnout.plugin import Environment, Observation, Pairs, Plugin, Policy, Ref, RoutePlan, Router, Strategy
 from turnout.registry import Registry
 from turnout.settings import Settings
 from turnout.strategies.blue_green import BlueGreen
 from turnout.strategies.canary import Canary
 from turnout.strategies.mirror import Mirroring
 from turnout.testing.builders import NOW, entry, observation, policy
+from turnout_deployment.environment import Deployments
 from turnout_istio.router import Istio
+from turnout_kserve.environment import KServe
 from turnout_kserve_modelmesh.environment import KServeModelMesh
 
 PLUGINS: tuple[Plugin[Any], ...] = (
     KServeModelMesh(),
+    KServe(),
+    Deployments(),
     ToyHosts(),
     BlueGreen(),
     Canary(),
@@ -34,6 +38,18 @@ PLUGINS: tuple[Plugin[Any], ...] = (
     ToyTable(),
 )
 REGISTRY = Registry.of(*PLUGINS)
+
+ADDRESSES: Mapping[str, Callable[[Ref], Pairs]] = {
+    "deployment": lambda ref: (("port", "8080"),) if ref.kind.kind == "Service" else (),
+    "kserve": lambda ref: (("service", f"{ref.name}-predictor"),),
+    "toy-hosts": lambda ref: (("authority", f"{ref.name}.example.com"),),
+}
+"""Where objects say that they can be reached, by environment."""
+
+
+def knative(ref: Ref) -> Pairs:
+    """What an InferenceService in Knative mode says to the environment kserve."""
+    return ("service", ref.name), ("authority", f"{ref.name}.{ref.namespace}.svc.cluster.local")
 
 
 class World:
@@ -48,7 +64,9 @@ class World:
         router: str | Router[Any] = "istio",
         config: Mapping[str, Mapping[str, Any]] | None = None,
         settings: Settings | None = None,
+        addresses: Callable[[Ref], Pairs] | None = None,
     ) -> None:
+        """`addresses`: where objects say that they can be reached, if not as their environment's usually do."""
         self.settings = settings or Settings()
         self.config = config or {}
         chosen = {
@@ -68,6 +86,7 @@ class World:
         """The environment to which the plan in force leads."""
         self.state: Mapping[str, Any] = {}
         self.now: datetime = NOW
+        self.addresses = addresses or ADDRESSES.get(self.names[0], lambda ref: ())
 
     def ready(self, *names: str, **fields: Any) -> "World":
         return self._observe(names, observation(True), fields)
@@ -87,8 +106,8 @@ class World:
         return self.ready(*names, deleting=NOW)
 
     def gone(self, *names: str) -> "World":
-        for name in names:
-            self.objects.pop(self._ref(name), None)
+        for ref in (ref for name in names for ref in self.accepted.refs[name]):
+            self.objects.pop(ref, None)
         return self
 
     def later(self, seconds: float) -> "World":
@@ -144,10 +163,12 @@ class World:
         return accept(declared, self.registry, self.settings, Calls())
 
     def _observe(self, names: tuple[str, ...], seen: Observation, fields: Mapping[str, Any]) -> "World":
+        environment = self.names[0]
         for name in names:
-            seen = replace(seen, addresses=(("authority", f"{name}.example.com"),), revision="1")
-            made = entry({self.names[0]: seen}, **{"uid": f"uid-of-{name}", **fields})
-            self.objects[self._ref(name)] = made
+            for ref in self.accepted.refs[name]:
+                told = replace(seen, addresses=self.addresses(ref), revision="1")
+                uid = f"uid-of-{name}" if ref == self._ref(name) else f"uid-of-{ref}"
+                self.objects[ref] = entry({environment: told}, **{"uid": uid, **fields})
         return self
 
     def _ref(self, name: str) -> Ref:

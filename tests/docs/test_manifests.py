@@ -15,9 +15,12 @@ from turnout.decision.accept import Refused
 from turnout.decision.declare import admit
 from turnout.registry import Registry
 from turnout.settings import Settings
+from turnout_deployment.service import observe_service
 
-OTHERS = {"InferenceService", "ServiceAccount", "Role", "RoleBinding"}
+OTHERS = {"Deployment", "InferenceService", "ServiceAccount", "Role", "RoleBinding"}
 """Kinds that the cluster tests apply."""
+GATEWAYS = "docs/in-force.md"
+"""The page whose Service stands for gateways; others are those of versions."""
 EXAMPLES = {"latest"}
 """Plugins that a page has its reader write."""
 
@@ -46,9 +49,11 @@ def test_yaml_is_usable(block: Block, registry: Registry) -> None:
                 parse_weights(document)
             case None if "templateName" in document:
                 template.manifests(document)
-            case "Service":
+            case "Service" if block.page == GATEWAYS:
                 # Of one name and address, gateways would answer for each other.
                 assert document["spec"]["clusterIP"] == "None"
+            case "Service":
+                assert observe_service(document).ready
             case None if block.page in OWN_PLUGINS:
                 Settings.of(document)
             case None:

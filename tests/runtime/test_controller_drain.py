@@ -1,6 +1,7 @@
 """Finalizers and deletion: a version leaves the routes first, and goes once no call can reach it."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from tests.runtime.draining import HELD, SLACK, SOON, SPOILT, seconds_to_go
 from tests.runtime.harness import LIMIT, NAMESPACE, Bed, isvc, loses, refuse, rp, vs
 from turnout.names import FINALIZER_DRAIN
+from turnout.plugin import Ref, VersionSpec
 from turnout.testing.memory import StatusError
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
-from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE
+from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE, KServeModelMesh
 
 # the finalizer
 
@@ -491,3 +493,31 @@ def test_the_status_follows_a_release_whose_event_comes_late(halves: Bed) -> Non
     halves.cluster.on_request = late
     seconds_to_go(halves, "wisdom-1")
     halves.until(lambda: halves.status()["versions"][1]["reason"] == "Missing")
+
+
+class Twofold(KServeModelMesh):
+    """Each version is two objects."""
+
+    name = "twofold"
+
+    def refs(self, version: VersionSpec, options: Any) -> tuple[Ref, ...]:
+        return (isvc(version.name), isvc(f"{version.name}-helper"))
+
+
+@pytest.mark.parametrize("deleted", ["wisdom-1", "wisdom-1-helper"])
+def test_each_object_of_a_version_waits_until_no_call_can_reach_it(
+    make_bed: Callable[..., Bed], deleted: str
+) -> None:
+    """Whichever of them is deleted, and however long ago the routes have last moved."""
+    bed = make_bed(Twofold())
+    for name in ("wisdom-0", "wisdom-0-helper", "wisdom-1", "wisdom-1-helper"):
+        bed.version(name)
+    bed.policy(targetEnv="twofold")
+    bed.start()
+    bed.until(lambda: bed.shares() == {"wisdom-0": 50, "wisdom-1": 50})
+    bed.sleep(2 * HELD)
+
+    took = seconds_to_go(bed, deleted)
+
+    assert HELD - SLACK < took < LIMIT
+    assert bed.shares() == {"wisdom-0": 100}

@@ -10,7 +10,18 @@ from tests.runtime.harness import NAMESPACE, Bed, Object, isvc, refuse, rp, vs
 from tests.toys.naughty import Hangs, Nonsense, Oversteps, Raises, Recurses
 from tests.toys.table import CONFIG_MAP
 from turnout.names import ROUTING_POLICY
-from turnout.plugin import Decision, Inputs, Observation, Options, Plugin, Ref, Rule, Share, Strategy
+from turnout.plugin import (
+    Decision,
+    Inputs,
+    Observation,
+    Options,
+    Plugin,
+    Ref,
+    Rule,
+    Share,
+    Strategy,
+    VersionSpec,
+)
 from turnout.runtime.transport import Request
 from turnout_kserve_modelmesh.environment import KServeModelMesh
 
@@ -108,6 +119,37 @@ class Picky(KServeModelMesh):
         if obj["metadata"]["name"] == "wisdom-1":
             raise KeyError("status")
         return super().observe(obj)
+
+
+class ByKind(KServeModelMesh):
+    """An environment of a built-in kind, whose objects it reads by their kind."""
+
+    name = "toy-by-kind"
+    watches = (CONFIG_MAP,)
+    drain = False
+
+    def refs(self, version: VersionSpec, options: Options) -> tuple[Ref, ...]:
+        return (Ref(CONFIG_MAP, version.namespace, version.name),)
+
+    def observe(self, obj: Mapping[str, Any]) -> Observation:
+        return Observation(obj["kind"] == "ConfigMap", "Ready")
+
+
+def test_an_object_tells_its_kind_whether_it_was_listed_or_watched(make_bed: Callable[..., Bed]) -> None:
+    """The API server leaves it out where it lists built-in kinds."""
+
+    def deploy(name: str) -> None:
+        config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
+        bed.cluster.apply_manifest(config_map, namespace=NAMESPACE)
+
+    bed = make_bed(ByKind())
+    deploy("wisdom-0")
+    bed.policy(targetEnv="toy-by-kind")
+    bed.start()
+    bed.until(lambda: bed.split() == "wisdom-0 100%")
+    assert bed.status()["versions"][0]["ready"] == "True"
+    deploy("wisdom-1")
+    bed.until(lambda: bed.split() == "wisdom-0 50% / wisdom-1 50%")
 
 
 def test_an_object_that_its_environment_cannot_read_is_unknown(make_bed: Callable[..., Bed]) -> None:

@@ -32,6 +32,13 @@ def test_values_come_from_arguments() -> None:
     assert result.output == golden.manifests("mirror-percentage")
 
 
+@pytest.mark.parametrize("environment", ["kserve", "deployment"])
+def test_values_may_name_any_environment_that_is_installed(environment: str) -> None:
+    result = run("-f", str(TUTORIAL), "--set", f"targetEnv={environment}")
+    expected = golden.manifests("tutorial-initialize")
+    assert result.output == expected.replace("targetEnv: kserve-modelmesh", f"targetEnv: {environment}")
+
+
 @pytest.mark.parametrize(
     ("stdin", "said"),
     [

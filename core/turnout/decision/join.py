@@ -8,7 +8,7 @@ from turnout.decision import environment as ask
 from turnout.decision.accept import Accepted
 from turnout.decision.objects import Entry
 from turnout.names import FINALIZER_DRAIN
-from turnout.plugin import Ref, Version, VersionSpec
+from turnout.plugin import Observation, Ref, Version, VersionSpec
 from turnout.reasons import Reason
 
 Look = Callable[[Ref], Entry | None]
@@ -29,19 +29,21 @@ def _version(
     spec: VersionSpec, accepted: Accepted, look: Look, in_force: frozenset[str], calls: Calls
 ) -> Version:
     environment = accepted.environment
-    entries = [look(ref) for ref in accepted.refs[spec.name]]
+    refs = accepted.refs[spec.name]
+    entries = [look(ref) for ref in refs]
     seen = [entry.observations.get(environment.name) if entry else None for entry in entries]
     backends = ask.backends(environment, spec, seen, accepted.environment_options, calls)
     main = entries[0]
-    ready, reason, message = _readiness(accepted.refs[spec.name], entries, seen)
+    ready, reason, message = _readiness(refs, entries, seen)
     missing = [frontend.name for frontend in accepted.frontends if frontend.name not in backends]
     if ready is not False and missing:
-        ready, reason, message = False, Reason.NO_BACKEND, f"it has no backend for {', '.join(missing)}"
+        ready, reason, message = False, Reason.NO_BACKEND, _without_backend(missing, seen)
     routed = main is not None and main.uid in in_force
     available = ready is True or (ready is None and routed)
-    if available and accepted.drain and not routed and not protects(main):
+    bare = [ref for ref, entry in zip(refs, entries, strict=True) if not protects(entry)]
+    if available and accepted.drain and not routed and bare:
         available, reason = False, Reason.UNPROTECTED
-        message = f"the finalizer {FINALIZER_DRAIN} is not on it yet"
+        message = f"the finalizer {FINALIZER_DRAIN} is not on {bare[0]} yet"
     first = seen[0]
     return Version(
         spec=spec,
@@ -51,6 +53,7 @@ def _version(
         message=message,
         backends=backends,
         uid=main.uid if main else "",
+        other_uids=tuple(entry.uid for entry in entries[1:] if entry),
         revision="/".join(observation.revision if observation else "" for observation in seen),
         app_version=first.app_version if first else None,
     )
@@ -73,6 +76,12 @@ def _readiness(
         elif observation.ready is not True and worst[0]:
             worst = None, observation.reason, observation.message or observation.reason
     return worst
+
+
+def _without_backend(frontends: list[str], seen: list[Observation | None]) -> str:
+    told = f"it has no backend for {', '.join(frontends)}"
+    causes = "; ".join(one.message for one in seen if one and one.message)
+    return f"{told}: {causes}" if causes else told
 
 
 def protects(entry: Entry | None) -> bool:

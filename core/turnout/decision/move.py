@@ -92,7 +92,8 @@ def _down(version: Version, former: Former, look: Look) -> bool:
 
 
 def _there(version: Version, former: Former, look: Look) -> bool:
-    if version.name not in former.refs:
-        return True
-    known = look(former.refs[version.name][0])
-    return known is not None and known.deleting is None and known.uid == version.uid
+    """Whether all objects of a version are there, and will stay; as far as that is known."""
+    entries = [look(ref) for ref in former.refs.get(version.name, ())]
+    if any(known is None or known.deleting for known in entries):
+        return False
+    return not entries or (entries[0] is not None and entries[0].uid == version.uid)

@@ -34,6 +34,7 @@ class _Rule(BaseModel):
 class _Version(BaseModel):
     namespace: str
     uid: str
+    other_uids: tuple[str, ...] = ()
     backends: dict[str, Backend]
 
 
@@ -82,12 +83,13 @@ def load(text: str | None, policy: Policy) -> Carried | None:
 
 
 def routed_uids(text: str | None) -> frozenset[str]:
-    """The uids of the versions to which an annotation's plan leads; none for one that someone has spoilt."""
+    """The objects of versions to which an annotation's plan leads; none for one that someone has spoilt."""
     try:
         said = _Plan.model_validate_json(text or "", strict=True)
     except ValidationError:
         return frozenset()
-    return frozenset(version.uid for version in said.versions.values() if version.uid)
+    uids = (uid for version in said.versions.values() for uid in (version.uid, *version.other_uids))
+    return frozenset(uid for uid in uids if uid)
 
 
 def _slots(value: Any) -> dict[str, Any]:
@@ -110,6 +112,7 @@ def _version(version: Version) -> dict[str, Any]:
     return {
         "namespace": version.spec.namespace,
         "uid": version.uid,
+        **({"other_uids": version.other_uids} if version.other_uids else {}),
         "backends": {name: _slots(backend) for name, backend in version.backends.items()},
     }
 
@@ -131,4 +134,5 @@ def _load_version(name: str, said: _Version) -> Version:
         reason="InForce",
         backends=said.backends,
         uid=said.uid,
+        other_uids=said.other_uids,
     )

@@ -59,7 +59,7 @@ class Environment(Plugin[OptionsT]):
     """The kinds of all objects that `refs` names."""
 
     drain: ClassVar[bool] = False
-    """Whether the object of a deleted version must stay until its routes are out of force."""
+    """Whether the objects of a version must stay, once deleted, until its routes are out of force."""
 
     @abstractmethod
     def refs(self, version: VersionSpec, options: OptionsT) -> Sequence[Ref]:
@@ -67,7 +67,10 @@ class Environment(Plugin[OptionsT]):
 
     @abstractmethod
     def observe(self, obj: Mapping[str, Any]) -> Observation:
-        """What matters of an object of one of `watches`. Called once an event, so keep it small."""
+        """What matters of an object of one of `watches`, whose `kind` it always tells.
+
+        Called once an event, so keep it small.
+        """
 
     @abstractmethod
     def frontends(self, policy: Policy, options: OptionsT) -> Sequence[Frontend]:
@@ -80,7 +83,7 @@ class Environment(Plugin[OptionsT]):
         """The version's backend for each frontend, by `Frontend.name`.
 
         `seen` is in the order of `refs`, None for an object that does not exist. A frontend left out
-        makes the version not ready.
+        makes the version not ready, for which the messages of `seen` are given as the cause.
         """
 
 

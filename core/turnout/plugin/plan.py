@@ -46,6 +46,7 @@ class Backend:
 class Version:
     """A version as observed; `backends` by `Frontend.name`.
 
+    `uid` is that of its main object, `other_uids` are those of the others that make it up.
     `available` is core's verdict that the version may carry traffic now: it is ready, or its
     readiness is unknown and it carries traffic already.
     """
@@ -57,6 +58,7 @@ class Version:
     message: str = ""
     backends: Mapping[str, Backend] = field(default_factory=dict)
     uid: str = ""
+    other_uids: tuple[str, ...] = ()
     revision: str = ""
     app_version: str | None = None
 

@@ -61,6 +61,22 @@ def condition(status: object, kind: str) -> Condition | None:
     return None
 
 
+def verdict(status: object, kind: str) -> tuple[bool | None, str, str]:
+    """What a condition says of an object's readiness (None: unknown), with a CamelCase reason and a message.
+
+    They are the condition's own where it has any. Its generation is not compared.
+    """
+    found = condition(status, kind)
+    if found is None:
+        return None, "NoStatus", f"its status has no {kind} condition yet"
+    if found.status:
+        return True, "Ready", ""
+    if found.status is False:
+        return False, found.reason or "NotReady", found.message or f"its {kind} condition is False"
+    told = found.message or f"its {kind} condition is {found.word or 'empty'}"
+    return None, found.reason or "Unknown", told
+
+
 def app_version(obj: Mapping[str, Any]) -> str | None:
     """What an object's label `app.kubernetes.io/version` says."""
     found = mapping(mapping(obj.get("metadata")).get("labels")).get(VERSION_LABEL)

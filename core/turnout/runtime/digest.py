@@ -72,7 +72,10 @@ class Digester:
         environments, routers = self._environments[kind].values(), self._routers[kind].values()
 
         def digest(calls: Calls) -> list[tuple[Name, Entry]]:
-            return [(name_of(obj), observe(obj, environments, routers, calls)) for obj in objects]
+            return [
+                (name_of(obj), observe(_with_kind(kind, obj), environments, routers, calls))
+                for obj in objects
+            ]
 
         if not self._asks(kind, objects):
             return digest(Calls())
@@ -87,3 +90,8 @@ class Digester:
         if self._environments[kind] or any(map(tells_pending, self._routers[kind].values())):
             return True
         return bool(self._routers[kind]) and any("status" in obj for obj in objects)
+
+
+def _with_kind(kind: Kind, obj: Object) -> Object:
+    """The object with its kind, which items of built-in lists do not say."""
+    return obj if "kind" in obj else {"kind": kind.kind, **obj}

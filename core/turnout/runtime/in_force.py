@@ -32,13 +32,12 @@ class InForce:
 
     @property
     def uids(self) -> frozenset[str]:
-        """The versions to which calls may be sent."""
-        return (
-            self.others.union(version.uid for version in self.plan.versions()) if self.plan else self.others
-        )
+        """The objects of versions to which calls may be sent."""
+        versions = self.plan.versions() if self.plan else ()
+        return self.others.union(uid for version in versions for uid in (version.uid, *version.other_uids))
 
     def routes_to(self, uid: str) -> bool:
-        """Whether calls may still be sent to the version of that uid."""
+        """Whether calls may still be sent to the version that the object of that uid is part of."""
         return self.opaque or uid in self.uids
 
 
@@ -66,7 +65,7 @@ class RoutesInForce:
         return self._store.routes(key) or tuple(ref for ref in last if self._store.look(ref))
 
     def leading_to(self, uid: str) -> set[PolicyKey]:
-        """The policies whose routes may send calls to the version of that uid."""
+        """The policies whose routes may send calls to the version that the object of that uid is part of."""
         return {key for key, state in self._known.items() if state.routes_to(uid)}
 
     def since_written(self, key: PolicyKey) -> float | None:

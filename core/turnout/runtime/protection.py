@@ -1,4 +1,4 @@
-"""Puts the drain finalizer on versions, before calls are sent to them."""
+"""Puts the drain finalizer on the objects of versions, before calls are sent to them."""
 
 from turnout.decision.accept import Accepted
 from turnout.decision.join import protects
@@ -11,7 +11,7 @@ from turnout.status import Verdict
 
 
 async def protect(context: Context, accepted: Accepted, *, ready_only: bool = False) -> Verdict | None:
-    """Protect the versions that a policy names and that lack the finalizer.
+    """Protect the objects of the versions that a policy names, where they lack the finalizer.
 
     Ready or not: so a version that turns ready costs one write, that of its route. `ready_only` leaves
     the others for another time. Returns a verdict if it cannot be done: such a version gets no calls,
@@ -21,30 +21,29 @@ async def protect(context: Context, accepted: Accepted, *, ready_only: bool = Fa
     if not accepted.drain:
         return None
     verdict = None
-    for refs in accepted.refs.values():
-        main = refs[0]
-        known = context.store.look(main)
+    for ref in (ref for refs in accepted.refs.values() for ref in refs):
+        known = context.store.look(ref)
         if known is None or known.deleting or protects(known):
             continue
         if ready_only and not any(seen.ready for seen in known.observations.values()):
             continue
         now = context.clock.monotonic()
         if context.protections.wait(known.uid, now):
-            told = f"{main} keeps losing the finalizer {FINALIZER_DRAIN}: who takes it off?"
+            told = f"{ref} keeps losing the finalizer {FINALIZER_DRAIN}: who takes it off?"
             verdict = Verdict(False, Reason.CONTENDED, told)
             continue
         context.protections.corrected(known.uid, now)
         try:
-            await context.writer.protect(main, known, accepted.policy.namespace)
+            await context.writer.protect(ref, known, accepted.policy.namespace)
         except ApiError as error:
             if error.status == 404 and not error.kind_missing:
-                context.store.put(main, None)
+                context.store.put(ref, None)
                 continue
             if error.status in (409, 422):  # it has changed, or is being deleted
-                found = await context.writer.reread(main)
+                found = await context.writer.reread(ref)
                 if error.status == 409 or found is None or found.deleting or found.uid != known.uid:
                     raise Retry from None
             waits = classify(error) is Classified.WAIT
-            told = f"{main} gets no calls before it has the finalizer {FINALIZER_DRAIN}: {error}"
+            told = f"{ref} gets no calls before it has the finalizer {FINALIZER_DRAIN}: {error}"
             verdict = Verdict(False, Reason.FORBIDDEN if waits else Reason.WRITE_FAILED, told)
     return verdict

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from turnout.plugin import Backend, Environment, Frontend, Kind, Observation, Policy, Ref, VersionSpec
-from turnout.plugin.reading import app_version, generation
+from turnout.plugin.reading import app_version, generation, verdict
 from turnout_kserve_modelmesh.options import KServeModelMeshOptions
-from turnout_kserve_modelmesh.readiness import ready
 
 INFERENCE_SERVICE = Kind("serving.kserve.io", ("v1beta1",), "InferenceService", "inferenceservices")
 FRONTEND = "inference"
@@ -32,9 +31,10 @@ class KServeModelMesh(Environment[KServeModelMeshOptions]):
         return (Ref(INFERENCE_SERVICE, version.namespace, version.name),)
 
     def observe(self, obj: Mapping[str, Any]) -> Observation:
-        verdict, reason, message = ready(obj)
+        # `observedGeneration` is not compared: KServe copies it from a child, and ModelMesh never sets it.
+        ready, reason, message = verdict(obj.get("status"), "Ready")
         return Observation(
-            ready=verdict,
+            ready=ready,
             reason=reason,
             message=message,
             revision=str(generation(obj) or ""),

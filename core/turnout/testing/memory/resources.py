@@ -150,6 +150,7 @@ BUILT_IN = (
     _built_in(Kind("", ("v1",), "Secret", "secrets")),
     _built_in(Kind("", ("v1",), "Service", "services")),
     _built_in(Kind("apps", ("v1",), "Deployment", "deployments"), status=True),
+    _built_in(Kind("apps", ("v1",), "StatefulSet", "statefulsets"), status=True),
     _built_in(Kind("coordination.k8s.io", ("v1",), "Lease", "leases")),
     _built_in(Kind("events.k8s.io", ("v1",), "Event", "events")),
 )

@@ -1,0 +1,59 @@
+"""Reads whether a Deployment or a StatefulSet serves, as its controller reports it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from turnout.plugin import Observation
+from turnout.plugin.reading import app_version, generation, integer, mapping, text, verdict
+
+REVISION = "deployment.kubernetes.io/revision"
+"""A Deployment's annotation: another value for every other pod template, and the same when it scales."""
+
+Verdict = tuple[bool | None, str, str]
+"""Ready or not (None: unknown), with a reason and a message."""
+
+
+def observe_workload(obj: Mapping[str, Any]) -> Observation:
+    """What matters of a workload. No number of replicas is told, so that scaling it wakes nobody."""
+    ready, reason, message = _ready(obj)
+    return Observation(ready, reason, message, _revision(obj), app_version(obj))
+
+
+def _ready(obj: Mapping[str, Any]) -> Verdict:
+    """With no replica wanted a Deployment is Available, and yet nothing answers."""
+    wanted = integer(mapping(obj.get("spec")).get("replicas"))
+    wanted = 1 if wanted is None else wanted
+    status = mapping(obj.get("status"))
+    if wanted <= 0:
+        return False, "ScaledToZero", "no replica is wanted"
+    if not status:
+        return None, "NoStatus", "it has no status yet"
+    available = _available(status)
+    if available <= 0:
+        return False, "NoReplicaAvailable", "no replica is available"
+    observed, latest = integer(status.get("observedGeneration")), generation(obj)
+    if latest is not None and (observed is None or observed < latest):
+        return None, "NotObserved", "its controller has not seen its latest change yet"
+    if obj.get("kind") == "StatefulSet":
+        return _all_of(available, wanted)
+    return verdict(status, "Available")
+
+
+def _all_of(available: int, wanted: int) -> Verdict:
+    """A StatefulSet has no condition Available, and lacks a replica while it rolls one after the other."""
+    if available < wanted:
+        return None, "ReplicasMissing", "not all replicas are available"
+    return True, "Ready", ""
+
+
+def _available(status: Mapping[str, Any]) -> int:
+    """The field is left out where none is; Kubernetes before 1.22 tells it of no StatefulSet."""
+    found = integer(status.get("availableReplicas"))
+    return found if found is not None else integer(status.get("readyReplicas")) or 0
+
+
+def _revision(obj: Mapping[str, Any]) -> str:
+    """What changes with the pod template; the generation would change with the number of replicas too."""
+    if obj.get("kind") == "StatefulSet":
+        return text(mapping(obj.get("status")).get("updateRevision"), 128)
+    return text(mapping(mapping(obj.get("metadata")).get("annotations")).get(REVISION), 128)

@@ -1,0 +1,1 @@
+"""The environment kserve: InferenceServices, each with a backend of its own."""

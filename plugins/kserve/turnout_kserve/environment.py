@@ -1,0 +1,80 @@
+"""The environment kserve."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from turnout.plugin import (
+    Backend,
+    Environment,
+    Fault,
+    Frontend,
+    Kind,
+    Observation,
+    Policy,
+    Ref,
+    VersionSpec,
+)
+from turnout.plugin.reading import app_version, generation
+from turnout_kserve.address import AUTHORITY, HTTP_PORT, SERVICE, locate
+from turnout_kserve.options import KServeOptions
+from turnout_kserve.readiness import ready
+
+INFERENCE_SERVICE = Kind("serving.kserve.io", ("v1beta1",), "InferenceService", "inferenceservices")
+FRONTEND = "inference"
+
+
+class KServe(Environment[KServeOptions]):
+    """InferenceServices in Standard or Knative mode, each with a backend of its own.
+
+    KServe's objects are owned by the InferenceService and go with it, so a deletion waits for the drain.
+    """
+
+    name = "kserve"
+    options = KServeOptions
+    watches = (INFERENCE_SERVICE,)
+    drain = True
+
+    def check(self, policy: Policy, options: KServeOptions) -> Iterable[Fault]:
+        for index, version in enumerate(policy.versions):
+            if version.name == policy.model_name and version.namespace == policy.namespace:
+                told = "it has the model's name, by which KServe writes a route of its own; name it otherwise"
+                yield Fault(f"spec.modelVersions[{index}].name", told)
+
+    def refs(self, version: VersionSpec, options: KServeOptions) -> Sequence[Ref]:
+        return (Ref(INFERENCE_SERVICE, version.namespace, version.name),)
+
+    def observe(self, obj: Mapping[str, Any]) -> Observation:
+        verdict, reason, message = ready(obj)
+        addresses, obstacle = locate(obj)
+        return Observation(
+            ready=verdict,
+            reason=reason,
+            message=message or obstacle,
+            revision=str(generation(obj) or ""),
+            app_version=app_version(obj),
+            addresses=addresses,
+        )
+
+    def frontends(self, policy: Policy, options: KServeOptions) -> Sequence[Frontend]:
+        name = f"{policy.model_name}.{policy.namespace}"
+        return (
+            Frontend(
+                name=FRONTEND,
+                namespace=policy.namespace,
+                hosts=(name, f"{name}.svc", f"{name}.svc.{policy.cluster_domain}"),
+                port=options.port,
+                protocol=options.protocol,
+                virtual=options.virtual,
+            ),
+        )
+
+    def backends(
+        self, version: VersionSpec, seen: Sequence[Observation | None], options: KServeOptions
+    ) -> Mapping[str, Backend]:
+        (one,) = seen
+        said = dict(one.addresses) if one else {}
+        if SERVICE not in said:
+            return {}
+        authority = said.get(AUTHORITY)
+        port = HTTP_PORT if authority else options.service_port
+        return {FRONTEND: Backend(said[SERVICE], version.namespace, port, authority=authority)}
