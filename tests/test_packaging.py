@@ -19,6 +19,7 @@ from tests.docs.play import INSTALL
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOTS = {
     "turnout": "core",
+    "turnout_envoy": "plugins/envoy",
     "turnout_istio": "plugins/istio",
     "turnout_kserve_modelmesh": "plugins/kserve_modelmesh",
 }
@@ -85,7 +86,7 @@ def test_wheel_tells_its_programs_plugins_and_license(wheel: zipfile.Path) -> No
     metadata = Parser().parsestr(wheel_text(wheel, "METADATA"))
     for program in ("turnout", "kubectl-turnout", "kubectl_complete-turnout"):
         assert f"{program} = turnout.cli" in entry_points
-    assert "[turnout]\nistio = turnout_istio.plugin\n" in entry_points
+    assert "\nistio = turnout_istio.plugin\n" in entry_points
     assert metadata["License-Expression"] == "Apache-2.0"
     assert "Apache License" in wheel_text(wheel, "licenses/LICENSE")
     assert metadata.get_payload() == (REPOSITORY / "README.md").read_text(encoding="utf-8")

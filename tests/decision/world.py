@@ -20,6 +20,7 @@ from turnout.strategies.blue_green import BlueGreen
 from turnout.strategies.canary import Canary
 from turnout.strategies.mirror import Mirroring
 from turnout.testing.builders import NOW, entry, observation, policy
+from turnout_envoy.router import Envoy
 from turnout_istio.router import Istio
 from turnout_kserve_modelmesh.environment import KServeModelMesh
 
@@ -30,6 +31,7 @@ PLUGINS: tuple[Plugin[Any], ...] = (
     Canary(),
     Mirroring(),
     ToySteps(),
+    Envoy(),
     Istio(),
     ToyTable(),
 )
