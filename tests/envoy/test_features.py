@@ -107,6 +107,13 @@ def test_headers_are_set_over_what_the_caller_sent(site: Site, servers: tuple[Ec
     assert answer.headers["x-by"] == "%1"
 
 
+def test_no_time_is_set_for_a_call(site: Site, servers: tuple[Echo, Echo]) -> None:
+    """Envoy tells upstreams how long they have, if it is to end the call by itself: by default after 15 s."""
+    site.carry(plan(everything(reached(servers[0]))))
+
+    assert "x-envoy-expected-rq-timeout-ms" not in call(site.address).asked.headers
+
+
 @pytest.mark.parametrize(("authority", "host"), [(None, "wisdom.models"), ("a.example.com", "a.example.com")])
 def test_the_authority_is_the_callers_unless_a_version_has_one(
     authority: str | None, host: str, site: Site, servers: tuple[Echo, Echo]
