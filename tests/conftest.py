@@ -22,13 +22,16 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC tells of every connectio
 
 CLUSTER = Path(__file__).with_name("cluster")
 MESH = Path(__file__).with_name("mesh")
+ENVOY = Path(__file__).with_name("envoy")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a real API server, or a mesh on top of it, so that `-m "not cluster"` runs the rest."""
+    """Mark what needs a real API server, a mesh on top of it, or Envoy alone, so that others can be run by
+    themselves.
+    """
     for item in items:
-        if MESH in item.path.parents:
+        if {MESH, ENVOY} & {*item.path.parents}:
             item.add_marker(pytest.mark.mesh)
         if CLUSTER in item.path.parents or "control_plane" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.cluster)

@@ -20,6 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 ROOTS = {
     "turnout": "core",
     "turnout_deployment": "plugins/deployment",
+    "turnout_envoy": "plugins/envoy",
     "turnout_istio": "plugins/istio",
     "turnout_kserve": "plugins/kserve",
     "turnout_kserve_modelmesh": "plugins/kserve_modelmesh",

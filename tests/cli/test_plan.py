@@ -194,9 +194,9 @@ def test_weights_without_a_policy_end_with_1() -> None:
 
 def test_a_kind_that_nobody_knows_is_noted() -> None:
     """A folder may hold more than turnout reads."""
-    result = plan(BOTH_READY + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n")
+    result = plan(BOTH_READY + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: other}\n")
     assert result.return_value == 0
-    assert "ConfigMap other: no plugin knows this kind" in result.stderr
+    assert "Secret other: no plugin knows this kind" in result.stderr
 
 
 @pytest.mark.parametrize(

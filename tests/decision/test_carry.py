@@ -103,21 +103,21 @@ def test_what_a_plan_asks_is_measured(of: RoutePlan, features: set[str]) -> None
             "canary",
             None,
             "spec.router: toy-table cannot carry header-exact, which kserve-modelmesh with canary needs here;"
-            " routers that can: istio",
+            " routers that can: envoy, istio",
             id="canary",
         ),
         pytest.param(
             "canary",
             policy("wisdom-0", spec("wisdom-1", None, Match(method="GET", path=("regex", "/a")))),
             "spec.router: toy-table cannot carry method, path-regex, which kserve-modelmesh with canary needs"
-            " here; routers that can: istio",
+            " here; routers that can: envoy, istio",
             id="canary with matches",
         ),
         pytest.param(
             "mirror",
             None,
             "spec.router: toy-table cannot carry mirror, mirror-headers, which kserve-modelmesh with mirror"
-            " needs here; routers that can: istio",
+            " needs here; routers that can: envoy, istio",
             id="mirror",
         ),
     ],

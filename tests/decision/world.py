@@ -21,6 +21,7 @@ from turnout.strategies.canary import Canary
 from turnout.strategies.mirror import Mirroring
 from turnout.testing.builders import NOW, entry, observation, policy
 from turnout_deployment.environment import Deployments
+from turnout_envoy.router import Envoy
 from turnout_istio.router import Istio
 from turnout_kserve.environment import KServe
 from turnout_kserve_modelmesh.environment import KServeModelMesh
@@ -34,6 +35,7 @@ PLUGINS: tuple[Plugin[Any], ...] = (
     Canary(),
     Mirroring(),
     ToySteps(),
+    Envoy(),
     Istio(),
     ToyTable(),
 )

@@ -112,4 +112,6 @@ def cases() -> Iterator[Case]:
         yield Case(strategy, "weights", {**given, **down}, WEIGHTS[strategy])
         given = {"marker": True} | ({"mesh": False} if strategy == "blue-green" else {})
         yield Case(strategy, "marker", BOTH, {"config": {"istio": given}})
+        yield Case(strategy, "envoy", THREE, {**WEIGHTS[strategy], "router": "envoy"})
     yield Case("canary", "matches", THREE, MATCHES)
+    yield Case("canary", "envoy-matches", THREE, {**MATCHES, "router": "envoy"})

@@ -67,6 +67,14 @@ class MeshAssets:
     envoy: Path
 
 
+def find_envoy() -> Path:
+    """Return Envoy, which needs nothing else; raises AssetsMissingError without it."""
+    envoy = _testbed("mesh") / "bin" / "envoy"
+    if not envoy.is_file():
+        raise AssetsMissingError("no Envoy to test with; get one: python tools/testbed.py --group mesh")
+    return envoy
+
+
 def find_mesh_assets() -> MeshAssets:
     """Return what there is to run; raises AssetsMissingError where a mesh cannot."""
     binaries = _testbed("mesh") / "bin"

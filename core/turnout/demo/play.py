@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from turnout.demo.counted import Counted
 from turnout.demo.stage import MODEL, Stage
 from turnout.registry import Registry
 
@@ -23,28 +24,49 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The cluster before and after a step."""
+    """The cluster before and after a step.
+
+    Where there are calls: `counted`, those after the step; `total`, all so far, those during steps included.
+    """
 
     step: Step
     policy: dict[str, Any] | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    counted: Counted | None = None
+    total: Counted | None = None
 
 
-async def play(registry: Registry, pause: Callable[[Step], Awaitable[None]]) -> AsyncGenerator[Seen, None]:
+Pause = Callable[[Step], Awaitable[None]]
+
+
+async def play(registry: Registry, pause: Pause) -> AsyncGenerator[Seen, None]:
     """Play all steps. `pause` is awaited before each. Raises Stuck."""
     stage = Stage(registry)
-    running = asyncio.create_task(stage.controller.run())
-    try:
+    async with running(stage.controller.run()):
         for step in STEPS:
             await pause(step)
-            before = stage.get("VirtualService", MODEL)
-            await step.do(stage)
-            yield Seen(step, stage.get("RoutingPolicy", MODEL), before, stage.get("VirtualService", MODEL))
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+            yield await played(step, stage)
+
+
+async def played(step: Step, stage: Stage) -> Seen:
+    """Play one step. Raises Stuck."""
+    before = stage.route()
+    await step.do(stage)
+    return Seen(step, stage.get("RoutingPolicy", MODEL), before, stage.route())
+
+
+@contextlib.asynccontextmanager
+async def running(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do some work meanwhile. What it raises ends what is done here, and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+            yield
+            for task in tasks:
+                task.cancel()
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
 
 
 async def _primary(stage: Stage) -> None:
@@ -78,7 +100,7 @@ async def _promote(stage: Stage) -> None:
 async def _clean_up(stage: Stage) -> None:
     stage.delete("RoutingPolicy", MODEL)
     stage.delete("InferenceService", PRIMARY)
-    await stage.until("the routes are gone", lambda: stage.get("VirtualService", MODEL) is None)
+    await stage.until("the routes are gone", lambda: stage.route() is None)
     await stage.until("the primary is gone", lambda: stage.get("InferenceService", PRIMARY) is None)
 
 

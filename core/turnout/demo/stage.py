@@ -1,15 +1,15 @@
 """The cluster of the demo: kinds, files, a controller that runs, and what a person would do to it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
 from turnout import template
-from turnout.names import ROUTING_POLICY
-from turnout.plugin import Kind, Ref
+from turnout.names import ANNOTATION_PLAN, ROUTING_POLICY
+from turnout.plugin import Ref
 from turnout.registry import Registry
 from turnout.runtime.client import Client
 from turnout.runtime.controller import Controller
@@ -18,11 +18,13 @@ from turnout.testing.memory import InMemoryCluster
 
 NAMESPACE = "modelmesh-serving"
 MODEL = "wisdom"
+ENVIRONMENT = "kserve-modelmesh"
+"""As the tutorial's files have them."""
 PATIENCE = 10.0
 """Seconds in which whatever is waited for has to happen: it takes milliseconds."""
 
-SETTINGS = Settings.of({"drain": {"inFlightSeconds": 0.5, "propagationSeconds": {"istio": 1}}})
-"""No proxies have to follow here, so a deleted version is kept for a moment only."""
+KEPT = {"drain": {"inFlightSeconds": 0.5, "propagationSeconds": {"istio": 1}}}
+"""Settings: no proxies have to follow here, so a deleted version is kept for a moment only."""
 
 
 class Stuck(Exception):  # noqa: N818 - named for what happened
@@ -30,9 +32,20 @@ class Stuck(Exception):  # noqa: N818 - named for what happened
 
 
 class Stage:
-    """Acts as kubectl would, and as ModelMesh would where only it can."""
+    """Acts as kubectl would, and as ModelMesh would where only it can.
 
-    def __init__(self, registry: Registry) -> None:
+    `router`: the one that the policy names; empty for none. `served`: somebody else plays ModelMesh.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        settings: Mapping[str, Any] = KEPT,
+        router: str = "",
+        served: bool = False,
+    ) -> None:
+        self._router, self._served = router, served
         self.cluster = InMemoryCluster()
         for definition in sorted(files("turnout").joinpath("crds").iterdir(), key=lambda file: file.name):
             self.cluster.install_crd(yaml.safe_load(definition.read_text(encoding="utf-8")))
@@ -41,8 +54,11 @@ class Stage:
         for kind in sorted(kinds, key=str):
             self.cluster.install(kind)
         self._kinds = {kind.kind: kind for kind in kinds} | {ROUTING_POLICY.kind: ROUTING_POLICY}
+        written = {kind for one in registry.routers.values() for kind in one.plugin.writes}
+        self._written = sorted(written, key=str)
+        self.client = Client(self.cluster)
         self.controller = Controller(
-            Client(self.cluster), registry, SETTINGS, namespaces=frozenset({NAMESPACE})
+            self.client, registry, Settings.of(settings), namespaces=frozenset({NAMESPACE})
         )
 
     def text(self, file: str) -> str:
@@ -50,8 +66,12 @@ class Stage:
         return files("turnout.demo").joinpath("tutorial", file).read_text(encoding="utf-8")
 
     def manifests(self, values: str) -> list[dict[str, Any]]:
-        """What `turnout template` makes of a values file."""
-        return template.manifests(yaml.safe_load(self.text(values)), subject=values)
+        """What `turnout template` makes of a values file, with the router in the policy."""
+        made = template.manifests(yaml.safe_load(self.text(values)), subject=values)
+        for policy in made if self._router else ():
+            if policy["kind"] == ROUTING_POLICY.kind:
+                policy["spec"]["router"] = self._router
+        return made
 
     def apply(self, *documents: dict[str, Any] | str) -> None:
         for document in documents:
@@ -65,6 +85,8 @@ class Stage:
 
     def ready(self, name: str) -> None:
         """Say that a version is ready, as ModelMesh does once it has loaded the model."""
+        if self._served:
+            return
         status = {
             "conditions": [{"type": "Ready", "status": "True"}],
             "modelStatus": {"states": {"activeModelState": "Loaded"}},
@@ -75,7 +97,12 @@ class Stage:
         return self.cluster.get(self.ref(kind, name))
 
     def ref(self, kind: str, name: str) -> Ref:
-        return Ref(self._kind(kind), NAMESPACE, name)
+        return Ref(self._kinds[kind], NAMESPACE, name)
+
+    def route(self) -> dict[str, Any] | None:
+        """The object that carries the rules, whatever its kind."""
+        there = (one for kind in self._written for one in self.cluster.objects(kind, NAMESPACE))
+        return next((one for one in there if ANNOTATION_PLAN in one["metadata"].get("annotations", {})), None)
 
     def split(self) -> str:
         policy = self.get("RoutingPolicy", MODEL)
@@ -89,6 +116,3 @@ class Stage:
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise Stuck(f"{what}: did not happen within {PATIENCE:g} s") from None
-
-    def _kind(self, kind: str) -> Kind:
-        return self._kinds[kind]
