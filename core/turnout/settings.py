@@ -28,6 +28,10 @@ NamespaceOrAny = Annotated[
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Expected("a number of seconds")]
 
 
+DRAIN_LIMIT = 60.0
+"""Seconds that a deletion waits at most, but for routers that need longer."""
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -84,8 +88,9 @@ class Drain(_Model):
     in_flight_seconds: Seconds = 5
     """For calls that began before the proxies followed the change of routes."""
 
-    limit_seconds: Seconds = 60
-    """From the deletion; after it the version goes, whatever routes still lead to it."""
+    limit_seconds: Seconds | None = None
+    """From the deletion; after it the version goes, whatever routes still lead to it. By default 60, or as
+    long as the routers of its policies need where that is longer."""
 
     propagation_seconds: Mapping[str, Seconds] = Field(default_factory=dict)
     """By router: how long its network needs to follow, where that differs from what the router says."""
@@ -94,9 +99,9 @@ class Drain(_Model):
     def in_flight(self) -> timedelta:
         return timedelta(seconds=self.in_flight_seconds)
 
-    @property
-    def limit(self) -> timedelta:
-        return timedelta(seconds=self.limit_seconds)
+    def limit(self, needed: float) -> float:
+        """The limit in seconds, for routes that need so many to move and to be followed."""
+        return max(DRAIN_LIMIT, needed) if self.limit_seconds is None else self.limit_seconds
 
     def propagation(self, router: Router[Any]) -> timedelta:
         """How long the router's network needs to follow an accepted write."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.runtime.draining import HELD, SLACK, SOON, SPOILT, seconds_to_go
-from tests.runtime.harness import LIMIT, NAMESPACE, Bed, isvc, loses, refuse, rp, vs
+from tests.runtime.harness import IN_FLIGHT, LIMIT, NAMESPACE, Bed, isvc, loses, refuse, rp, vs
 from turnout.names import FINALIZER_DRAIN
 from turnout.plugin import Ref, VersionSpec
 from turnout.testing.memory import StatusError
@@ -521,3 +521,16 @@ def test_each_object_of_a_version_waits_until_no_call_can_reach_it(
 
     assert HELD - SLACK < took < LIMIT
     assert bed.shares() == {"wisdom-0": 100}
+
+
+def test_a_router_that_needs_longer_than_the_usual_limit_gets_it(bed: Bed) -> None:
+    """The table's proxies may take 90 s to follow; the limit is 60 s where nothing is set."""
+    for name in ("wisdom-0", "wisdom-1"):
+        bed.version(name)
+    bed.policy(router="toy-table")
+    bed.start(drain={"limitSeconds": None})
+    bed.until(lambda: bed.split() == "wisdom-0 50% / wisdom-1 50%")
+    bed.delete(isvc("wisdom-1"))
+    began = bed.now()
+    bed.until(lambda: not bed.exists(isvc("wisdom-1")), within=120)
+    assert (bed.now() - began).total_seconds() > 90 + IN_FLIGHT - SLACK

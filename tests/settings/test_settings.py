@@ -58,7 +58,7 @@ def test_everything_has_a_default() -> None:
     assert settings.cluster_domain == "cluster.local"
     assert settings.distributions.allow is None
     assert settings.drain.enabled
-    assert (settings.drain.in_flight, settings.drain.limit) == (timedelta(seconds=5), timedelta(seconds=60))
+    assert settings.drain.in_flight == timedelta(seconds=5)
 
 
 def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
@@ -156,3 +156,12 @@ def test_a_probe_whose_router_is_not_installed_is_a_problem() -> None:
     assert [str(problem) for problem in settings.problems(Registry.of(ToyProbe()))] == [
         'plugins.toy-probe: asks about the routes of "istio", which is not installed'
     ]
+
+
+@pytest.mark.parametrize(
+    ("drain", "needed", "limit"),
+    [({}, 30, 60), ({}, 135, 135), ({"limitSeconds": 20}, 135, 20), ({"limitSeconds": 90}, 30, 90)],
+    ids=["by default", "as long as a slow router needs", "less if it is said", "more if it is said"],
+)
+def test_the_limit_of_a_drain(drain: dict[str, Any], needed: float, limit: float) -> None:
+    assert Settings.of({"drain": drain}).drain.limit(needed) == limit

@@ -98,11 +98,11 @@ class DrainReconciler:
             ago = max(0.0, (context.clock.now() - known.deleting).total_seconds())
             self._seen[known.uid] = (now - ago, now)
         began, first_seen = self._seen.get(known.uid, (now, now))
-        limit = drain.limit.total_seconds()
         states = [context.in_force.get(policy) for policy in policies]
         slowest = max(drain.propagation(one.plugin) for one in context.assessor.registry.routers.values())
         waits = [state.propagation if state else slowest.total_seconds() for state in states]
         move = TO_MOVE + max(waits, default=0.0) + drain.in_flight.total_seconds()
+        limit = drain.limit(move)
         return max(began + limit, first_seen + min(limit, move)) - now
 
     def _tell_timed_out(self, ref: Ref, known: Entry, policies: list[PolicyKey]) -> None:
