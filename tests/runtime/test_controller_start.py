@@ -1,6 +1,7 @@
 """What the controller does before it knows enough, and how little it does once nothing changes."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
@@ -315,3 +316,20 @@ def test_a_router_that_writes_something_else_since_the_last_start_accuses_nobody
         "VirtualService models/wisdom is not what would be written now, at spec.http[0].directResponse, "
         "and is rewritten"
     )
+
+
+@pytest.mark.parametrize("allowed", [True, False], ids=["allowed", "forbidden"])
+def test_kinds_that_no_policy_uses_are_looked_at_once_and_not_followed(
+    bed: Bed, allowed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rights for the kinds in use are enough: nobody wants to grant those of all plugins there are."""
+    bed.version("wisdom-0")
+    if not allowed:
+        bed.cluster.on_request = refuse(verb="list", kind=INFERENCE_SERVICE)
+    bed.start()
+    bed.settle(3.0)
+    assert [call.verb for call in bed.calls if call.resource == str(INFERENCE_SERVICE)] == ["list"]
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
+    bed.cluster.on_request = None
+    bed.policy()
+    bed.until(lambda: bed.split() == "wisdom-0 100%")

@@ -29,6 +29,7 @@ from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey
 from turnout.runtime.kinds import KindCaches
 from turnout.runtime.lanes import Lanes
 from turnout.runtime.notifiers import Notifiers
+from turnout.runtime.orphans import follow_orphans
 from turnout.runtime.probing import Probing, in_use
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.reconciler import PolicyReconciler
@@ -70,12 +71,14 @@ class Controller:
         self._failed: asyncio.Future[None] | None = None
         guard = Guard(clock=clock.monotonic, sentenced=lambda sentence: self._kinds.quarantined(sentence))
         store = Store()
+        reached = _reached(namespaces, settings)
+        self._scopes: list[str | None] = [None] if reached is None else [*sorted(reached)]
         self._kinds = KindCaches(
             client,
             store,
             guard,
             clock,
-            _reached(namespaces, settings),
+            reached,
             changed=self._entry_changed,
             turned=self._kind_turned,
             spawn=self._spawn,
@@ -118,18 +121,14 @@ class Controller:
     async def run(self) -> None:
         """Run until cancelled. Every task has ended when this returns."""
         self._failed = asyncio.get_running_loop().create_future()
-        registry = self._context.assessor.registry
         try:
             for kind, shelf in (
                 (ROUTING_POLICY, self._context.store.policies),
                 (TRAFFIC_WEIGHTS, self._context.store.weights),
             ):
                 self._follow(kind, shelf)
-            # Whatever the policies use: a finalizer that nobody needs any more has to be found.
-            for loaded in registry.environments.values():
-                if loaded.plugin.drain:
-                    self._kinds.need(loaded.plugin)
             self._spawn(self._context.recorder.run())
+            self._spawn(follow_orphans(self._client, self._context, self._kinds, self._scopes))
             for queue, workers in ((self._queue, WORKERS), (self._queue.second, DRAIN_WORKERS)):
                 for _ in range(workers):
                     self._spawn(self._work(queue))
@@ -157,8 +156,7 @@ class Controller:
         async def digest(objects: Any) -> list[tuple[Name, Document]]:
             return [(name_of(obj), document(obj)) for obj in objects]
 
-        scopes: list[str | None] = [None] if self._namespaces is None else [*sorted(self._namespaces)]
-        for scope in scopes:
+        for scope in [None] if self._namespaces is None else [*sorted(self._namespaces)]:
             cache = Cache(shelf, scope, digest, self._document_changed, self._documents_turned)
             self._own.append(cache)
             self._spawn(Reflector(self._client, kind, scope, cache).run())
@@ -205,7 +203,8 @@ class Controller:
             if LABEL_SHARED in entry.written.labels or self._context.claims.first(ref):
                 queue.add(SharedKey(ref))
         if after and protects(after):
-            drains = bool(after.deleting) or not policies
+            wanted = policies and self._context.assessor.settings.drain.enabled
+            drains = bool(after.deleting) or not wanted
         else:
             drains = ref in self._context.leaving  # someone else has released it
         if drains:

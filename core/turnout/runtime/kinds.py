@@ -66,6 +66,10 @@ class KindCaches:
             else:
                 self._follow(kind)
 
+    def follows(self, kind: Kind) -> bool:
+        """Whether the kind is followed."""
+        return kind in self._caches
+
     def obstacle(self, needs: Iterable[Need]) -> Obstacle | None:
         """What keeps a decision from relying on kinds in namespaces, if anything does."""
         found = [obstacle for need in needs if (obstacle := self._obstacle(*need))]
