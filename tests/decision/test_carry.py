@@ -119,7 +119,7 @@ def test_what_a_plan_asks_is_measured(of: RoutePlan, features: set[str]) -> None
             "canary",
             None,
             "spec.router: toy-table cannot carry header-exact, which kserve-modelmesh with canary needs here;"
-            " routers that can: envoy, istio",
+            " routers that can: envoy, gateway-api, istio",
             id="canary",
         ),
         pytest.param(
