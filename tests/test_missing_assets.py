@@ -40,7 +40,7 @@ def test_error():
         (
             "crds",
             "1.21",
-            "install the CRDs of Istio or KServe",
+            "install the CRDs of Istio, KServe or Gateway API",
             "KUBEBUILDER_ASSETS replaces the API server, not",
         ),
         ("mesh", "1.26.0", "tests/mesh", "nothing replaces it"),

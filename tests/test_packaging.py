@@ -21,6 +21,7 @@ ROOTS = {
     "turnout": "core",
     "turnout_deployment": "plugins/deployment",
     "turnout_envoy": "plugins/envoy",
+    "turnout_gateway_api": "plugins/gateway_api",
     "turnout_istio": "plugins/istio",
     "turnout_kserve": "plugins/kserve",
     "turnout_kserve_modelmesh": "plugins/kserve_modelmesh",

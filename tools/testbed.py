@@ -28,11 +28,12 @@ WITHOUT_GO = {
         "Tests that need an API server need it (pytest -m cluster). They take the one of "
         "KUBEBUILDER_ASSETS instead, a directory that holds kube-apiserver, etcd and kubectl; `setup-envtest "
         "use -p path` (sigs.k8s.io/controller-runtime) downloads them and prints it. Those that install the "
-        "CRDs of Istio or KServe are skipped all the same: with Go, run this with --group crds."
+        "CRDs of Istio, KServe or Gateway API are skipped all the same: with Go, run this with --group crds."
     ),
     "crds": (
-        "Tests that install the CRDs of Istio or KServe need it, most of tests/cluster: Go downloads their "
-        "modules. KUBEBUILDER_ASSETS replaces the API server, not these. Without them the tests are skipped."
+        "Tests that install the CRDs of Istio, KServe or Gateway API need it, most of tests/cluster: Go "
+        "downloads their modules. KUBEBUILDER_ASSETS replaces the API server, not these. Without them the "
+        "tests are skipped."
     ),
     "mesh": "Tests in tests/mesh need it, and nothing replaces it. Without it they are skipped.",
 }

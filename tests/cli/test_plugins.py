@@ -68,7 +68,7 @@ def test_a_router_with_what_it_writes_and_carries(toys: dict[str, Any]) -> None:
     (router,) = toys["routers"]
 
     assert router["writes"] == ["configmaps"]
-    assert router["carries"] == ["authority", "request-headers", "weights"]
+    assert router["carries"] == ["authority", "authority-per-share", "request-headers", "weights"]
     assert router["propagationSeconds"] == 90
 
 

@@ -126,6 +126,7 @@ def test_api_server_comes_back_with_its_data_and_users(control_plane: ControlPla
 @pytest.mark.parametrize(
     ("project", "example"),
     [
+        ("gateway-api", "httproutes.gateway.networking.k8s.io"),
         ("istio", "virtualservices.networking.istio.io"),
         ("kserve", "inferenceservices.serving.kserve.io"),
     ],

@@ -65,7 +65,7 @@ def test_an_accepted_policy_has_plugins_options_objects_and_frontends() -> None:
         ),
         pytest.param(
             {"router": "canary"},
-            'unknown router "canary"; it is a strategy; installed: envoy, istio, toy-table',
+            'unknown router "canary"; it is a strategy; installed: envoy, gateway-api, istio, toy-table',
             id="strategy as router",
         ),
     ],
@@ -100,7 +100,7 @@ def test_a_plugin_that_is_not_installed_is_refused_by_name(said: Any, message: s
         pytest.param(
             {"mirorr": {}},
             'spec.config.mirorr: unknown plugin "mirorr"; did you mean "mirror"? installed: deployment, kserve, kserve-modelmesh,'
-            " toy-hosts, blue-green, canary, mirror, toy-steps, envoy, istio, toy-table",
+            " toy-hosts, blue-green, canary, mirror, toy-steps, envoy, gateway-api, istio, toy-table",
             id="of a plugin that is not installed",
         ),
     ],

@@ -1,6 +1,6 @@
 """What a plan asks of a router, and how far a policy may reach."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from tests.decision.scripted import Scripted, everything
 from tests.decision.world import World
 from tests.toys import ToyTable
+from tests.toys.table import ToyTableOptions
 from turnout.decision.accept import Refused
 from turnout.plugin import Decision, Feature, Frontend, Inputs, Match, Mirror, Policy, RoutePlan, Rule, Share
 from turnout.reasons import Reason
@@ -27,6 +28,11 @@ def rule(*matches: Match, **fields: Any) -> Rule:
 def mirroring(*percentages: float, **fields: Any) -> Rule:
     mirrors = tuple(Mirror(version(f"m-{n}", **{**PLAIN, **fields}), p) for n, p in enumerate(percentages))
     return rule(mirrors=mirrors)
+
+
+def reached_by(authority: str | None) -> Share:
+    """A share of a version that goes by an authority."""
+    return Share(version("v", backends={FRONTEND.name: backend("", set_headers=(), authority=authority)}), 1)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +66,16 @@ def mirroring(*percentages: float, **fields: Any) -> Rule:
             ),
             {"authority"},
             id="authority",
+        ),
+        pytest.param(
+            plan(rule(shares=(reached_by("a.example"), reached_by("a.example")))),
+            {"weights", "authority"},
+            id="one authority for all shares",
+        ),
+        pytest.param(
+            plan(rule(shares=(reached_by("a.example"), reached_by(None)))),
+            {"weights", "authority", "authority-per-share"},
+            id="an authority for one of the shares",
         ),
         pytest.param(
             plan(
@@ -103,7 +119,7 @@ def test_what_a_plan_asks_is_measured(of: RoutePlan, features: set[str]) -> None
             "canary",
             None,
             "spec.router: toy-table cannot carry header-exact, which kserve-modelmesh with canary needs here;"
-            " routers that can: envoy, istio",
+            " routers that can: envoy, gateway-api, istio",
             id="canary",
         ),
         pytest.param(
@@ -190,6 +206,33 @@ def test_hosts_of_another_namespace_are_refused() -> None:
 
 
 CONFIG = {"kserve-modelmesh": {"namespace": "modelmesh-serving"}}
+
+
+class Picky(ToyTable):
+    """A table with room for one version."""
+
+    name = "picky"
+
+    def objections(self, plan: RoutePlan, options: ToyTableOptions) -> Iterable[str]:
+        for share in plan.rules[-1].shares[1:]:
+            yield f"no room for {share.version.name}"
+
+
+def test_what_a_router_objects_to_is_refused_before_any_version_is_ready() -> None:
+    with pytest.raises(Refused) as caught:
+        World(of=policy("wisdom-0", "wisdom-1", "wisdom-2"), router=Picky()).ask()
+
+    assert (caught.value.reason, caught.value.problems) == (
+        Reason.UNSUPPORTED,
+        (
+            "spec.router: picky cannot carry this: no room for wisdom-1",
+            "spec.router: picky cannot carry this: no room for wisdom-2",
+        ),
+    )
+
+
+def test_a_router_without_objections_is_asked_to_render() -> None:
+    assert World(of=policy("wisdom-0"), router=Picky()).ready("wisdom-0").split() == {"wisdom-0": 100}
 
 
 def test_backends_in_another_namespace_are_refused() -> None:

@@ -22,6 +22,7 @@ from turnout.strategies.mirror import Mirroring
 from turnout.testing.builders import NOW, entry, observation, policy
 from turnout_deployment.environment import Deployments
 from turnout_envoy.router import Envoy
+from turnout_gateway_api.router import GatewayApi
 from turnout_istio.router import Istio
 from turnout_kserve.environment import KServe
 from turnout_kserve_modelmesh.environment import KServeModelMesh
@@ -36,6 +37,7 @@ PLUGINS: tuple[Plugin[Any], ...] = (
     Mirroring(),
     ToySteps(),
     Envoy(),
+    GatewayApi(),
     Istio(),
     ToyTable(),
 )

@@ -93,6 +93,22 @@ MATCHES = _versions(
     ],
     wisdom_2=[{"headers": {"x-tier": {"prefix": "silver"}}}, {"path": {"exact": "/v2/health/ready"}}],
 )
+GRPC_MATCHES = {
+    **_versions(
+        None,
+        None,
+        None,
+        wisdom_1=[{"headers": {"user": {"prefix": "test-"}}}, {"headers": {"X-Tier": {"exact": "gold"}}}],
+        wisdom_2=[
+            {
+                "headers": {"region": {"regex": "eu-[a-z]+"}, "stage": {"exact": "late"}},
+                "path": {"exact": "/inference.GRPCInferenceService/ModelInfer"},
+            }
+        ],
+    ),
+    "router": "gateway-api",
+    "config": {"gateway-api": {"gateway": "istio-system/public", "sectionName": "http"}},
+}
 BOTH = {"wisdom-0": True, "wisdom-1": True}
 THREE = {**BOTH, "wisdom-2": True}
 
@@ -115,3 +131,5 @@ def cases() -> Iterator[Case]:
         yield Case(strategy, "envoy", THREE, {**WEIGHTS[strategy], "router": "envoy"})
     yield Case("canary", "matches", THREE, MATCHES)
     yield Case("canary", "envoy-matches", THREE, {**MATCHES, "router": "envoy"})
+    yield Case("blue-green", "gateway-api", BOTH, {"router": "gateway-api", **_versions(20, 80)})
+    yield Case("canary", "gateway-api", THREE, GRPC_MATCHES)

@@ -23,9 +23,9 @@ def mesh(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def site(mesh: Mesh, namespace: str, tmp_path: Path) -> Iterator[MeshSite]:
-    """All is there but versions, policies and a controller."""
-    made = MeshSite(mesh, namespace, tmp_path)
+def site(mesh: Mesh, namespace: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MeshSite]:
+    """All is there but versions, policies and a controller. Its parameter: the router, `istio` by default."""
+    made = MeshSite(mesh, namespace, tmp_path, router=getattr(request, "param", "istio"))
     made.grant()
     try:
         made.open()

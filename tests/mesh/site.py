@@ -7,7 +7,10 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from tests.cluster.controller import Object, Site
+from tests.mesh.objects import NO_CERTIFICATES, gateway, on_loopback, service, service_entry
 from tests.mesh.routes_watch import shares_of
 from tests.support import ControlPlane, wait_until
 from tests.support.assets import MeshAssets
@@ -21,15 +24,11 @@ IN_FLIGHT = 1.0
 LOAD_SECONDS = 1.5
 """How long the stand-in takes to load a model."""
 MODELMESH_PORT = 8033
+GATEWAY = "models"
+"""The Gateway of Gateway API, in the namespace of the proxies."""
 
-
-_NO_CERTIFICATES: Object = {
-    "apiVersion": "security.istio.io/v1",
-    "kind": "PeerAuthentication",
-    "metadata": {"name": "default", "namespace": SYSTEM},
-    "spec": {"mtls": {"mode": "DISABLE"}},
-}
-"""No agent serves any to sidecars."""
+by_each_router = pytest.mark.parametrize("site", ["istio", "gateway-api"], indirect=True)
+"""For a test that holds whichever router writes the routes."""
 
 
 class Mesh:
@@ -47,9 +46,16 @@ class Mesh:
 
     def start(self) -> None:
         """Start both, and make the gateway known by its Service's name, for mirrored requests."""
-        self.control_plane.install_crds("istio", "kserve", "turnout")
+        self.control_plane.install_crds("gateway-api", "istio", "kserve", "turnout")
         self.control_plane.kubectl("create", "namespace", SYSTEM)
-        for document in (self._ingress_service(), self._on_loopback(), _NO_CERTIFICATES):
+        documents = (
+            self._ingress_service(),
+            on_loopback(SYSTEM, self.port),
+            NO_CERTIFICATES,
+            service(SYSTEM, "gateway-api", self.port, INGRESS_LABELS),
+            gateway(SYSTEM, GATEWAY, self.port, f"gateway-api.{SYSTEM}.svc.cluster.local"),
+        )
+        for document in documents:
             self.control_plane.kubectl("apply", "-f", "-", input=json.dumps(document))
         self.istiod.start()
         self.ingress.start()
@@ -61,21 +67,6 @@ class Mesh:
         """The API server refuses Services with loopback endpoints; this is the same to istiod."""
         return service_entry(SYSTEM, "istio-ingressgateway", INGRESS_HOST, self.port, self.port)
 
-    def _on_loopback(self) -> Object:
-        """Gateways listen on every address; this one shall not."""
-        address = {"socket_address": {"address": "127.0.0.1", "port_value": self.port}}
-        patch = {
-            "applyTo": "LISTENER",
-            "match": {"context": "GATEWAY", "listener": {"portNumber": self.port}},
-            "patch": {"operation": "MERGE", "value": {"address": address}},
-        }
-        return {
-            "apiVersion": "networking.istio.io/v1alpha3",
-            "kind": "EnvoyFilter",
-            "metadata": {"name": "loopback", "namespace": SYSTEM},
-            "spec": {"configPatches": [patch]},
-        }
-
 
 class MeshSite(Site):
     """A namespace: ModelMesh's stand-in, a controller when it is started, and clients."""
@@ -86,15 +77,20 @@ class MeshSite(Site):
         namespace: str,
         directory: Path,
         *,
+        router: str = "istio",
         drain: Object | None = None,
         plugins: Object | None = None,
     ) -> None:
-        """`drain`, `plugins`: settings of the controllers besides those that fit the mesh."""
-        fitting = {"inFlightSeconds": IN_FLIGHT, "propagationSeconds": {"istio": PROPAGATION}}
-        istio = {"istio": {"defaults": {"gatewayPort": mesh.port}}}
-        chosen = {"drain": fitting | (drain or {}), "plugins": istio | (plugins or {})}
+        """`router`: of its policies. `drain`, `plugins`: settings of the controllers besides those that fit."""
+        routers: Object = {
+            "istio": {"defaults": {"gatewayPort": mesh.port}},
+            "gateway-api": {"defaults": {"gateway": f"{SYSTEM}/{GATEWAY}"}},
+        }
+        fitting = {"inFlightSeconds": IN_FLIGHT, "propagationSeconds": dict.fromkeys(routers, PROPAGATION)}
+        chosen = {"drain": fitting | (drain or {}), "plugins": routers | (plugins or {})}
         super().__init__(mesh.control_plane, namespace, directory, settings=json.dumps(chosen))
         self.mesh = mesh
+        self.router = router
         self._port, self._control_port = free_port(), free_port()
         self._standin: subprocess.Popen[bytes] | None = None
 
@@ -108,9 +104,7 @@ class MeshSite(Site):
 
     def open(self) -> None:
         """Start the models' server, and make it known to the mesh."""
-        host = f"modelmesh-serving.{self.namespace}.svc.cluster.local"
-        entry = service_entry(self.namespace, "modelmesh-serving", host, MODELMESH_PORT, self._port)
-        self.kubectl("apply", "-f", "-", document=json.dumps(entry))
+        self.serve("modelmesh-serving", MODELMESH_PORT, self._port, protocol="grpc")
         options = {
             "port": self._port,
             "control-port": self._control_port,
@@ -125,6 +119,23 @@ class MeshSite(Site):
             environment={"KUBECONFIG": str(kubeconfig)},
         )
         self.mesh.processes.wait_ready(self._standin, lambda: answers(f"{self._control}/counts"))
+
+    def serve(self, name: str, port: int, local: int, *, protocol: str) -> None:
+        """Make a server of this machine a Service. Endpoints on loopback are only taken for its workload."""
+        labels = {"served-by": name}
+        workload = {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "WorkloadEntry",
+            "metadata": {"name": name},
+            "spec": {"address": "127.0.0.1", "ports": {protocol: local}, "labels": labels},
+        }
+        for document in (service(self.namespace, name, port, labels, protocol), workload):
+            self.kubectl("apply", "-f", "-", document=json.dumps(document))
+
+    def template(self, values: str) -> str:
+        """What `turnout template` makes of a values file of the tutorial, for the router of the site."""
+        made = super().template(values)
+        return made.replace("spec:\n  targetEnv:", f"spec:\n  router: {self.router}\n  targetEnv:")
 
     def close(self) -> None:
         super().close()
@@ -217,7 +228,17 @@ class MeshSite(Site):
 
     def declare(self, strategy: str, *versions: Object, **config: Object) -> None:
         """Apply the policy of the model wisdom, and wait until its routes are the decided ones."""
-        spec = {"targetEnv": "kserve-modelmesh", "trafficStrategy": strategy, "modelVersions": versions}
+        self.apply_policy(strategy, *versions, **config)
+        wait_until(self._routed, timeout=20, what="routed")
+
+    def apply_policy(self, strategy: str, *versions: Object, **config: Object) -> None:
+        """Apply the policy of the model wisdom."""
+        spec = {
+            "targetEnv": "kserve-modelmesh",
+            "trafficStrategy": strategy,
+            "router": self.router,
+            "modelVersions": versions,
+        }
         document = {
             "apiVersion": "turnout.dev/v1alpha1",
             "kind": "RoutingPolicy",
@@ -225,25 +246,8 @@ class MeshSite(Site):
             "spec": spec | {"config": config},
         }
         self.kubectl("apply", "-f", "-", document=json.dumps(document))
-        wait_until(self._routed, timeout=20, what="routed")
 
     def _routed(self) -> bool:
         policy = self.get("routingpolicy", "wisdom")
         seen = policy.get("status", {}).get("observedGeneration") == policy["metadata"]["generation"]
         return seen and self.condition("wisdom", "Routed")[0] == "True"
-
-
-def service_entry(namespace: str, name: str, host: str, port: int, local: int) -> Object:
-    """A host of the mesh that is served on this machine."""
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "ServiceEntry",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "hosts": [host],
-            "location": "MESH_INTERNAL",
-            "resolution": "STATIC",
-            "ports": [{"number": port, "name": "grpc", "protocol": "GRPC"}],
-            "endpoints": [{"address": "127.0.0.1", "ports": {"grpc": local}}],
-        },
-    }

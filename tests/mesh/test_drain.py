@@ -7,8 +7,9 @@ import urllib.request
 from pathlib import Path
 
 from tests.mesh.load import Load, failed
+from tests.mesh.objects import service_entry
 from tests.mesh.routes_watch import shares_of
-from tests.mesh.site import Mesh, MeshSite, service_entry
+from tests.mesh.site import Mesh, MeshSite
 from tests.support import wait_until
 
 EVERY = 0.03

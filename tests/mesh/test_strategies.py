@@ -7,7 +7,7 @@ import pytest
 
 from tests.mesh.calls import ask, versions
 from tests.mesh.load import version_of
-from tests.mesh.site import MeshSite
+from tests.mesh.site import MeshSite, by_each_router
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
 
@@ -32,6 +32,7 @@ def until_answered(site: MeshSite, version: str, *metadata: tuple[str, str]) -> 
     wait_until(lambda: answered(site, *metadata) == version, timeout=20, what=f"{version} answers {metadata}")
 
 
+@by_each_router
 @pytest.mark.parametrize(
     "shares",
     [
@@ -63,6 +64,7 @@ def test_all_weights_at_zero_keep_the_routes_in_force(site: MeshSite) -> None:
     assert site.get("virtualservice", "wisdom")["metadata"]["resourceVersion"] == before
 
 
+@by_each_router
 def test_canary_without_a_match_takes_calls_with_the_header_traffic_test(site: MeshSite) -> None:
     site.deploy("wisdom-0", "wisdom-1")
     site.start()
@@ -72,6 +74,7 @@ def test_canary_without_a_match_takes_calls_with_the_header_traffic_test(site: M
     assert answered(site, ("traffic", "tester")) == "wisdom-0"
 
 
+@by_each_router
 def test_canaries_take_what_matches_and_the_primary_the_rest(site: MeshSite) -> None:
     """Exact, prefix and regex; alternatives; all headers of one match; of two matches the first version's."""
     site.deploy("wisdom-0", "wisdom-1", "wisdom-2")
@@ -131,11 +134,12 @@ def test_a_canary_that_is_deleted_gets_nothing(site: MeshSite) -> None:
     until_answered(site, "wisdom-0", ("traffic", "test"))
 
 
+@by_each_router
 def test_the_response_tells_the_app_version(site: MeshSite) -> None:
     site.deploy("wisdom-0", "wisdom-1")
     site.start()
     split = ({"name": "wisdom-0", "weight": 50}, {"name": "wisdom-1", "weight": 50})
-    site.declare("blue-green", *split, istio={"appVersionHeader": "app-version"})
+    site.declare("blue-green", *split, **{site.router: {"appVersionHeader": "app-version"}})
     site.until_in_force({"wisdom-0": 50, "wisdom-1": 50})
     answers = ask(site.address, site.authority(), 100)
     told = {(version_of(answer.model_name), answer.metadata.get("app-version")) for answer in answers}

@@ -89,7 +89,17 @@ def model_of(site: MeshSite, version: str) -> str:
     return next(name for name in names if version_of(name) == version)
 
 
-@pytest.mark.parametrize("trouble", ["none", "before", "during", "after"])
+@pytest.mark.parametrize(
+    ("site", "trouble"),
+    [
+        ("istio", "none"),
+        ("istio", "before"),
+        ("istio", "during"),
+        ("istio", "after"),
+        ("gateway-api", "none"),
+    ],
+    indirect=["site"],
+)
 def test_the_tutorial_loses_no_call(site: MeshSite, trouble: str) -> None:
     """Straight through, and with the controller killed at each step and started again."""
     site.kubectl("apply", "-f", "-", document=site.tutorial("1-primary.yaml"))

@@ -50,6 +50,7 @@ def find_assets() -> Assets:
         kubectl=binaries / "kubectl",
         kube_controller_manager=next((path for path in managers if path.is_file()), None),
         crds={
+            "gateway-api": foreign / "gateway-api",
             "istio": foreign / "istio.yaml",
             "kserve": foreign / "kserve",
             "turnout": REPOSITORY / "core" / "turnout" / "crds",

@@ -84,6 +84,8 @@ _ENVIRONMENT = {
     "VALIDATION_WEBHOOK_CONFIG_NAME": "",
     "INJECTION_WEBHOOK_CONFIG_NAME": "",
     "PILOT_DEBOUNCE_MAX": f"{DEBOUNCE_SECONDS:g}s",
+    # Gateways are served by the Envoys of the tests.
+    "PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER": "false",
     # These filters exist only in Istio's own build of Envoy.
     "PILOT_ENABLE_METADATA_EXCHANGE": "false",
     "PILOT_ENABLE_ALPN_FILTER": "false",

@@ -22,7 +22,9 @@ class ToyTable(Router[ToyTableOptions]):
     name = "toy-table"
     options = ToyTableOptions
     writes = (CONFIG_MAP,)
-    carries = frozenset({Feature.WEIGHTS, Feature.REQUEST_HEADERS, Feature.AUTHORITY})
+    carries = frozenset(
+        {Feature.WEIGHTS, Feature.REQUEST_HEADERS, Feature.AUTHORITY, Feature.AUTHORITY_PER_SHARE}
+    )
     propagation = timedelta(seconds=90)
 
     def render(self, plan: RoutePlan, options: ToyTableOptions) -> Sequence[Manifest]:

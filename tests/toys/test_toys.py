@@ -89,7 +89,7 @@ def test_the_three_toys_meet_in_a_plan(both: tuple[Version, ...]) -> None:
 
     (manifest,) = ToyTable().render(plan, ToyTableOptions())
 
-    assert plan.features() == {Feature.WEIGHTS, Feature.AUTHORITY}
+    assert plan.features() == {Feature.WEIGHTS, Feature.AUTHORITY, Feature.AUTHORITY_PER_SHARE}
     assert manifest.name == "wisdom-table"
     assert json.loads(manifest.body["data"]["table.json"]) == {
         "wisdom.models.svc.cluster.local": [

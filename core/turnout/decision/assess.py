@@ -104,7 +104,7 @@ class Assessor:
         accepted = admitted.accepted
         plan = replace(carried.plan, policy=accepted.policy)
         try:
-            check_carried(plan, accepted, self.registry)
+            check_carried(plan, accepted, self.registry, calls)
             rendered = render(plan, accepted, calls, environment=carried.environment)
         except Refused as refused:
             return Assessment(None, (refused.reason, str(refused)), in_force=carried.plan)

@@ -28,15 +28,21 @@ def check_reach(plan: RoutePlan, accepted: Accepted) -> None:
         raise Refused(Reason.NAMESPACE_NOT_ALLOWED, [f"{problem}; {told} decides" for problem in problems])
 
 
-def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry) -> None:
+def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls: Calls) -> None:
     """Raises Refused for a plan that asks the router for what its network cannot say."""
-    lacking = plan.features() - accepted.router.carries
+    router = accepted.router
+    lacking = plan.features() - router.carries
     if not lacking:
+        if objections := calls.all(router.name, router.objections, plan, accepted.router_options):
+            problems = [
+                Problem("spec.router", f"{router.name} cannot carry this: {one}") for one in objections
+            ]
+            raise Refused(Reason.UNSUPPORTED, problems)
         return
     able = [name for name, loaded in registry.routers.items() if plan.features() <= loaded.plugin.carries]
     asked = ", ".join(sorted(lacking))
     combination = f"{accepted.environment.name} with {accepted.strategy.name}"
-    told = f"{accepted.router.name} cannot carry {asked}, which {combination} needs here"
+    told = f"{router.name} cannot carry {asked}, which {combination} needs here"
     others = ", ".join(sorted(able)) or "none that is installed"
     raise Refused(Reason.UNSUPPORTED, [Problem("spec.router", f"{told}; routers that can: {others}")])
 
@@ -55,7 +61,7 @@ def foresee(accepted: Accepted, inputs: Inputs, registry: Registry, calls: Calls
     )
     if plan := seal(decision, accepted, versions):
         check_reach(plan, accepted)
-        check_carried(plan, accepted, registry)
+        check_carried(plan, accepted, registry, calls)
 
 
 def _as_if_ready(version: Version, accepted: Accepted) -> Version:

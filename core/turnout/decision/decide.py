@@ -87,7 +87,7 @@ def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -
         outcome = Outcome(versions, plan, name, _told(versions), held, known.strategy_state)
     if outcome.plan:
         check_reach(outcome.plan, accepted)
-        check_carried(outcome.plan, accepted, registry)
+        check_carried(outcome.plan, accepted, registry, calls)
     return outcome
 
 

@@ -113,6 +113,13 @@ class Router(Plugin[OptionsT]):
     propagation: ClassVar[timedelta] = timedelta(seconds=15)
     """How long proxies may take to follow an accepted write, where nothing can tell."""
 
+    def objections(self, plan: RoutePlan, options: OptionsT) -> Iterable[str]:
+        """What the network cannot say of a plan that asks for nothing beyond `carries`: a sentence each.
+
+        For what depends on several parts of a plan, or on the options; any of them refuses the plan.
+        """
+        return ()
+
     @abstractmethod
     def render(self, plan: RoutePlan, options: OptionsT) -> Sequence[Manifest]:
         """The manifests of a plan; equal plans give equal manifests. At least one is a route."""

@@ -119,6 +119,8 @@ class Feature(StrEnum):
     REQUEST_HEADERS = "request-headers"
     RESPONSE_HEADERS = "response-headers"
     AUTHORITY = "authority"
+    AUTHORITY_PER_SHARE = "authority-per-share"
+    """The shares of one rule are reached by different authorities."""
     MIRROR = "mirror"
     MIRROR_PERCENTAGE = "mirror-percentage"
     MIRROR_HEADERS = "mirror-headers"
@@ -159,6 +161,10 @@ class RoutePlan:
                 yield Feature.SEVERAL_MIRRORS
             for match in rule.matches:
                 yield from _match_features(match)
+            for frontend in self.frontends:
+                reached = (share.version.backends.get(frontend.name) for share in rule.shares)
+                if len({backend.authority for backend in reached if backend}) > 1:
+                    yield Feature.AUTHORITY_PER_SHARE
             for share in rule.shares:
                 if share.set_response_headers:
                     yield Feature.RESPONSE_HEADERS

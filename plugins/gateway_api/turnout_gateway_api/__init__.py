@@ -1,0 +1,1 @@
+"""The router gateway-api: HTTPRoute and GRPCRoute of the Kubernetes Gateway API."""
