@@ -16,6 +16,14 @@ from turnout.cli import main as program
 from turnout.cli.exits import Exit
 from turnout.loading import load
 from turnout.registry import OWN
+from turnout.testing.conformance import (
+    EnvironmentConformance,
+    ProbeConformance,
+    RouterConformance,
+    StrategyConformance,
+)
+from turnout.testing.conformance.axis import AxisConformance
+from turnout.testing.conformance.suite import Conformance
 
 FOLDER = Path(__file__).resolve().parent
 NOTE = "<!-- Written by docs/generate.py; do not edit. -->"
@@ -32,11 +40,19 @@ AXES = {
     "routers": "Routers, for `spec.router`",
     "probes": "Probes, in the controller's settings alone",
 }
+SUITES = {
+    "Every plugin": Conformance,
+    "Environments, strategies and routers": AxisConformance,
+    "Environments": EnvironmentConformance,
+    "Strategies": StrategyConformance,
+    "Routers": RouterConformance,
+    "Probes": ProbeConformance,
+}
 
 
 def pages() -> dict[str, str]:
     """The generated pages, by file name."""
-    found = {"cli.md": _cli(), "options.md": _options(), "reasons.md": _reasons()}
+    found = {"checks.md": _checks(), "cli.md": _cli(), "options.md": _options(), "reasons.md": _reasons()}
     return {name: "\n".join([*lines, ""]) for name, lines in found.items()}
 
 
@@ -113,6 +129,24 @@ def _options() -> Iterator[str]:
         yield from ("", f"## {title}")
         for plugin in found[axis]:
             yield from ("", f"### {plugin['name']}", "", plugin["summary"], "", *_table(plugin["options"]))
+
+
+def _checks() -> Iterator[str]:
+    yield from (
+        "# What the conformance suites check",
+        "",
+        NOTE,
+        "",
+        "[How a plugin's tests use them](plugin-tests.md).",
+    )
+    told: set[str] = set()
+    for title, suite in SUITES.items():
+        names = [name for base in suite.__mro__ for name in vars(base) if name.startswith("test_")]
+        yield from ("", f"## {title}", "", "| Check | What holds |", "| --- | --- |")
+        for name in names:
+            if name not in told:
+                yield f"| `{name}` | {' '.join((getattr(suite, name).__doc__ or '').split())} |"
+        told |= set(names)
 
 
 def _table(options: list[dict[str, Any]]) -> Iterator[str]:

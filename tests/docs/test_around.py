@@ -13,8 +13,8 @@ import yaml
 
 from tests.docs import pages
 from tests.runtime.harness import Bed
-from tests.support.fasttime import FastLoop
 from turnout.plugin import Plugin
+from turnout.testing.fastloop import FastLoop
 
 PAGE = "docs/around.md"
 ALONE, HALVES = "wisdom-0 100%", "wisdom-0 50% / wisdom-1 50%"

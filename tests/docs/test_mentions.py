@@ -17,6 +17,13 @@ from turnout.plugin.interfaces import Environment, Router, Strategy
 from turnout.reasons import Reason
 from turnout.settings import Distributions, Drain, Gates, PluginSettings, Settings
 from turnout.template_values import Values, Version
+from turnout.testing.conformance import (
+    EnvironmentConformance,
+    ProbeConformance,
+    RouterConformance,
+    StrategyConformance,
+)
+from turnout.testing.rollout import Rollout
 
 
 def keys(*models: type[BaseModel]) -> Iterator[str]:
@@ -34,12 +41,23 @@ METHODS = sorted(
         if not name.startswith("_")
     }
 )
+SUITES = (EnvironmentConformance, StrategyConformance, RouterConformance, ProbeConformance)
+RARE = ("close", "exists", "forget_calls", "get", "now")
+"""What a rollout has that its own docstrings tell well enough."""
+GIVEN = sorted(
+    {name for suite in SUITES for base in suite.__mro__ for name in vars(base).get("__annotations__", ())}
+)
 LABELS = [names.LABEL_MANAGED_BY, names.LABEL_POLICY, names.LABEL_SHARED, names.LABEL_INSTANCE]
 MARKS = [*LABELS, names.ANNOTATION_PLAN, names.FINALIZER_DRAIN]
 AROUND = ("AdmissionCheck", "Gate", "GateAnswer", "Notifier", "Shift")
 MENTIONS = {
     "docs/plugins.md": [*HOOKS, *METHODS, *(name for name in plugin.__all__ if name not in AROUND)],
     "docs/around.md": [*AROUND, "may_shift", "shifted", "admit", *keys(Gates)],
+    "docs/plugin-tests.md": [
+        *(suite.__name__ for suite in SUITES),
+        *(f"`{name}`" for name in GIVEN if name not in ("axis", "__orig_bases__")),
+        *(f"`{name}" for name, _ in getmembers(Rollout, isfunction) if name[0] != "_" and name not in RARE),
+    ],
     "docs/reasons.md": [f"`{reason}`" for reason in Reason],
     "docs/cli.md": [*(f"## turnout {name}" for name in main.lazy), *(f"| {code.value} |" for code in Exit)],
     "docs/operator.md": [*keys(Settings, Distributions, PluginSettings, Drain, Gates), *MARKS],

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.runtime.harness import Bed
-from tests.support.fasttime import FastLoop
 from turnout.plugin import Plugin
+from turnout.testing.fastloop import FastLoop
 
 
 @pytest.fixture

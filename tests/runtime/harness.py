@@ -1,43 +1,35 @@
-"""A cluster in memory, controllers that run on it, and what people and ModelMesh do to it.
+"""The rollouts of these tests: InferenceServices behind Istio, with what people and ModelMesh do to them.
 
 Nothing of the controllers runs but while a test waits, in `until` or `settle`. Seconds are those of
 `FastLoop`, for the controller, the cluster and the tests alike.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from importlib.resources import files
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import orjson
-import yaml
 
-from tests.runtime.connection import Connection
 from tests.toys import ToyHosts, ToySteps, ToyTable
 from tests.toys.hosts import KNATIVE_SERVICE
 from tests.toys.table import CONFIG_MAP
 from turnout.names import FINALIZER_DRAIN, ROUTING_POLICY, TRAFFIC_WEIGHTS
 from turnout.plugin import Kind, Plugin, Ref
 from turnout.registry import Registry
-from turnout.runtime.client import Client
-from turnout.runtime.clock import Clock
-from turnout.runtime.controller import Controller
-from turnout.runtime.events import EVENT
 from turnout.runtime.transport import ConnectionFailed, Request
-from turnout.settings import Settings
 from turnout.strategies.blue_green import BlueGreen
 from turnout.strategies.canary import Canary
 from turnout.strategies.mirror import Mirroring
-from turnout.testing.memory import Call, InMemoryCluster, StatusError
+from turnout.testing import builders, rollout
+from turnout.testing.builders import MODEL
+from turnout.testing.memory import StatusError
+from turnout.testing.rollout import Rollout, Running
 from turnout_istio.gateway import GATEWAY, SERVICE_ENTRY
 from turnout_istio.router import Istio
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
 from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE, KServeModelMesh
 
-NAMESPACE = "models"
+NAMESPACE = builders.NAMESPACE
 PROPAGATION, IN_FLIGHT, LIMIT = 6.0, 3.0, 30.0
 """Seconds of the drain, as set for all tests that do not say otherwise."""
 
@@ -46,157 +38,36 @@ DRAIN = {
     "limitSeconds": LIMIT,
     "propagationSeconds": {"istio": PROPAGATION},
 }
-QUIET = 1.5
-"""A controller that has made no call for so many seconds has nothing to do, but for what it waits for."""
 
 Object = dict[str, Any]
 
 
-@dataclass
-class Running:
-    """A controller at work."""
-
-    task: asyncio.Task[None]
-    connection: Connection
-
-
-class Bed:
-    """One cluster. Every method acts at once, but for those that wait."""
+class Bed(Rollout):
+    """A cluster with InferenceServices and Istio, where the toys are installed too."""
 
     def __init__(self, runner: asyncio.Runner, *plugins: Plugin[Any]) -> None:
-        self._runner = runner
-        self._loop = runner.get_loop()
-        self._began = datetime.now(UTC), self._loop.time()
-        self._running: list[Running] = []
-        self.registry = Registry.of(
+        registry = Registry.of(
             *(BlueGreen(), Canary(), Mirroring(), KServeModelMesh(), Istio()),
             *(ToySteps(), ToyTable(), ToyHosts()),
             *plugins,
         )
-        self.cluster = InMemoryCluster(now=self.now)
-        for definition in files("turnout").joinpath("crds").iterdir():
-            self.cluster.install_crd(yaml.safe_load(definition.read_text(encoding="utf-8")))
-        for kind in (INFERENCE_SERVICE, KNATIVE_SERVICE, VIRTUAL_SERVICE, GATEWAY, SERVICE_ENTRY):
-            self.cluster.install(kind)
-
-    @property
-    def connection(self) -> Connection:
-        """That of the only controller."""
-        (running,) = self._running
-        return running.connection
-
-    # time
-
-    def now(self) -> datetime:
-        """The wall clock of the controllers and of the cluster."""
-        start, began = self._began
-        return start + timedelta(seconds=self._loop.time() - began)
-
-    def until(self, holds: Callable[[], object], *, within: float = 50.0) -> None:
-        """Let the controllers work until something holds."""
-
-        async def wait() -> None:
-            async with asyncio.timeout(within):
-                while not holds():  # noqa: ASYNC110 - of plain data; there is nobody to set an event
-                    await asyncio.sleep(0.05)
-
-        try:
-            self._runner.run(wait())
-        except TimeoutError:
-            raise AssertionError(f"not within {within:g} s; the policies: {self._told()}") from None
-        self._still_running()
-
-    def settle(self, quiet: float = QUIET) -> None:
-        """Let the controllers work until they have made no call for a while."""
-
-        async def wait() -> None:
-            count, looks = len(self.calls), 0
-            while looks * 0.1 < quiet:  # counted, not timed: on a busy machine nothing may get its turn
-                await asyncio.sleep(0.1)
-                await asyncio.to_thread(
-                    int
-                )  # plugins run on a thread, which may not have got its turn either
-                count, looks = len(self.calls), looks + 1 if len(self.calls) == count else 0
-
-        self._runner.run(wait())
-        self._still_running()
-
-    def sleep(self, seconds: float) -> None:
-        """Let the controllers work for so many seconds."""
-        self._runner.run(asyncio.sleep(seconds))
-        self._still_running()
-
-    # controllers
+        kinds = (INFERENCE_SERVICE, KNATIVE_SERVICE, VIRTUAL_SERVICE, GATEWAY, SERVICE_ENTRY)
+        super().__init__(runner, registry, kinds=kinds)
 
     def start(
         self,
         *,
-        instance: str = "",
         drain: Mapping[str, Any] | None = None,
-        namespaces: Iterable[str] | None = (NAMESPACE,),
-        registry: Registry | None = None,
         settings: Mapping[str, Any] | None = None,
+        **options: Any,
     ) -> Running:
-        """Start a controller. Before `until` or `settle` it has made no call."""
+        """Start a controller, whose drain takes the seconds of these tests where `drain` does not say others."""
+        given = {"drain": {**DRAIN, **(drain or {})}, **(settings or {})}
+        return super().start(settings=given, **options)
 
-        async def begin() -> Running:
-            connection = Connection(self.cluster)
-            controller = Controller(
-                Client(connection),
-                registry or self.registry,
-                Settings.of({"drain": {**DRAIN, **(drain or {})}, **(settings or {})}),
-                namespaces=None if namespaces is None else frozenset(namespaces),
-                instance=instance,
-                clock=Clock(self.now, self._loop.time),
-            )
-            return Running(self._loop.create_task(controller.run()), connection)
-
-        running = self._runner.run(begin())
-        self._running.append(running)
-        return running
-
-    def stop(self, running: Running | None = None) -> None:
-        """End a controller, or the only one, as SIGTERM would."""
-        ended = running or self._running[-1]
-        self._running.remove(ended)
-
-        async def end() -> None:
-            ended.task.cancel()
-            with suppress(asyncio.CancelledError):
-                await ended.task
-
-        self._runner.run(end())
-
-    def kill(self, running: Running | None = None) -> None:
-        """End a controller in the middle of whatever it does: none of its calls arrives any more."""
-        (running or self._running[-1]).connection.alive = False
-        self.stop(running)
-
-    def restart(self, **options: Any) -> Running:
-        """Kill the controller and start another one."""
-        self.kill()
-        return self.start(**options)
-
-    def close(self) -> None:
-        while self._running:
-            self.stop()
-
-    # what people do
-
-    def policy(self, name: str = "wisdom", *, labels: Mapping[str, str] | None = None, **spec: Any) -> None:
+    def policy(self, name: str = MODEL, *, labels: Mapping[str, str] | None = None, **spec: Any) -> None:
         """Apply a policy, as blue-green of two versions unless `spec` says otherwise."""
-        self.cluster.apply_manifest(policy(name, labels=labels, **spec), namespace=NAMESPACE)
-
-    def weights(self, name: str = "wisdom", **weights: int) -> None:
-        """Apply traffic weights, `wisdom_0=20` for version wisdom-0."""
-        named = {version.replace("_", "-"): weight for version, weight in weights.items()}
-        manifest = {
-            "apiVersion": "turnout.dev/v1alpha1",
-            "kind": "TrafficWeights",
-            "metadata": {"name": name},
-            "spec": {"weights": named},
-        }
-        self.cluster.apply_manifest(manifest, namespace=NAMESPACE)
+        self.apply(policy(name, labels=labels, **spec))
 
     def version(self, name: str, ready: bool | None = True, **metadata: Any) -> None:
         """Apply a version, and say whether it is ready (None: not yet known)."""
@@ -218,52 +89,7 @@ class Bed:
         """What `kubectl replace` does to a version: another model, and no finalizers."""
         self.cluster.replace(version(name, label=label, storage=label), namespace=NAMESPACE)
 
-    def delete(self, ref: Ref) -> None:
-        self.cluster.delete(ref)
-
     # what there is
-
-    @property
-    def calls(self) -> list[Call]:
-        """The calls of controllers so far."""
-        return self.cluster.calls
-
-    @property
-    def writes(self) -> list[str]:
-        """What controllers have written so far, events aside, as `apply virtualservices/wisdom`."""
-        return [
-            f"{call.verb} {call.resource.partition('.')[0]}/{call.name}{'/status' * bool(call.subresource)}"
-            for call in self.cluster.writes
-            if call.resource != str(EVENT)
-        ]
-
-    def forget_calls(self) -> None:
-        self.cluster.calls.clear()
-
-    def get(self, ref: Ref) -> Object:
-        """An object, which must exist."""
-        found = self.cluster.get(ref)
-        assert found is not None, f"{ref} does not exist"
-        return found
-
-    def exists(self, ref: Ref) -> bool:
-        return self.cluster.get(ref) is not None
-
-    def status(self, name: str = "wisdom") -> Object:
-        """A policy's status."""
-        status: Object = self.get(rp(name)).get("status", {})
-        return status
-
-    def split(self, name: str = "wisdom") -> str:
-        return str(self.status(name).get("split", ""))
-
-    def condition(self, kind: str, name: str = "wisdom") -> tuple[str, str]:
-        """Status and reason of a policy's condition; empty while it has none."""
-        found = condition_of(self.status(name), kind)
-        return str(found.get("status", "")), str(found.get("reason", ""))
-
-    def message(self, kind: str, name: str = "wisdom") -> str:
-        return str(condition_of(self.status(name), kind).get("message", ""))
 
     def shares(self, name: str = "wisdom") -> dict[str, int]:
         """The weights by version in the last rule of a VirtualService; 100 for a route without a weight."""
@@ -278,11 +104,6 @@ class Bed:
         """Whether a version has the drain finalizer."""
         found = self.cluster.get(isvc(name))
         return found is not None and FINALIZER_DRAIN in found["metadata"].get("finalizers", [])
-
-    def events(self, reason: str) -> list[str]:
-        """The messages of the events with that reason."""
-        listed = self.cluster.objects(EVENT, NAMESPACE)
-        return [event["message"] for event in listed if event["reason"] == reason]
 
     def snapshot(self) -> dict[str, Object]:
         """Everything that is written for policies, without what differs from run to run."""
@@ -299,29 +120,11 @@ class Bed:
         found = [one["metadata"] for kind in kinds for one in self.cluster.objects(kind)]
         return {metadata["uid"]: f"uid of {metadata['name']}" for metadata in found}
 
-    def _told(self) -> str:
-        return yaml.safe_dump([one.get("status") for one in self.cluster.objects(ROUTING_POLICY)])
 
-    def _still_running(self) -> None:
-        for running in self._running:
-            if running.task.done():
-                running.task.result()
-                raise AssertionError("a controller has ended")
-
-
-def policy(name: str = "wisdom", *, labels: Mapping[str, str] | None = None, **spec: Any) -> Object:
-    """A policy's manifest."""
-    return {
-        "apiVersion": "turnout.dev/v1alpha1",
-        "kind": "RoutingPolicy",
-        "metadata": {"name": name, "labels": dict(labels or {})},
-        "spec": {
-            "targetEnv": "kserve-modelmesh",
-            "trafficStrategy": "blue-green",
-            "modelVersions": [{"name": f"{name}-0"}, {"name": f"{name}-1"}],
-            **spec,
-        },
-    }
+def policy(name: str = MODEL, *, labels: Mapping[str, str] | None = None, **spec: Any) -> Object:
+    """A policy's manifest, of blue-green unless `spec` says otherwise."""
+    usual = {"targetEnv": "kserve-modelmesh", "trafficStrategy": "blue-green"}
+    return rollout.policy(name, labels=labels, **{**usual, **spec})
 
 
 def version(name: str, *, label: str = "v0", storage: str = "v0", **metadata: Any) -> Object:
@@ -357,11 +160,6 @@ def gateway(name: str = "mm-gateway", namespace: str = NAMESPACE) -> Ref:
 
 def service_entry(name: str = "wisdom", namespace: str = NAMESPACE) -> Ref:
     return Ref(SERVICE_ENTRY, namespace, name)
-
-
-def condition_of(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """A condition; an empty mapping where it is missing."""
-    return next((one for one in status.get("conditions", ()) if one["type"] == kind), {})
 
 
 def shares_of(virtual_service: Mapping[str, Any]) -> dict[str, int]:

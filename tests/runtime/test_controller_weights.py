@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.runtime.harness import NAMESPACE, Bed, condition_of, isvc, owners, rp, tw
+from tests.runtime.harness import NAMESPACE, Bed, isvc, owners, rp, tw
+from turnout.testing.outcome import condition_of
 
 
 @pytest.fixture

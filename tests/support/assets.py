@@ -85,6 +85,15 @@ def find_mesh_assets() -> MeshAssets:
     return MeshAssets(binaries / "pilot-discovery", binaries / "istioctl", binaries / "envoy")
 
 
+def find_crds(name: str) -> Path:
+    """Return a file or folder of CRDs in the test bed, such as "istio.yaml"; no binaries are needed."""
+    places = [_testbed(group) / "crds" / name for group in ("cluster", "crds")]
+    found = next((place for place in places if place.exists()), None)
+    if found is None:
+        raise AssetsMissingError(f"no CRDs {name}; get them with Go: python tools/testbed.py --group crds")
+    return found
+
+
 def pinned_version(module: str) -> str:
     """Return the version at which `tools/versions.toml` pins a Go module, such as "v1.35.4"."""
     pins = tomllib.loads(TESTBED.with_name("versions.toml").read_text(encoding="utf-8"))

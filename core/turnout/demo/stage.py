@@ -14,7 +14,7 @@ from turnout.registry import Registry
 from turnout.runtime.client import Client
 from turnout.runtime.controller import Controller
 from turnout.settings import Settings
-from turnout.testing.memory import InMemoryCluster
+from turnout.testing.kinds import cluster, of_plugins
 
 NAMESPACE = "modelmesh-serving"
 MODEL = "wisdom"
@@ -46,14 +46,9 @@ class Stage:
         served: bool = False,
     ) -> None:
         self._router, self._served = router, served
-        self.cluster = InMemoryCluster()
-        for definition in sorted(files("turnout").joinpath("crds").iterdir(), key=lambda file: file.name):
-            self.cluster.install_crd(yaml.safe_load(definition.read_text(encoding="utf-8")))
-        kinds = {kind for one in registry.environments.values() for kind in one.plugin.watches}
-        kinds |= {kind for one in registry.routers.values() for kind in one.plugin.writes}
-        for kind in sorted(kinds, key=str):
-            self.cluster.install(kind)
-        self._kinds = {kind.kind: kind for kind in kinds} | {ROUTING_POLICY.kind: ROUTING_POLICY}
+        kinds = of_plugins(registry)
+        self.cluster = cluster(kinds)
+        self._kinds = {kind.kind: kind for kind in (*kinds, ROUTING_POLICY)}
         written = {kind for one in registry.routers.values() for kind in one.plugin.writes}
         self._written = sorted(written, key=str)
         self.client = Client(self.cluster)

@@ -50,6 +50,11 @@ class Helpers:
         latest = {**metadata, "resourceVersion": live["metadata"]["resourceVersion"]}
         return self._do("PUT", path, {**document, "metadata": latest}, manager)
 
+    def ref(self, document: Object, *, namespace: str = "default") -> Ref:
+        """Return what names an object of a kind that is served; `namespace`: where it is if it says none."""
+        metadata = document["metadata"]
+        return Ref(self._resource(document).kind, metadata.get("namespace", namespace), metadata["name"])
+
     def get(self, ref: Ref) -> Object | None:
         """Return a copy of an object, or None."""
         try:

@@ -1,0 +1,112 @@
+"""What all suites check: a plugin's shape, its name, and its options."""
+
+import unittest
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, Generic, TypeVar
+
+from turnout import shapes
+from turnout.calling import Calls, PluginError
+from turnout.loading import load
+from turnout.plugin import Options, Plugin
+from turnout.settings import Settings
+from turnout.shown import shown
+
+PluginT = TypeVar("PluginT", bound=Plugin[Any])
+T = TypeVar("T")
+
+ODD_VALUES: tuple[object, ...] = (
+    None,
+    True,
+    -1,
+    10**30,
+    0.5,
+    "",
+    "no such value",
+    [],
+    ["x"],
+    {},
+    {"x": {"y": 1}},
+)
+"""What somebody may write where an option expects something else."""
+
+
+class Conformance(Generic[PluginT]):
+    """What a suite is given, and how its checks complain."""
+
+    plugin: PluginT
+    """The plugin to check."""
+
+    options: ClassVar[Sequence[Mapping[str, Any]]] = ({},)
+    """Options to check it with, each as a policy's `spec.config` would give them."""
+
+    axis: ClassVar[shapes.Axis]
+
+    def fault(self, where: str, found: str, expected: str, rule: str) -> AssertionError:
+        """What a check raises. `rule`: where it is written what is right."""
+        return AssertionError(f"{self.plugin.name}, {where}: found {found}; expected {expected} ({rule})")
+
+    def skip(self, why: str) -> unittest.SkipTest:
+        """What a check raises that cannot tell."""
+        return unittest.SkipTest(f"{getattr(self.plugin, 'name', self.plugin)}: {why}")
+
+    def core(self, where: str, expected: str, rule: str, step: Callable[[], T]) -> T:
+        """What a step of core gives, which finds the plugin's faults itself."""
+        try:
+            return step()
+        except PluginError as error:
+            raise self.fault(where, error.message, expected, rule) from error
+
+    def parsed(self) -> list[tuple[str, Any]]:
+        """The options as the plugin gets them, each with its document for messages."""
+        return [(shown(dict(document)), self.parse(document)) for document in self.options]
+
+    def parse(self, document: Mapping[str, Any]) -> Options:
+        """Options from their document."""
+        parsed, problems = self._validate(document)
+        if parsed is None:
+            found = "; ".join(map(str, problems))
+            raise self.fault(
+                "the suite's options", found, "options that it accepts", "this suite's `options`"
+            )
+        return parsed
+
+    def _validate(self, document: Mapping[str, Any]) -> tuple[Options | None, Sequence[Any]]:
+        calls = Calls()
+        return calls.to(self.plugin.name, Settings().options_for, self.plugin, document)
+
+    # checks
+
+    def test_it_is_a_plugin(self) -> None:
+        """An instance with a DNS label as its name, options that refuse unknown keys, no async methods."""
+        for problem in shapes.problems(self.plugin, self.axis):
+            raise AssertionError(f"{problem} (turnout.plugin.Plugin)")
+
+    def test_its_name_is_its_own(self) -> None:
+        """No other installed plugin of any axis has its name, by which `spec.config` is keyed."""
+        registry = load()
+        theirs = next((one for one in registry if one.name == self.plugin.name), None)
+        told = next((one for one in registry.failures if one.plugin == self.plugin.name), None)
+        if told or (theirs and type(theirs.plugin).__qualname__ != type(self.plugin).__qualname__):
+            found = f'"{self.plugin.name}", which is {theirs}\'s too' if theirs else str(told)
+            raise self.fault("name", found, "a name of its own", "turnout.plugin.Plugin.name")
+
+    def test_wrong_options_are_refused_by_their_path(self) -> None:
+        """An unknown key and a value of a wrong type are refused, with the path of the field."""
+        rule = "turnout.plugin.Options"
+        prefix = f"spec.config.{self.plugin.name}"
+        fields = [str(field.validation_alias) for field in self.plugin.options.model_fields.values()]
+        for document in self.options:
+            for key in ("noSuchOption", *fields):
+                for value in ODD_VALUES:
+                    changed = {**document, key: value}
+                    where = f"options {shown(changed)}"
+                    problems = partial(self._validate, changed)
+                    paths = [
+                        one.path for one in self.core(where, "a problem with its path", rule, problems)[1]
+                    ]
+                    if not paths and key == "noSuchOption":
+                        raise self.fault(where, "no problem", f'"{key}" to be refused', rule)
+                    for path in paths:
+                        if not path.startswith(prefix):
+                            raise self.fault(where, f"a problem of {path}", f"a path under {prefix}", rule)
