@@ -82,6 +82,16 @@ def test_a_version_that_the_policy_no_longer_names_is_not_waited_for(world: Worl
     assert routed(world) == {"uid-of-host-other"}
 
 
+def test_a_version_that_is_deployed_is_waited_for_though_none_of_its_name_is_routed(world: World) -> None:
+    """Else all calls would go to the first that is ready."""
+    world.change(policy("one", "two", "three"))
+    host(world, "one")
+    host(world, "two", ready=False)
+    assert [version.name for version in world.ask().awaited] == ["two"]
+    host(world, "two")
+    assert routed(world) == {"uid-of-host-one", "uid-of-host-two"}
+
+
 def test_versions_under_other_names_are_waited_for(world: World) -> None:
     """Nothing of theirs is routed, and what is routed is not theirs: it still serves."""
     world.change(policy("other"))

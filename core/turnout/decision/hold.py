@@ -17,7 +17,7 @@ def hold(accepted: Accepted, versions: tuple[Version, ...], in_force: RoutePlan 
     nothing else is left. None where no backend is known for what would have to be routed: then the
     routes stay as they are.
     """
-    present = {version.name: version for version in versions if not _gone(version)}
+    present = {version.name: version for version in versions if not gone(version)}
     zero = {version.name for version in versions if version.excluded}
     idle = {version.name for version in versions if not version.available}
     for without in (zero | idle, zero, set()):
@@ -67,8 +67,11 @@ def restrict(
     return RoutePlan(plan.policy, frontends, tuple(rule for rule in rules if rule.shares))
 
 
-def _gone(version: Version) -> bool:
-    """By core's own reasons: an environment may have a reason "Missing" too, for something else."""
+def gone(version: Version) -> bool:
+    """Whether it does not exist, or not for long.
+
+    By core's own reasons: an environment may have a reason "Missing" too, for something else.
+    """
     return any(version.reason is reason for reason in GONE)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from turnout.calling import Calls
 from turnout.decision import environment as ask
 from turnout.decision.accept import Accepted
-from turnout.decision.hold import restrict
+from turnout.decision.hold import gone, restrict
 from turnout.decision.join import Look
 from turnout.decision.stored import Carried
 from turnout.plugin import Kind, Ref, RoutePlan, Version
@@ -63,14 +63,19 @@ def former_kinds(former: Former | None) -> frozenset[tuple[Kind, str]]:
 
 
 def awaited(accepted: Accepted, versions: Sequence[Version], in_force: RoutePlan) -> tuple[Version, ...]:
-    """The versions without which a move would change the split: the primary, and all that are routed now.
+    """The versions without which a move would change the split.
 
-    By name, as their objects are others. Those with weight 0 are not waited for.
+    The primary, those that are routed now, by name, as their objects are others, and those that are
+    deployed already and not ready yet. One with weight 0 is not waited for.
     """
     if not any(version.available for version in versions):
         return tuple(versions)
     routed = {version.name for version in in_force.versions()} | {accepted.policy.primary}
-    return tuple(one for one in versions if one.name in routed and not one.available and not one.excluded)
+    return tuple(
+        one
+        for one in versions
+        if not (one.available or one.excluded) and (one.name in routed or not gone(one))
+    )
 
 
 def remain(in_force: RoutePlan, former: Former, look: Look) -> RoutePlan | None:

@@ -237,3 +237,15 @@ def test_a_heartbeat_writes_nothing() -> None:
         assert len(bed.cluster.writes) == before
 
     followed(use)
+
+
+def test_one_of_another_deployment_mode_is_left_alone() -> None:
+    """It is served by pods of its own, and KServe writes its status."""
+    annotations = {"annotations": {"serving.kserve.io/deploymentMode": "Standard"}}
+
+    async def use(bed: Followed) -> None:
+        bed.apply({**OLD, "metadata": {**OLD["metadata"], **annotations}})
+        await asyncio.sleep(2 * SECONDS)
+        assert (bed.serving(), bed.status()) == (None, {})
+
+    assert followed(use).cluster.writes == []

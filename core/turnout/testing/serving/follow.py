@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,9 @@ RETRY = 0.5
 """Seconds after which a status is written again that could not be."""
 
 
+DEPLOYMENT_MODE, MODELMESH = "serving.kserve.io/deploymentMode", "ModelMesh"
+
+
 def _utc() -> datetime:
     return datetime.now(UTC)
 
@@ -31,9 +34,10 @@ async def follow(
 ) -> None:
     """Serve the InferenceServices of a namespace, and write their status, until cancelled.
 
-    One that is gone is served no more; one whose deletion waits for finalizers still is. One that says
-    it is ready when it is first seen is taken as loaded. A status is written when the state of the
-    service changes: what someone else writes to it holds until then.
+    One with the annotation of another deployment mode is left alone. One that is gone is served no more;
+    one whose deletion waits for finalizers still is. One that says it is ready when it is first seen is
+    taken as loaded. A status is written when the state of the service changes: what someone else writes
+    to it holds until then.
     """
     follower = _Follower(server, client, namespace, now)
     server.listeners.append(follower.mark)
@@ -107,6 +111,9 @@ class _Follower:
 
     def _put(self, service: dict[str, Any]) -> None:
         name, uid = service["metadata"]["name"], service["metadata"].get("uid", "")
+        if not _of_modelmesh(service):
+            self._gone(name)
+            return
         new = name not in self._objects
         self._objects[name] = service
         self._server.put(service, loaded=new and says_ready(service))
@@ -128,3 +135,9 @@ class _Follower:
         self._told[name] = stored["metadata"].get("uid", "")
         if self._objects.get(name) is service:  # the next status goes on from what is there now
             self._objects[name] = stored
+
+
+def _of_modelmesh(service: Mapping[str, Any]) -> bool:
+    """Whether nothing else serves it: ModelMesh leaves other modes to KServe."""
+    mode = (service["metadata"].get("annotations") or {}).get(DEPLOYMENT_MODE, MODELMESH)
+    return bool(mode == MODELMESH)
