@@ -253,6 +253,21 @@ def test_a_router_that_carries_little_is_asked_for_little() -> None:
     assert failures(of(Simple)) == {}
 
 
+def test_what_a_router_objects_to_is_not_rendered() -> None:
+    class Objects(SoundRouter):
+        def objections(self, plan: RoutePlan, options: TableOptions) -> Sequence[str]:
+            return ["a mirror beside weights"] if self.both(plan) else []
+
+        def render(self, plan: RoutePlan, options: TableOptions) -> Sequence[Manifest]:
+            assert not self.both(plan)
+            return super().render(plan, options)
+
+        def both(self, plan: RoutePlan) -> bool:
+            return any(len(rule.shares) > 1 and rule.mirrors for rule in plan.rules)
+
+    assert failures(of(Objects)) == {}
+
+
 def test_steps_of_a_network_are_within_its_precision() -> None:
     """A share that vanishes is none."""
 

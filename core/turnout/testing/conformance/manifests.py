@@ -37,7 +37,8 @@ class OfManifests(AxisConformance[Router[Any]]):
 
     def carried(self, plan: RoutePlan, options: Any) -> bool:
         """Whether core would have a plan rendered, and not refuse the policy."""
-        return plan.features() <= self.plugin.carries and not list(self.plugin.objections(plan, options))
+        within = plan.features() <= self.plugin.carries
+        return within and not list(self.plugin.objections(plan, options))
 
     def samples(self, options: Any) -> list[Sample]:
         """Plans that it carries, all of them different."""

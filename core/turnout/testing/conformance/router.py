@@ -39,6 +39,10 @@ class RouterConformance(OfManifests):
             for sample in self.samples(options):
                 where = f'render of "{sample.about}" with options {label}'
                 yield Call(where, "render", (sample.plan, options))
+            for sample in plans.samples(self.frontend):
+                if sample.plan.features() <= self.plugin.carries:
+                    where = f'objections to "{sample.about}" with options {label}'
+                    yield Call(where, "objections", (sample.plan, options))
         route = {"kind": "Route", "metadata": {"name": "wisdom"}, "status": {"conditions": []}}
         for method in ("refusal", "pending"):
             yield Call(f"{method} of an empty route", method, (route,))
