@@ -96,8 +96,12 @@ class Stage:
 
     def route(self) -> dict[str, Any] | None:
         """The object that carries the rules, whatever its kind."""
-        there = (one for kind in self._written for one in self.cluster.objects(kind, NAMESPACE))
-        return next((one for one in there if ANNOTATION_PLAN in one["metadata"].get("annotations", {})), None)
+        for kind in self._written:
+            for one in self.cluster.objects(kind, NAMESPACE):
+                if ANNOTATION_PLAN in one["metadata"].get("annotations", {}):
+                    # Items of built-in lists do not say their kind.
+                    return self.cluster.get(Ref(kind, NAMESPACE, one["metadata"]["name"]))
+        return None
 
     def split(self) -> str:
         policy = self.get("RoutingPolicy", MODEL)
