@@ -10,11 +10,17 @@ from typing import Any
 
 from click.testing import CliRunner
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/ has what is measured
+
+from tests.support.combinations import KNATIVE, decided
+
 from turnout import reasons
 from turnout.catalogue import catalogue
 from turnout.cli import main as program
 from turnout.cli.exits import Exit
+from turnout.decision.accept import Refused
 from turnout.loading import load
+from turnout.plugin import Feature
 from turnout.registry import OWN
 from turnout.testing.conformance import (
     EnvironmentConformance,
@@ -52,7 +58,13 @@ SUITES = {
 
 def pages() -> dict[str, str]:
     """The generated pages, by file name."""
-    found = {"checks.md": _checks(), "cli.md": _cli(), "options.md": _options(), "reasons.md": _reasons()}
+    found = {
+        "checks.md": _checks(),
+        "cli.md": _cli(),
+        "combinations.md": _combinations(),
+        "options.md": _options(),
+        "reasons.md": _reasons(),
+    }
     return {name: "\n".join([*lines, ""]) for name, lines in found.items()}
 
 
@@ -147,6 +159,50 @@ def _checks() -> Iterator[str]:
             if name not in told:
                 yield f"| `{name}` | {' '.join((getattr(suite, name).__doc__ or '').split())} |"
         told |= set(names)
+
+
+def _combinations() -> Iterator[str]:
+    yield from (
+        "# What goes with what",
+        "",
+        NOTE,
+        "",
+        "A policy's environment, strategy and router meet in a plan. What a plan asks of a network is measured",
+        "from the plan: a strategy brings matches or copies, an environment the headers or the host by which a",
+        "version is reached. A router says what its network carries. A policy that needs more is not Accepted",
+        "(`Unsupported`), and `turnout plan` refuses it, with what is lacking and the routers that would do.",
+        "",
+        "## Combinations",
+        "",
+        "Two versions, options as they are by default.",
+        "",
+    )
+    registry = load(allow=[OWN])
+    routers = list(registry.routers)
+    yield from (
+        f"| Environment | Strategy | {' | '.join(routers)} |",
+        f"| --- | --- |{' --- |' * len(routers)}",
+    )
+    for environment in (*registry.environments, KNATIVE):
+        for strategy in registry.strategies:
+            cells = (_cell(environment, strategy, router) for router in routers)
+            yield f"| {environment} | {strategy} | {' | '.join(cells)} |"
+    yield from ("", "## Features", "", "What a plan may ask of a network, and who carries it.", "")
+    yield from (f"| Feature | {' | '.join(routers)} |", f"| --- |{' --- |' * len(routers)}")
+    for feature in Feature:
+        carried = (feature in registry.routers[router].plugin.carries for router in routers)
+        yield f"| `{feature}` | {' | '.join('yes' if one else 'no' for one in carried)} |"
+    yield from ("", "A router may object to a plan for more than a feature: its own page says when.")
+
+
+def _cell(environment: str, strategy: str, router: str) -> str:
+    """Whether a combination works, or what is lacking."""
+    try:
+        decided(environment, strategy, router)
+    except Refused as refused:
+        lacking = re.search(r"cannot carry ([a-z, -]+), which", str(refused))
+        return f"no: {lacking[1]}" if lacking else "no"
+    return "yes"
 
 
 def _table(options: list[dict[str, Any]]) -> Iterator[str]:

@@ -6,15 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.decision.world import REGISTRY, World, knative
-from turnout.calling import Calls
+from tests.support.combinations import COMBINATIONS, KNATIVE, decided
 from turnout.decision.accept import Refused
-from turnout.decision.render import Rendered, render
+from turnout.decision.render import Rendered
 from turnout.reasons import Reason
 
-KNATIVE = "kserve in Knative mode"
-"""Its versions are reached otherwise than those in Standard mode, which "kserve" stands for."""
-COMBINATIONS = list(product((*REGISTRY.environments, KNATIVE), REGISTRY.strategies, REGISTRY.routers))
 KINDS = {
     "envoy": {"ConfigMap"},
     "gateway-api": {"Gateway", "HTTPRoute"},
@@ -40,15 +36,6 @@ def able(environment: str, strategy: str) -> list[str]:
             # Gateway API has one host for all shares of a rule.
             return ["envoy", "istio", "toy-table"]
     return ["envoy", "gateway-api", "istio", "toy-table"]
-
-
-def decided(environment: str, strategy: str, router: str) -> dict[str, Rendered]:
-    """What is written when both versions are ready, by kind."""
-    named, addresses = ("kserve", knative) if environment == KNATIVE else (environment, None)
-    world = World(strategy, environment=named, router=router, addresses=addresses)
-    plan = world.ready("wisdom-0", "wisdom-1").ask().plan
-    assert plan is not None
-    return {item.ref.kind.kind: item for item in render(plan, world.accepted, Calls())}
 
 
 @pytest.mark.parametrize(("environment", "strategy", "router"), COMBINATIONS, ids=map(" ".join, COMBINATIONS))

@@ -1,12 +1,15 @@
 """Can the router carry what a policy asks, and does it stay within the namespaces it may reach?"""
 
 from dataclasses import replace
+from typing import Any
 
-from turnout.calling import Calls
+from pydantic import ValidationError
+
+from turnout.calling import Calls, PluginError
 from turnout.decision.accept import Accepted, Refused
 from turnout.decision.seal import seal
 from turnout.errors import Problem
-from turnout.plugin import Backend, Inputs, RoutePlan, Version
+from turnout.plugin import Backend, Inputs, RoutePlan, Router, Version
 from turnout.reasons import Reason
 from turnout.registry import Registry
 
@@ -39,12 +42,25 @@ def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls
             ]
             raise Refused(Reason.UNSUPPORTED, problems)
         return
-    able = [name for name, loaded in registry.routers.items() if plan.features() <= loaded.plugin.carries]
+    able = [
+        name for name, loaded in registry.routers.items() if _carries(loaded.plugin, plan, accepted, calls)
+    ]
     asked = ", ".join(sorted(lacking))
     combination = f"{accepted.environment.name} with {accepted.strategy.name}"
     told = f"{router.name} cannot carry {asked}, which {combination} needs here"
     others = ", ".join(sorted(able)) or "none that is installed"
     raise Refused(Reason.UNSUPPORTED, [Problem("spec.router", f"{told}; routers that can: {others}")])
+
+
+def _carries(router: Router[Any], plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:
+    """Whether a router can carry a plan, with the options that the policy has for it."""
+    if not plan.features() <= router.carries:
+        return False
+    try:
+        options = router.options.model_validate(dict(accepted.config.get(router.name, {})))
+        return not calls.all(router.name, router.objections, plan, options)
+    except (ValidationError, PluginError):
+        return False
 
 
 def foresee(accepted: Accepted, inputs: Inputs, registry: Registry, calls: Calls) -> None:
