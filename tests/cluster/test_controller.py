@@ -45,12 +45,12 @@ def test_routes_and_the_shared_gateway_go_with_their_owners(served: Site) -> Non
     )
     wait_until(lambda: owners(served) == ["other"], timeout=20, what="one owner is left")
     served.kubectl("delete", "routingpolicy", "other")
-    kinds = ("virtualservices", "serviceentries", "gateways")
+    kinds = ("virtualservices", "serviceentries", "gateways.networking.istio.io")
     wait_until(lambda: not any(map(served.names, kinds)), timeout=20, what="nothing is left")
 
 
 def owners(site: Site) -> list[str]:
-    metadata = site.get("gateway", "mm-gateway").get("metadata", {})
+    metadata = site.get("gateways.networking.istio.io", "mm-gateway").get("metadata", {})
     return sorted(owner["name"] for owner in metadata.get("ownerReferences", ()))
 
 

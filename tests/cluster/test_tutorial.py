@@ -17,7 +17,7 @@ HOSTS = [
 ]
 LEFTOVERS = (
     "virtualservices",
-    "gateways",
+    "gateways.networking.istio.io",
     "serviceentries",
     "routingpolicies",
     "trafficweights",
@@ -107,8 +107,8 @@ def test_the_tutorial(tutorial: Site, between: Callable[[Site], Again]) -> None:
     process = again(process)
     routed(site, to("wisdom-0"))
     shown(site, "wisdom-0 100%")
-    wait_until(lambda: site.get("gateway", "mm-gateway"), what="the Gateway")
-    assert site.get("gateway", "mm-gateway")["spec"] == {
+    wait_until(lambda: site.get("gateways.networking.istio.io", "mm-gateway"), what="the Gateway")
+    assert site.get("gateways.networking.istio.io", "mm-gateway")["spec"] == {
         "selector": {"istio": "ingressgateway"},
         "servers": [{"hosts": ["*"], "port": {"name": "http", "number": 80, "protocol": "HTTP"}}],
     }
