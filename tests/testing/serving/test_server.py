@@ -309,6 +309,7 @@ class TestClient:
             assert await code_of(waiting) == closed
             assert await code_of(client.infer("wisdom")) == closed
             assert await code_of(client.ready("wisdom")) == closed
+            assert await code_of(client.connected(1.0)) == closed
             assert await code_of(anext(client.stream("wisdom", [()]))) == closed
 
         served(use)
@@ -326,6 +327,20 @@ class TestAddresses:
         async def use(server: ModelServer, client: InferenceClient) -> None:
             await server.stop()
             assert (await code_of(client.infer("wisdom")))[0] == "UNAVAILABLE"
+
+        served(use)
+
+    def test_one_where_nobody_listens_is_waited_for_until_the_client_is_closed(self) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            assert await client.connected(20.0)
+            await server.stop()
+            async with asyncio.timeout(20):
+                while await client.connected(0.1):  # it has not noticed yet
+                    await asyncio.sleep(0.01)
+            waiting = asyncio.ensure_future(client.connected(20.0))
+            await asyncio.sleep(0.1)
+            await client.close()
+            assert await code_of(waiting) == ("CANCELLED", "the client is closed")
 
         served(use)
 
