@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -372,10 +373,27 @@ class TestPolicy:
         with pytest.raises(BadInput, match=r"no share is decided yet$"):
             verify_run.prepare(self.PLACE, self.ASKED, self.policy(), None)
 
-    def test_cannot_tell_who_answers_calls_with_headers_of_a_match(self) -> None:
-        asked = verify_run.Asked("a:80", None, (), (("traffic", "test"),), "", False, 5.0, over_http=False)
-        with pytest.raises(BadInput, match="wisdom-1: given by what a call is; say with --expect"):
-            verify_run.prepare(self.PLACE, asked, self.policy("100%", "match"), None)
+    @pytest.mark.parametrize(
+        ("match", "metadata", "whose"),
+        [
+            pytest.param(None, (("traffic", "test"),), "its strategy's own match", id="a header"),
+            pytest.param({"method": "POST"}, (), r"spec.modelVersions\[1\].match\[0\]", id="all calls"),
+            pytest.param({"path": {"prefix": "/inference."}}, (), "spec.modelVersions", id="gRPC"),
+            pytest.param({"path": {"exact": "/v2/models/wisdom/infer"}}, (), "", id="HTTP"),
+            pytest.param({"headers": {"traffic": {"exact": "test"}}}, (("x", "y"),), "", id="other headers"),
+        ],
+    )
+    def test_cannot_tell_who_answers_calls_that_a_match_may_take(
+        self, match: dict[str, Any] | None, metadata: tuple[tuple[str, str], ...], whose: str
+    ) -> None:
+        policy, asked = self.policy("100%", "match"), replace(self.ASKED, metadata=metadata)
+        policy["spec"]["trafficStrategy"] = "canary"
+        policy["spec"]["modelVersions"][1] |= {"match": [match]} if match else {}
+        if not whose:
+            assert verify_run.prepare(self.PLACE, asked, policy, None)
+            return
+        with pytest.raises(BadInput, match=f"may be those of wisdom-1, by {whose}.*; say with --expect who"):
+            verify_run.prepare(self.PLACE, asked, policy, None)
 
     def test_is_noted_when_its_routes_have_not_followed(self, capsys: pytest.CaptureFixture[str]) -> None:
         verify_run.prepare(self.PLACE, self.ASKED, self.policy("100%", routed="False"), None)

@@ -23,7 +23,8 @@ from turnout.runtime.transport import ConnectionFailed, Transport
 from turnout.shown import plain
 from turnout.verification import report as reports
 from turnout.verification.decided import decided, host
-from turnout.verification.question import Question
+from turnout.verification.matching import Call, whose
+from turnout.verification.question import Question, infer_path
 from turnout.verification.report import Report
 from turnout.verification.sending import Asker, Pace, send
 from turnout.verification.split import Split, Verdict, of_weights
@@ -109,9 +110,11 @@ def prepare(
     if policy is not None:
         said = decided(policy)
         model, split = said.model, said.split
-        if said.matched and asked.metadata:
-            names = ", ".join(map(plain, said.matched))
-            raise BadInput(f"{names}: given by what a call is; say with --expect who should answer these")
+        call = Call(infer_path(model, over_http=asked.over_http), [name for name, _ in asked.metadata])
+        if found := whose(policy, said.matched, call):
+            raise BadInput(
+                f"these calls may be those of {plain(found)}; say with --expect who should answer them"
+            )
         if not split:
             why = f": {plain(said.unsettled)}" if said.unsettled else ""
             raise BadInput(f"RoutingPolicy {place.name}: no share is decided yet{why}")

@@ -5,11 +5,10 @@ import json
 import ssl
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 
 import aiohttp
 
-from turnout.verification.question import Question
+from turnout.verification.question import Question, infer_path
 from turnout.verification.tally import Failed
 
 BROKEN = (aiohttp.ClientError, OSError)
@@ -25,7 +24,7 @@ class Http:
         self._question = question
         self._body = {"inputs": [tensor.as_json() for tensor in question.tensors]}
         scheme = "https" if question.tls else "http"
-        self._url = f"{scheme}://{question.address}/v2/models/{quote(question.model, safe='')}/infer"
+        self._url = f"{scheme}://{question.address}{infer_path(question.model, over_http=True)}"
         # Envoy shares out requests and not connections, so that one may be used again.
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=question.timeout),
