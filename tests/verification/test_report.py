@@ -86,8 +86,10 @@ def test_failures_are_counted_by_code_with_their_first_message() -> None:
         ),
         pytest.param(report(), "not enough evidence: nothing was answered", id="nothing"),
         pytest.param(
-            Report(QUESTION, DECIDED, Tally(), Strictness(), changed=True),
-            "not enough evidence: the decided split has changed while the calls were made",
+            Report(
+                QUESTION, DECIDED, Tally(Counter({"wisdom-0": 1000})), Strictness(), doubt="it was changed"
+            ),
+            "not enough evidence: it was changed",
             id="changed",
         ),
         pytest.param(

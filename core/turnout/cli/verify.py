@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -167,10 +168,10 @@ def command(
         click.echo(
             f"asking {question.address} for {plain(question.authority)}, {pace.requests} times …", err=True
         )
-        tally, interrupted = Tally(), False
+        tally, doubt, interrupted = Tally(), "", False
+        doubted = partial(run.changed, place, split) if policy is not None else None
         try:
-            asyncio.run(run.ask(question, pace, tally, over_http=over_http))
+            doubt = asyncio.run(run.count(question, pace, tally, over_http=over_http, doubt=doubted))
         except (KeyboardInterrupt, asyncio.CancelledError):
             interrupted = True
-        changed = not interrupted and policy is not None and run.changed(place, split)
-    return run.tell(Report(question, split, tally, strictness, changed, interrupted), output)
+    return run.tell(Report(question, split, tally, strictness, doubt, interrupted), output)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from turnout import loading
+from turnout.cli import waiting
 from turnout.cli.exits import BadInput, Exit, NoCluster
 from turnout.inference import GrpcMissing, Tensor, TensorError
 from turnout.names import ROUTING_POLICY
@@ -31,6 +32,8 @@ from turnout.verification.split import Split, Verdict, of_weights
 from turnout.verification.tally import Tally
 
 Policy = Mapping[str, Any]
+PATIENCE = 5.0
+"""Seconds for which the policy is waited for once the calls are made: the counts are what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +83,19 @@ def told_errors() -> Iterator[None]:
 
 def policy(place: Place) -> Policy:
     """The policy in the cluster. Raises BadInput if there is none, and what `told_errors` tells."""
+    return asyncio.run(read(place))
+
+
+async def read(place: Place) -> Policy:
+    """Likewise, within a running event loop; if it takes long, that is said."""
     from turnout.runtime import kube
 
-    async def read() -> Policy:
+    with waiting.told():
         transport = await kube.connect(context=place.context)
         try:
             return await get(transport, place.there, place.name)
         finally:
             await transport.close()
-
-    return asyncio.run(read())
 
 
 async def get(transport: Transport, namespace: str, name: str) -> Policy:
@@ -145,8 +151,18 @@ def prepare(
     return question, split
 
 
-async def ask(question: Question, pace: Pace, tally: Tally, *, over_http: bool) -> None:
-    """Make all calls. SIGTERM cancels it. Raises GrpcMissing, TensorError."""
+async def count(
+    question: Question,
+    pace: Pace,
+    tally: Tally,
+    *,
+    over_http: bool,
+    doubt: Callable[[], Awaitable[str]] | None,
+) -> str:
+    """Make all calls. Returns what `doubt` says of them then. SIGTERM cancels it.
+
+    Raises GrpcMissing, TensorError.
+    """
     asker: Asker
     if task := asyncio.current_task():
         with suppress(NotImplementedError, RuntimeError, ValueError):  # not here, or not in this thread
@@ -161,11 +177,19 @@ async def ask(question: Question, pace: Pace, tally: Tally, *, over_http: bool) 
         asker = Grpc(question)
     async with asker:
         await send(asker, pace, tally)
+    return await doubt() if doubt else ""
 
 
-def changed(place: Place, split: Split) -> bool:
-    """Whether the policy has come to another split."""
-    return decided(policy(place)).split != split
+async def changed(place: Place, split: Split) -> str:
+    """Why the split may not be the policy's any more; empty if it is."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            again = decided(await read(place)).split
+    except TimeoutError:
+        return f"the policy cannot be read again: no answer within {PATIENCE:g} s"
+    except (BadInput, NoClusterFound, ApiError, ConnectionFailed) as error:
+        return f"the policy cannot be read again: {error}"
+    return "" if again == split else "the decided split has changed while the calls were made"
 
 
 def tell(report: Report, output: str) -> int:

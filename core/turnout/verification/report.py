@@ -29,13 +29,13 @@ COLOURS = {Verdict.MATCHES: "green", Verdict.DIFFERS: "red", Verdict.UNCERTAIN: 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`changed`: the decided split became another one meanwhile. `interrupted`: not all calls were made."""
+    """`doubt`: why the calls may not all have been shared by this split. `interrupted`: it ended early."""
 
     question: Question
     split: Split
     tally: Tally
     strictness: Strictness
-    changed: bool = False
+    doubt: str = ""
     interrupted: bool = False
 
     @property
@@ -44,7 +44,7 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        return Verdict.UNCERTAIN if self.changed else overall(self.judged)
+        return Verdict.UNCERTAIN if self.doubt else overall(self.judged)
 
     @property
     def sentence(self) -> str:
@@ -53,8 +53,8 @@ class Report:
         points = f"{100 * self.strictness.tolerance:g} points"
         if self.interrupted:
             return "interrupted: no verdict"
-        if self.changed:
-            return f"{Verdict.UNCERTAIN}: the decided split has changed while the calls were made"
+        if self.doubt:
+            return f"{Verdict.UNCERTAIN}: {self.doubt}"
         match self.verdict:
             case Verdict.MATCHES:
                 return f"{Verdict.MATCHES}: no share is off by more than {points}, with {sure} confidence"
