@@ -24,6 +24,7 @@ from turnout.cli import main, verify_run
 from turnout.cli.exits import BadInput, NoCluster
 from turnout.names import ROUTING_POLICY
 from turnout.runtime.transport import ConnectionFailed, Request
+from turnout.settings import Settings
 from turnout.testing.memory import InMemoryCluster, StatusError
 from turnout.verification.split import Share
 
@@ -261,6 +262,7 @@ class TestOverHttp:
         pytest.param(["--address=a:80", "-n", "Team A"], "expected a DNS label", id="namespace"),
         pytest.param(["--address=a:80", "--confidence=100"], "50<=x<100", id="certainty"),
         pytest.param(["--address=a:80", "--data=/nowhere"], "/nowhere: cannot be read", id="no file"),
+        pytest.param(["--address=a:80", "--settings=/nowhere"], "'--settings'", id="no settings"),
         pytest.param(["--address=a:80", "--data=-"], "standard input: is not JSON", id="no JSON"),
         pytest.param(["--address=a:80"], "/nowhere", id="no cluster"),
     ],
@@ -364,6 +366,19 @@ class TestPolicy:
         question, split = verify_run.prepare(self.PLACE, self.ASKED, self.policy("100%", "0%"), None)
         assert (question.authority, question.model) == ("wisdom.models", "wisdom")
         assert split == {"wisdom-0": Share(1, 1), "wisdom-1": Share(0, 0)}
+
+    def test_has_its_host_under_the_controllers_settings(self) -> None:
+        fixed = {"kserve-modelmesh": {"fixed": {"namespace": "serving"}}}
+        settings = Settings.of({"allowNamespaces": {"*": ["serving"]}, "plugins": fixed})
+        asked = replace(self.ASKED, settings=settings)
+        question, _ = verify_run.prepare(self.PLACE, asked, self.policy("100%", "0%"), None)
+        assert question.authority == "wisdom.serving"
+
+    def test_may_have_no_host_that_can_be_told(self) -> None:
+        policy = self.policy("100%")
+        policy["spec"]["targetEnv"] = "elsewhere"
+        with pytest.raises(BadInput, match="give the controller's --settings"):
+            verify_run.prepare(self.PLACE, self.ASKED, policy, None)
 
     def test_must_say_shares(self) -> None:
         with pytest.raises(BadInput, match="RoutingPolicy wisdom: no share is decided yet: NotYet: soon"):

@@ -118,6 +118,7 @@ if TYPE_CHECKING:
     help="The policy's. Default: the kubeconfig's, or the pod's.",
 )
 @options.context
+@options.settings("The controller's settings: the policy's host may depend on them.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     name: str,
@@ -138,6 +139,7 @@ def command(
     tolerance: float,
     namespace: str | None,
     context: str | None,
+    settings_file: Path | None,
     output: str,
 ) -> int:
     """Ask the model of the policy NAME again and again, and check that versions answer as decided.
@@ -149,6 +151,7 @@ def command(
     """
     # Here, and not above: the help of a command must not wait for these imports.
     from turnout.cli import verify_run as run
+    from turnout.settings import Settings
     from turnout.shown import plain
     from turnout.verification.report import Report
     from turnout.verification.sending import Pace
@@ -158,7 +161,15 @@ def command(
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it tells of every connection that ends
     place = run.Place(name, namespace, context)
     asked = run.Asked(
-        address, authority, tuple(tensors), metadata, header, cacert or tls, timeout, over_http=over_http
+        address,
+        authority,
+        tuple(tensors),
+        metadata,
+        header,
+        cacert or tls,
+        timeout,
+        over_http=over_http,
+        settings=Settings.read(settings_file) if settings_file else Settings(),
     )
     strictness = Strictness(confidence / 100, tolerance / 100)
     with run.told_errors():

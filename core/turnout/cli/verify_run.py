@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -21,6 +21,7 @@ from turnout.runtime.client import Client
 from turnout.runtime.errors import ApiError
 from turnout.runtime.errors import NoCluster as NoClusterFound
 from turnout.runtime.transport import ConnectionFailed, Transport
+from turnout.settings import Settings
 from turnout.shown import plain
 from turnout.verification import report as reports
 from turnout.verification.decided import decided, host
@@ -66,6 +67,7 @@ class Asked:
     tls: bool | bytes
     timeout: float
     over_http: bool
+    settings: Settings = field(default_factory=Settings)
 
 
 @contextmanager
@@ -134,9 +136,12 @@ def prepare(
         if said.unsettled:
             click.echo(f"Note: the routes may not be the decided ones: {plain(said.unsettled)}", err=True)
         if authority is None:
-            authority = host(policy, loading.load(), "http" if asked.over_http else "grpc")
+            chosen = asked.settings.distributions
+            registry = loading.load(chosen.allow, chosen.block)
+            authority = host(policy, registry, "http" if asked.over_http else "grpc", asked.settings)
             if authority is None:
-                raise BadInput("the policy's host cannot be told from here; say it with --authority")
+                told = "give the controller's --settings, or say it with --authority"
+                raise BadInput(f"the policy's host cannot be told from here: {told}")
     question = Question(
         address=asked.address,
         authority=authority or f"{model}.{place.there}",
