@@ -95,6 +95,35 @@ class TestOverGrpc:
         assert done.returncode == 1
         assert "(no x-version) answered 10 calls" in done.stdout
 
+    def test_a_tolerance_that_no_number_of_calls_decides_is_refused(self, shared: Answering) -> None:
+        arguments = ("--address", shared.address, "--expect", EXPECT, "-n", "models", "--tolerance=0.1")
+        done = run(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        told = "Error: --tolerance: found 0.1, expected 0.29 or more: for less, 1000000 calls are too few\n"
+        assert done.stderr == told
+        assert run(*arguments, "--requests=10").stdout.endswith("too few; try --tolerance 0.29\n")
+
+    def test_a_header_that_is_another_one_each_time_is_told_in_a_few_lines(self) -> None:
+        with Answering(**{f"_{number}": 1 for number in range(40)}) as many:
+            done = verify(many, "--header=app-version", "--requests=80", expect="wisdom-0=1")
+        assert "… 29 other names" in done.stdout
+        assert len(done.stdout.splitlines()) == 15
+
+    def test_a_host_that_nobody_serves_is_a_question(self) -> None:
+        with Answering(_0=1) as running:
+            running.do(lambda server: server.faults.fail("wisdom-0", "UNIMPLEMENTED"))
+            done = verify(running)
+        hint = f"; does {running.address} serve wisdom.models? see --authority\n"
+        assert done.stdout.endswith(f"nothing was answered{hint}")
+
+    @pytest.mark.parametrize(("requests", "rest"), [("20", ""), ("1000", ": the rest was not sent")])
+    def test_a_rest_that_was_not_sent_is_told_if_there_was_one(
+        self, shared: Answering, requests: str, rest: str
+    ) -> None:
+        there = ("--address", f"127.0.0.1:{free_port()}", "--authority=wisdom.models", "--expect=x=1")
+        done = run(*there, "--concurrency=1", "--requests", requests)
+        assert done.stderr.splitlines()[1:] == [f"Error: not one call was answered{rest}"]
+
     def test_request_headers_are_sent(self) -> None:
         with Answering(_0=1) as canary:
             done = verify(canary, "-H", "traffic=test", "--requests=300", expect="wisdom-0=1")

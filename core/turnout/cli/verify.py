@@ -155,7 +155,7 @@ def command(
     from turnout.shown import plain
     from turnout.verification.report import Report
     from turnout.verification.sending import Pace
-    from turnout.verification.split import Strictness, needed
+    from turnout.verification.split import Strictness
     from turnout.verification.tally import Tally
 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it tells of every connection that ends
@@ -175,7 +175,7 @@ def command(
     with run.told_errors():
         policy = None if expect else run.policy(place)
         question, split = run.prepare(place, asked, policy, expect)
-        pace = Pace(requests or needed(split, strictness), concurrency, rate)
+        pace = Pace(requests or run.enough(split, strictness), concurrency, rate)
         click.echo(
             f"asking {question.address} for {plain(question.authority)}, {pace.requests} times …", err=True
         )
@@ -185,4 +185,4 @@ def command(
             doubt = asyncio.run(run.count(question, pace, tally, over_http=over_http, doubt=doubted))
         except (KeyboardInterrupt, asyncio.CancelledError):
             interrupted = True
-    return run.tell(Report(question, split, tally, strictness, doubt, interrupted), output)
+    return run.tell(Report(question, split, tally, strictness, doubt, interrupted), pace.requests, output)

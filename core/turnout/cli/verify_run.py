@@ -29,7 +29,15 @@ from turnout.verification.matching import Call, whose
 from turnout.verification.question import Question, infer_path
 from turnout.verification.report import Report
 from turnout.verification.sending import Asker, Pace, send
-from turnout.verification.split import Split, Verdict, of_weights
+from turnout.verification.split import (
+    MOST,
+    Split,
+    Strictness,
+    Verdict,
+    least_tolerance,
+    needed,
+    of_weights,
+)
 from turnout.verification.tally import Tally
 
 Policy = Mapping[str, Any]
@@ -197,10 +205,21 @@ async def changed(place: Place, split: Split) -> str:
     return "" if again == split else "the decided split has changed while the calls were made"
 
 
-def tell(report: Report, output: str) -> int:
-    """Print the report. Returns the exit code."""
+def enough(split: Split, strictness: Strictness) -> int:
+    """How many calls a verdict is likely to need. Raises BadInput if it is more than can be asked for."""
+    count = needed(split, strictness)
+    if count is None:
+        found, least = strictness.tolerance, least_tolerance(split, strictness.confidence)
+        expected = f"{100 * least:g} or more: for less, {MOST} calls are too few"
+        raise BadInput(f"--tolerance: found {100 * found:g}, expected {expected}")
+    return count
+
+
+def tell(report: Report, requests: int, output: str) -> int:
+    """Print the report; `requests`: how many calls were to be made. Returns the exit code."""
     if report.tally.hopeless and not report.interrupted:
-        click.echo("Error: not one call was answered: the rest was not sent", err=True)
+        rest = ": the rest was not sent" if report.tally.failed < requests else ""
+        click.echo(f"Error: not one call was answered{rest}", err=True)
     if output == "json":
         click.echo(json.dumps(reports.data(report), indent=2))
     else:
