@@ -396,8 +396,26 @@ class TestControl:
                 await ask("POST", "/finish?service=wisdom")
                 assert (await client.infer("wisdom")).model_name == Model.of(service("wisdom", NEW)).id
 
-                assert await ask("POST", "/fail?service=wisdom") == (400, {"error": "/fail needs code"})
-                assert (await ask("POST", "/delay?service=wisdom&seconds=x"))[0] == 400
-                assert await ask("GET", "/reset") == (404, {"error": "there is no GET /reset"})
+                for method, target, code, error in (
+                    ("POST", "/fail?service=wisdom", 400, "/fail needs code"),
+                    ("POST", "/fail?service=wisdom&code=", 400, "/fail needs code"),
+                    ("POST", "/heal?servcie=wisdom", 400, "/heal takes service, not servcie"),
+                    ("POST", "/reset?service=wisdom", 400, "/reset takes nothing, not service"),
+                    ("POST", "/finish?service=wisdom", 404, "wisdom is loading nothing"),
+                    ("POST", "/finish?service=zzz", 404, "zzz is loading nothing"),
+                    ("GET", "/reset", 404, "there is no GET /reset"),
+                    ("GET", "//[", 400, "//[ is no URL"),
+                    *(
+                        (method, f"{path}{seconds}", 400, f"found '{seconds}', expected seconds, 0 or more")
+                        for method, path in (
+                            ("POST", "/delay?service=wisdom&seconds="),
+                            ("POST", "/load?service=wisdom&seconds="),
+                            ("GET", "/calls?since="),
+                        )
+                        for seconds in ("x", "nan", "-1")
+                    ),
+                ):
+                    assert await ask(method, target) == (code, {"error": error})
+                assert (await client.infer("wisdom")).model_name == Model.of(service("wisdom", NEW)).id
 
         served(use, lambda: ModelServer(headers=["x-user"]))
