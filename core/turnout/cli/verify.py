@@ -147,7 +147,7 @@ def command(
     Each version's share is known from its answers within an interval, which holds the true one with the
     confidence. It matches if the interval holds the decided share, and nothing that is further from it than
     the tolerance; with fewer than 100 answers nothing does. Needs the right to get the one policy; with
-    --expect, it needs no cluster.
+    --expect, it needs no cluster. Calls that a match of the policy's may take need --expect.
     """
     # Here, and not above: the help of a command must not wait for these imports.
     from turnout.cli import verify_run as run
