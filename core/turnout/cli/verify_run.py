@@ -201,7 +201,7 @@ async def changed(place: Place, split: Split) -> str:
     except TimeoutError:
         return f"the policy cannot be read again: no answer within {PATIENCE:g} s"
     except (BadInput, NoClusterFound, ApiError, ConnectionFailed) as error:
-        return f"the policy cannot be read again: {error}"
+        return f"the policy cannot be read again: {plain(str(error))}"
     return "" if again == split else "the decided split has changed while the calls were made"
 
 
