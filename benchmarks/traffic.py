@@ -3,11 +3,13 @@
 A candidate comes and goes again and again while a model is under constant load.
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import mean
 
 from tests.mesh.load import Call, Load, failed
 from tests.mesh.site import Mesh, MeshSite
@@ -30,6 +32,8 @@ class Run:
     """What was seen of a number of rounds."""
 
     calls: Sequence[Call] = ()
+    machine: list[float] = field(default_factory=list)
+    """The machine's load in the minute before each round: how many processes wanted to run."""
     to_first: list[float] = field(default_factory=list)
     """Seconds from a candidate's readiness to the beginning of the first call that it answers."""
     to_last: list[float] = field(default_factory=list)
@@ -64,6 +68,7 @@ def _measured(mesh: Mesh, folder: Path, namespace: str, *, enabled: bool) -> Run
         site.until_in_force(ALONE)
         with Load(site.address, site.authority(), rate=RATE) as load:
             for _ in range(ROUNDS):
+                run.machine.append(os.getloadavg()[0])
                 _round(site, load, run)
         run.calls = load.calls()
     finally:
@@ -96,6 +101,10 @@ def _table(runs: dict[str, Run]) -> str:
     lines = [["traffic", *runs]]
     lines += [
         ["candidates that came and went", *(str(ROUNDS) for _ in runs)],
+        [
+            "the machine's load, on average",
+            *(f"{mean(run.machine):.1f} of {os.cpu_count()}" for run in runs.values()),
+        ],
         ["requests sent", *(str(len(run.calls)) for run in runs.values())],
         ["requests failed", *(_failures(run) for run in runs.values())],
         ["longest from ready to the first request", *(f"{max(run.to_first):.2f} s" for run in runs.values())],

@@ -12,13 +12,17 @@ STRATEGIES = ("blue-green", "canary", "mirror")
 
 @dataclass(frozen=True)
 class Case:
-    """What is given. `ready` by version; `after`: the case of the strategy whose routes are in force."""
+    """What is given. `ready` and `app_versions` by version.
+
+    `after`: the case of the strategy whose routes are in force.
+    """
 
     strategy: str
     name: str
     ready: Mapping[str, bool | None]
     spec: Mapping[str, Any] = field(default_factory=dict)
     after: str | None = None
+    app_versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
@@ -27,7 +31,11 @@ class Case:
     @property
     def documents(self) -> list[dict[str, Any]]:
         """The policy, and an InferenceService for each version that exists."""
-        return [self._policy(), *(_inference_service(name, ready) for name, ready in self.ready.items())]
+        services = [_inference_service(name, ready) for name, ready in self.ready.items()]
+        for service in services:
+            if told := self.app_versions.get(service["metadata"]["name"]):
+                service["metadata"]["labels"] = {"app.kubernetes.io/version": told}
+        return [self._policy(), *services]
 
     def _policy(self) -> dict[str, Any]:
         spec = {
@@ -77,6 +85,11 @@ CUSTOM = {
         },
         "kserve-modelmesh": {"service": "mm-serving", "port": 9000},
     },
+}
+ELSEWHERE = {
+    "externalGateway": "edge/outer",
+    "gatewayPort": 9080,
+    "ingressHost": "inbound-proxy.edge.svc.cluster.local",
 }
 WEIGHTS: dict[str, dict[str, Any]] = {
     "blue-green": _versions(20, 80),
@@ -129,6 +142,10 @@ def cases() -> Iterator[Case]:
         given = {"marker": True} | ({"mesh": False} if strategy == "blue-green" else {})
         yield Case(strategy, "marker", BOTH, {"config": {"istio": given}})
         yield Case(strategy, "envoy", THREE, {**WEIGHTS[strategy], "router": "envoy"})
+        header = {"config": {"istio": {"appVersionHeader": "app-version"}}}
+        told = {"wisdom-0": "v0", "wisdom-1": "v1"}
+        yield Case(strategy, "response-header", BOTH, header, app_versions=told)
+        yield Case(strategy, "gateway-elsewhere", BOTH, {"config": {"istio": ELSEWHERE}})
     yield Case("canary", "matches", THREE, MATCHES)
     yield Case("canary", "envoy-matches", THREE, {**MATCHES, "router": "envoy"})
     yield Case("blue-green", "gateway-api", BOTH, {"router": "gateway-api", **_versions(20, 80)})

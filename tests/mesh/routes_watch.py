@@ -9,7 +9,7 @@ from tests.mesh.load import Call
 from tests.support.mesh import Envoy
 
 INTERVAL = 0.03
-GRACE = 0.1
+GRACE = 0.3
 """Seconds in which a proxy's workers follow what it shows as its configuration."""
 
 

@@ -26,6 +26,8 @@ LOAD_SECONDS = 1.5
 MODELMESH_PORT = 8033
 GATEWAY = "models"
 """The Gateway of Gateway API, in the namespace of the proxies."""
+BATCH = "x-batch"
+"""A request header by whose value the models' server tells calls apart."""
 
 by_each_router = pytest.mark.parametrize("site", ["istio", "gateway-api"], indirect=True)
 """For a test that holds whichever router writes the routes."""
@@ -110,6 +112,7 @@ class MeshSite(Site):
             "control-port": self._control_port,
             "namespace": self.namespace,
             "load-seconds": LOAD_SECONDS,
+            "header": BATCH,
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
         kubeconfig = self.control_plane.user("modelmesh", "system:masters").kubeconfig
@@ -144,12 +147,25 @@ class MeshSite(Site):
                 self.mesh.processes.end(self._standin, kill=True)
             self._standin = None
 
-    def asked(self) -> Counter[str]:
-        """How many calls have come to the models' server, by the InferenceService that they were for."""
+    def asked(self, batch: str | None = None) -> Counter[str]:
+        """How many calls have come to the models' server, by the InferenceService that they were for.
+
+        `batch`: those alone that have this value in the header BATCH.
+        """
         found: Counter[str] = Counter()
         for one in json.loads(fetch(f"{self._control}/counts"))["counts"]:
-            found[one["service"]] += one["count"]
+            if batch is None or one["headers"].get(BATCH) == batch:
+                found[one["service"]] += one["count"]
         return found
+
+    def lasted(self, name: str, since: float) -> list[float]:
+        """How long each call for a version took the models' server, of those that it has answered well.
+
+        `since`: when they began at the earliest, by time.monotonic().
+        """
+        calls = json.loads(fetch(f"{self._control}/calls?since={since}"))["calls"]
+        answered = (one for one in calls if one["service"] == name and one["code"] == "OK")
+        return [one["ended"] - one["began"] for one in answered if one["began"] >= since]
 
     def outcomes(self, name: str) -> set[str]:
         """The gRPC statuses with which the models' server has answered calls for a version."""
@@ -168,10 +184,6 @@ class MeshSite(Site):
         """Whether the models' server has a version's model."""
         state = json.loads(fetch(f"{self._control}/models")).get(name)
         return bool(state and state["active"])
-
-    def forget(self) -> None:
-        """Count from now on."""
-        fetch(f"{self._control}/reset", method="POST")
 
     def slow(self, name: str, seconds: float) -> None:
         """A version takes its time from now on."""

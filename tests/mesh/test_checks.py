@@ -4,7 +4,7 @@ import pytest
 
 from tests.mesh.load import Call
 from tests.mesh.routes_watch import GRACE, RoutesWatch, Span
-from tests.mesh.statistics import misfit, two_sided
+from tests.mesh.statistics import expected_split, misfit, two_sided
 from tests.mesh.test_tutorial import astray
 
 BOTH, ALONE = {"wisdom-0": 50, "wisdom-1": 50}, {"wisdom-0": 100}
@@ -59,3 +59,37 @@ def test_counts_that_are_no_split_are_told(counts: dict[str, int], told: str) ->
     found = misfit(counts, BOTH)
     assert told in found
     assert bool(found) == bool(told)
+
+
+@pytest.mark.parametrize(
+    ("first", "times"),
+    [
+        pytest.param({"wisdom-0": 500, "wisdom-1": 500}, 1, id="a fit"),
+        pytest.param({"wisdom-0": 555, "wisdom-1": 445}, 2, id="what chance may be"),
+        pytest.param({"wisdom-0": 50, "wisdom-1": 50}, 2, id="too few"),
+    ],
+)
+def test_counts_that_chance_may_refuse_are_counted_anew_once(first: dict[str, int], times: int) -> None:
+    counts = [first, {"wisdom-0": 510, "wisdom-1": 490}, {}]
+    expected_split(lambda: counts.pop(0), BOTH)
+    assert len(counts) == 3 - times
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param({"wisdom-0": 600, "wisdom-1": 400}, id="another split"),
+        pytest.param({"wisdom-0": 499, "wisdom-1": 500, "wisdom-2": 1}, id="a stranger"),
+    ],
+)
+def test_a_fault_is_not_counted_anew(first: dict[str, int]) -> None:
+    counts = [first, {"wisdom-0": 510, "wisdom-1": 490}]
+    with pytest.raises(AssertionError):
+        expected_split(lambda: counts.pop(0), BOTH)
+
+
+def test_copies_are_shares_of_the_calls() -> None:
+    shares = {"wisdom-0": 100, "wisdom-1": 30, "wisdom-2": 1.5}
+    assert misfit({"wisdom-0": 1000, "wisdom-1": 310, "wisdom-2": 12}, shares, of=1000) == ""
+    assert "p = " in misfit({"wisdom-0": 1000, "wisdom-1": 400, "wisdom-2": 12}, shares, of=1000)
+    assert "p = 0" in misfit({"wisdom-0": 999, "wisdom-1": 310, "wisdom-2": 12}, shares, of=1000)

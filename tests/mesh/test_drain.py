@@ -3,6 +3,7 @@
 import json
 import ssl
 import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tests.support import wait_until
 
 EVERY = 0.03
 """Seconds between two changes: istiod waits for a tenth of a second without any before it pushes."""
+LATE = 0.7
+"""Seconds after which a change has waited for others: without them istiod pushes within a quarter of that."""
 NO_TIME = 0.0
 """For calls in flight, so that nothing but the propagation holds a version."""
 
@@ -67,14 +70,33 @@ def test_proxies_that_follow_late_lose_no_call(mesh: Mesh, namespace: str, tmp_p
         site.declare("blue-green", {"name": "wisdom-0"}, {"name": "wisdom-1"})
         site.until_in_force({"wisdom-0": 50, "wisdom-1": 50})
         with Churn(site) as churn, Load(site.address, site.authority(), streams=False) as load:
+            delays = []
             for _ in range(3):
                 wait_until(
                     lambda: shares_of(mesh.ingress, site.authority()).keys() == {"wisdom-0", "wisdom-1"}
                 )
-                site.kubectl("delete", "inferenceservice", "wisdom-1", "--timeout=60s")
+                pushed(mesh)
+                site.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
+                deleted = time.monotonic()
+                site.until_in_force({"wisdom-0": 100})
+                delays.append(time.monotonic() - deleted)
+                wait_until(
+                    lambda: not site.get("inferenceservice", "wisdom-1"), timeout=60, what="wisdom-1 is gone"
+                )
                 site.deploy("wisdom-1")
         assert churn.changes > 100
+        assert max(delays) > LATE, "istiod has not pushed late"
         assert len(load.calls()) > 1000
         assert not failed(load.calls())
     finally:
         site.close()
+
+
+def pushed(mesh: Mesh) -> None:
+    """Wait until istiod has just pushed: what is changed now waits for as long as it gathers changes."""
+
+    def pushes() -> int:
+        return sum(mesh.ingress.stats(r"listener_manager\.lds\.update_attempt$").values())
+
+    before = pushes()
+    wait_until(lambda: pushes() > before, timeout=20, interval=0.01, what="a push")

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, NamedTuple
@@ -9,11 +10,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.mesh.calls import ask, versions
+from tests.mesh.copies import settled
 from tests.mesh.echo import Answer, Client, Echo
 from tests.mesh.load import Load, failed
 from tests.mesh.objects import on_loopback, service
 from tests.mesh.site import MeshSite
-from tests.mesh.statistics import SIGNIFICANCE, expected_split, two_sided
+from tests.mesh.statistics import expected_split
 from tests.support import wait_until
 from tests.support.mesh import SYSTEM, Envoy, Node
 from tests.support.waiting import free_port
@@ -158,16 +160,18 @@ def test_each_share_has_its_headers_and_a_rule_its_authority(http: Http) -> None
 def test_copies_reach_versions_that_need_no_header(http: Http) -> None:
     mirrors = (Mirror(http.version("wisdom-1"), 30), Mirror(http.version("wisdom-2"), 12.5))
     http.route(Rule("default", (http.share("wisdom-0"),), mirrors=mirrors))
-    time.sleep(0.5)
-    for echo in http.echoes.values():
-        echo.received.clear()
 
-    assert http.ask_often(CALLS) == {"wisdom-0": CALLS}
-    time.sleep(1.0)
-    copies = {name: len(echo.received) for name, echo in http.echoes.items()}
-    assert copies["wisdom-0"] == CALLS
-    assert two_sided(copies["wisdom-1"], CALLS, 0.30) >= SIGNIFICANCE, copies
-    assert two_sided(copies["wisdom-2"], CALLS, 0.125) >= SIGNIFICANCE, copies
+    def seen() -> Counter[str]:
+        return Counter({name: len(echo.received) for name, echo in http.echoes.items()})
+
+    def counted() -> Counter[str]:
+        settled(seen)
+        for echo in http.echoes.values():
+            echo.received.clear()
+        assert http.ask_often(CALLS) == {"wisdom-0": CALLS}
+        return settled(seen)
+
+    expected_split(counted, {"wisdom-0": 100, "wisdom-1": 30, "wisdom-2": 12.5}, of=CALLS)
 
 
 @pytest.mark.parametrize(

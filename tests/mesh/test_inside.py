@@ -2,13 +2,13 @@
 
 import json
 import secrets
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.cluster.controller import Object
 from tests.mesh.calls import ask, versions
+from tests.mesh.copies import received
 from tests.mesh.routes_watch import shares_of
 from tests.mesh.site import MODELMESH_PORT, MeshSite, by_each_router
 from tests.mesh.statistics import expected_split
@@ -71,7 +71,9 @@ def test_calls_by_each_of_the_models_names_are_split(site: MeshSite, client: Cli
     site.until_in_force({"wisdom-0": 20, "wisdom-1": 80})
     host = name.format(site.namespace)
     wait_until(
-        lambda: shares_of(client, host) == {"wisdom-0": 20, "wisdom-1": 80}, what="the sidecar has them"
+        lambda: shares_of(client, host) == {"wisdom-0": 20, "wisdom-1": 80},
+        timeout=20,
+        what="the sidecar has them",
     )
     address, authority = f"{client.address}:{MODELMESH_PORT}", f"{host}:{MODELMESH_PORT}"
     split = {"wisdom-0": 20, "wisdom-1": 80}
@@ -102,10 +104,11 @@ def test_copies_of_calls_from_inside_go_through_the_gateway(site: MeshSite, clie
     site.start()
     site.declare("mirror", {"name": "wisdom-0"}, {"name": "wisdom-1"}, mirror={"percentage": 100})
     address, host = f"{client.address}:{MODELMESH_PORT}", f"{site.authority()}:{MODELMESH_PORT}"
-    wait_until(lambda: shares_of(client, site.authority()), what="the sidecar has routes")
-    wait_until(lambda: ask(address, host, 20) and site.asked()["wisdom-1"] > 0, what="copies arrive")
-    time.sleep(0.5)
-    site.forget()
-    assert versions(ask(address, host, CALLS)) == {"wisdom-0": CALLS}
-    time.sleep(1.0)
-    assert site.asked() == {"wisdom-0": CALLS, "wisdom-1": CALLS}
+    wait_until(lambda: shares_of(client, site.authority()), timeout=20, what="the sidecar has routes")
+    wait_until(
+        lambda: ask(address, host, 20) and site.asked()["wisdom-1"] > 0, timeout=20, what="copies arrive"
+    )
+    before = taken(site.mesh.ingress)
+    found = received(site, CALLS, least=2 * CALLS, address=address, authority=host)
+    assert found == {"wisdom-0": CALLS, "wisdom-1": CALLS}
+    assert taken(site.mesh.ingress) - before >= CALLS

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from turnout import loading
+from turnout.settings import Settings
 from turnout.verification.decided import decided, host
 from turnout.verification.split import Share
 
@@ -74,9 +75,16 @@ def test_a_status_that_says_nothing_of_the_routes_is_not_settled() -> None:
 
 def test_host_is_the_first_of_the_models_frontend() -> None:
     registry = loading.load()
-    assert host(policy(), registry, "grpc") == "wisdom.models"
-    assert host(policy(modelName="wise"), registry, "http") == "wise.models"
-    assert host(policy(targetEnv="elsewhere"), registry, "grpc") is None
+    assert host(policy(), registry, "grpc", Settings()) == "wisdom.models"
+    assert host(policy(modelName="wise"), registry, "http", Settings()) == "wise.models"
+    assert host(policy(targetEnv="elsewhere"), registry, "grpc", Settings()) is None
+
+
+def test_host_is_told_under_the_controllers_settings() -> None:
+    registry = loading.load()
+    fixed = {"kserve-modelmesh": {"fixed": {"namespace": "serving"}}}
+    settings = Settings.of({"allowNamespaces": {"*": ["serving"]}, "plugins": fixed})
+    assert host(policy(), registry, "grpc", settings) == "wisdom.serving"
 
 
 def test_an_app_version_stands_for_the_version_with_a_share() -> None:

@@ -22,6 +22,13 @@ def report(split: Split = DECIDED, **answers: int) -> Report:
     return Report(QUESTION, split, Tally(counts), Strictness())
 
 
+def failing(code: str) -> Report:
+    """Nothing was answered."""
+    told = report()
+    told.tally.fail(Failed(code))
+    return told
+
+
 def lines(of: Report) -> list[str]:
     return [click.unstyle(line) for line in reports.text(of)]
 
@@ -84,10 +91,37 @@ def test_failures_are_counted_by_code_with_their_first_message() -> None:
             "not enough evidence: a share may be off by more than 5 points; try --requests 3600",
             id="many, by bad luck",
         ),
-        pytest.param(report(), "not enough evidence: nothing was answered", id="nothing"),
         pytest.param(
-            Report(QUESTION, DECIDED, Tally(), Strictness(), changed=True),
-            "not enough evidence: the decided split has changed while the calls were made",
+            replace(report(wisdom_0=20, wisdom_1=80), strictness=Strictness(tolerance=0.0001)),
+            "not enough evidence: a share may be off by more than 0.01 points; try --tolerance 0.29",
+            id="a tolerance for which no number of calls is enough",
+        ),
+        pytest.param(
+            replace(report(wisdom_0=171_700, wisdom_1=678_300), strictness=Strictness(0.999999, 0.0036)),
+            "not enough evidence: a share may be off by more than 0.36 points; try --requests 1000000",
+            id="all that can be asked for",
+        ),
+        pytest.param(
+            replace(report(wisdom_0=201_900, wisdom_1=798_100), strictness=Strictness(0.999999, 0.0036)),
+            "not enough evidence: a share may be off by more than 0.36 points; try --tolerance 0.72",
+            id="more than can be asked for",
+        ),
+        pytest.param(report(), "not enough evidence: nothing was answered", id="nothing"),
+        *(
+            pytest.param(failing(code), f"not enough evidence: nothing was answered{hint}", id=code)
+            for code, hint in (
+                ("UNAVAILABLE", ""),
+                ("UNIMPLEMENTED", "; does localhost:8080 serve wisdom.models? see --authority"),
+                ("HTTP 404", "; does localhost:8080 serve wisdom.models? see --authority"),
+                ("HTTP 503", "; is the model served over HTTP?"),
+                ("no HTTP", "; is the model served over HTTP?"),
+            )
+        ),
+        pytest.param(
+            Report(
+                QUESTION, DECIDED, Tally(Counter({"wisdom-0": 1000})), Strictness(), doubt="it was changed"
+            ),
+            "not enough evidence: it was changed",
             id="changed",
         ),
         pytest.param(
@@ -100,6 +134,21 @@ def test_failures_are_counted_by_code_with_their_first_message() -> None:
 def test_the_verdict_says_what_it_stands_on(told: Report, sentence: str) -> None:
     assert lines(told)[-1] == sentence
     assert reports.data(told)["message"] == sentence
+
+
+def test_many_names_that_are_none_of_versions_are_told_as_one() -> None:
+    """Such as those of a header that is another one in each answer."""
+    names = Counter({f"id-{number}": 1 for number in range(1000)} | {"id-7": 3, "wisdom-0": 200})
+    told = Report(QUESTION, DECIDED, Tally(names), Strictness())
+    found = lines(told)
+    assert len(found) == 16
+    assert [line.split()[0] for line in found[2:]][:12] == [
+        *("wisdom-0", "wisdom-1"),
+        *(f"id-{number}" for number in range(10)),
+    ]
+    assert found[14].split()[:6] == ["…", "990", "other", "names", "-", "990"]
+    assert "; … 990 other names answered 990 calls, and is no version of the split; " in found[-1]
+    assert [one["answers"] for one in reports.data(told)["versions"]] == [200, 0, *[1] * 7, 3, 1, 1, 990]
 
 
 def test_what_a_terminal_would_obey_is_escaped() -> None:

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnout.decision.shares import percent
-from turnout.verification.split import Share, Strictness, Verdict, judge, needed, of_weights, overall
+from turnout.verification.split import (
+    MOST,
+    Share,
+    Strictness,
+    Verdict,
+    judge,
+    least_tolerance,
+    needed,
+    of_weights,
+    overall,
+)
 
 STRICT = Strictness()
 HALVES = of_weights({"a": 1, "b": 1})
@@ -133,15 +143,27 @@ def missed(weights: dict[str, float], calls: int) -> float:
 def test_as_many_calls_as_are_needed_are_enough_in_999_of_1000_cases(weights: dict[str, float]) -> None:
     """And a third of them mostly are not."""
     enough = needed(of_weights(weights), STRICT)
+    assert enough is not None
     assert missed(weights, enough) < 0.001
     assert enough <= 300 or missed(weights, enough // 3) > 0.3
 
 
 def test_more_calls_are_needed_for_less_tolerance_and_more_confidence() -> None:
-    default = needed(HALVES, STRICT)
-    assert needed(HALVES, Strictness(tolerance=0.02)) > 5 * default
-    assert needed(HALVES, Strictness(confidence=0.99999)) > default
+    default = needed(HALVES, STRICT) or MOST
+    assert (needed(HALVES, Strictness(tolerance=0.02)) or 0) > 5 * default
+    assert (needed(HALVES, Strictness(confidence=0.99999)) or 0) > default
     assert needed(of_weights({"a": 1}), STRICT) == 200
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.999, 0.9999999])
+@pytest.mark.parametrize("weights", [{"a": 1, "b": 1}, {"a": 1, "b": 99}])
+def test_of_less_than_the_least_tolerance_no_number_of_calls_decides(
+    weights: dict[str, float], confidence: float
+) -> None:
+    split = of_weights(weights)
+    least = least_tolerance(split, confidence)
+    assert (needed(split, Strictness(confidence, least)) or 2 * MOST) <= MOST
+    assert needed(split, Strictness(confidence, least - 0.0001)) is None
 
 
 @pytest.mark.parametrize(

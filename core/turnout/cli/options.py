@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -16,6 +17,16 @@ OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 context = click.option(
     "--context", metavar="NAME", help="The kubeconfig's context to use. Default: its current one."
 )
+
+
+def settings(told: str) -> Callable[[Command], Command]:
+    """--settings with this help, for the argument `settings_file`."""
+    return click.option(
+        "--settings",
+        "settings_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help=told,
+    )
 
 
 def namespaces(told: str) -> Callable[[Command], Command]:

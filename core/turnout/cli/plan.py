@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from turnout import documents, loading, yaml_input, yaml_output
+from turnout.cli import options
 from turnout.cli.exits import BadInput, Exit
 from turnout.cli.program import Command
 from turnout.decision.shares import share_of, shares, split
@@ -59,12 +60,7 @@ from turnout.settings import Settings
 @click.option(
     "--assume-ready", is_flag=True, help="Take versions whose objects do not say as ready, as in a manifest."
 )
-@click.option(
-    "--settings",
-    "settings_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The administrator's settings, as the controller has them.",
-)
+@options.settings("The administrator's settings, as the controller has them.")
 def command(
     sources: tuple[str, ...], output: str, namespace: str, assume_ready: bool, settings_file: Path | None
 ) -> int:

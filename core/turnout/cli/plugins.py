@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from turnout.cli import options
 from turnout.cli.exits import Exit
 from turnout.cli.program import Command
 
@@ -37,14 +38,9 @@ LISTS = ("watches", "uses", "writes", "carries")
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text", help="text, json or yaml."
 )
-@click.option(
-    "--settings",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The controller's settings: what they keep out is not imported.",
-)
+@options.settings("The controller's settings: what they keep out is not imported.")
 @click.pass_context
-def command(ctx: click.Context, output: str, file: Path | None) -> None:
+def command(ctx: click.Context, output: str, settings_file: Path | None) -> None:
     """List the plugins that are installed, with their options.
 
     What could not be loaded is listed with the reason, and makes the exit code 1.
@@ -53,7 +49,7 @@ def command(ctx: click.Context, output: str, file: Path | None) -> None:
     from turnout.loading import load
     from turnout.settings import Settings
 
-    settings = Settings.read(file) if file else Settings()
+    settings = Settings.read(settings_file) if settings_file else Settings()
     registry = load(settings.distributions.allow, settings.distributions.block)
     found = catalogue(registry)
     if output == "json":
@@ -88,9 +84,9 @@ def _text(found: dict[str, Any]) -> str:
 def _block(plugin: dict[str, Any]) -> list[str]:
     said = {key: ", ".join(plugin[key]) for key in LISTS if plugin.get(key)}
     said |= {"asks about": plugin["router"]} if "router" in plugin else {}
-    options = {f"{option['name']}:": _option(option) for option in plugin["options"]}
-    width = max(map(len, (*said, *options)), default=0) + 2
-    rows = [_row(key.ljust(width), text) for key, text in {**said, **options}.items()]
+    told = {f"{option['name']}:": _option(option) for option in plugin["options"]}
+    width = max(map(len, (*said, *told)), default=0) + 2
+    rows = [_row(key.ljust(width), text) for key, text in {**said, **told}.items()]
     title = f"  {plugin['name']} ({plugin['distribution']} {plugin['version']})"
     return [title, *([_row("", plugin["summary"])] if plugin["summary"] else []), *rows]
 

@@ -77,12 +77,7 @@ class _Command(Command):
     help="json: a List of what was released; name: kind and name, one a line.",
 )
 @options.context
-@click.option(
-    "--settings",
-    "settings_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The controller's settings: plugins that they keep out are not imported.",
-)
+@options.settings("The controller's settings: plugins that they keep out are not imported.")
 def command(
     names: tuple[str, ...],
     namespaces: tuple[str, ...],

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from turnout.cli import waiting
 from turnout.cli.exits import Exit
 from turnout.decision.join import protects
 from turnout.names import FINALIZER_DRAIN
@@ -56,7 +57,7 @@ class Report:
 
     def waits(self) -> None:
         """Say why nothing is said."""
-        _say("Waiting for the API server to answer …")
+        waiting.say()
 
     def end(self, found: Sequence[Found], release: Release, places: Sequence[Place]) -> int:
         """Say the rest. Returns the exit code."""

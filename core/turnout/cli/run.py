@@ -46,12 +46,7 @@ def _instance(_: click.Context, __: click.Parameter, value: str) -> str:
     callback=_instance,
     help="Serve only policies labelled turnout.dev/instance: NAME.",
 )
-@click.option(
-    "--settings",
-    "settings_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The administrator's settings, in YAML.",
-)
+@options.settings("The administrator's settings, in YAML.")
 @options.context
 @click.option(
     "--log-level",

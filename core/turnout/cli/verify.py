@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,6 +118,7 @@ if TYPE_CHECKING:
     help="The policy's. Default: the kubeconfig's, or the pod's.",
 )
 @options.context
+@options.settings("The controller's settings: the policy's host may depend on them.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     name: str,
@@ -137,6 +139,7 @@ def command(
     tolerance: float,
     namespace: str | None,
     context: str | None,
+    settings_file: Path | None,
     output: str,
 ) -> int:
     """Ask the model of the policy NAME again and again, and check that versions answer as decided.
@@ -144,33 +147,42 @@ def command(
     Each version's share is known from its answers within an interval, which holds the true one with the
     confidence. It matches if the interval holds the decided share, and nothing that is further from it than
     the tolerance; with fewer than 100 answers nothing does. Needs the right to get the one policy; with
-    --expect, it needs no cluster.
+    --expect, it needs no cluster. Calls that a match of the policy's may take need --expect.
     """
     # Here, and not above: the help of a command must not wait for these imports.
     from turnout.cli import verify_run as run
+    from turnout.settings import Settings
     from turnout.shown import plain
     from turnout.verification.report import Report
     from turnout.verification.sending import Pace
-    from turnout.verification.split import Strictness, needed
+    from turnout.verification.split import Strictness
     from turnout.verification.tally import Tally
 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it tells of every connection that ends
     place = run.Place(name, namespace, context)
     asked = run.Asked(
-        address, authority, tuple(tensors), metadata, header, cacert or tls, timeout, over_http=over_http
+        address,
+        authority,
+        tuple(tensors),
+        metadata,
+        header,
+        cacert or tls,
+        timeout,
+        over_http=over_http,
+        settings=Settings.read(settings_file) if settings_file else Settings(),
     )
     strictness = Strictness(confidence / 100, tolerance / 100)
     with run.told_errors():
         policy = None if expect else run.policy(place)
         question, split = run.prepare(place, asked, policy, expect)
-        pace = Pace(requests or needed(split, strictness), concurrency, rate)
+        pace = Pace(requests or run.enough(split, strictness), concurrency, rate)
         click.echo(
             f"asking {question.address} for {plain(question.authority)}, {pace.requests} times …", err=True
         )
-        tally, interrupted = Tally(), False
+        tally, doubt, interrupted = Tally(), "", False
+        doubted = partial(run.changed, place, split) if policy is not None else None
         try:
-            asyncio.run(run.ask(question, pace, tally, over_http=over_http))
+            doubt = asyncio.run(run.count(question, pace, tally, over_http=over_http, doubt=doubted))
         except (KeyboardInterrupt, asyncio.CancelledError):
             interrupted = True
-        changed = not interrupted and policy is not None and run.changed(place, split)
-    return run.tell(Report(question, split, tally, strictness, changed, interrupted), output)
+    return run.tell(Report(question, split, tally, strictness, doubt, interrupted), pace.requests, output)

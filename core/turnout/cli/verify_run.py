@@ -4,14 +4,15 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
 
 from turnout import loading
+from turnout.cli import waiting
 from turnout.cli.exits import BadInput, Exit, NoCluster
 from turnout.inference import GrpcMissing, Tensor, TensorError
 from turnout.names import ROUTING_POLICY
@@ -20,16 +21,28 @@ from turnout.runtime.client import Client
 from turnout.runtime.errors import ApiError
 from turnout.runtime.errors import NoCluster as NoClusterFound
 from turnout.runtime.transport import ConnectionFailed, Transport
+from turnout.settings import Settings
 from turnout.shown import plain
 from turnout.verification import report as reports
 from turnout.verification.decided import decided, host
-from turnout.verification.question import Question
+from turnout.verification.matching import Call, whose
+from turnout.verification.question import Question, infer_path
 from turnout.verification.report import Report
 from turnout.verification.sending import Asker, Pace, send
-from turnout.verification.split import Split, Verdict, of_weights
+from turnout.verification.split import (
+    MOST,
+    Split,
+    Strictness,
+    Verdict,
+    least_tolerance,
+    needed,
+    of_weights,
+)
 from turnout.verification.tally import Tally
 
 Policy = Mapping[str, Any]
+PATIENCE = 5.0
+"""Seconds for which the policy is waited for once the calls are made: the counts are what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,7 @@ class Asked:
     tls: bool | bytes
     timeout: float
     over_http: bool
+    settings: Settings = field(default_factory=Settings)
 
 
 @contextmanager
@@ -79,16 +93,19 @@ def told_errors() -> Iterator[None]:
 
 def policy(place: Place) -> Policy:
     """The policy in the cluster. Raises BadInput if there is none, and what `told_errors` tells."""
+    return asyncio.run(read(place))
+
+
+async def read(place: Place) -> Policy:
+    """Likewise, within a running event loop; if it takes long, that is said."""
     from turnout.runtime import kube
 
-    async def read() -> Policy:
+    with waiting.told():
         transport = await kube.connect(context=place.context)
         try:
             return await get(transport, place.there, place.name)
         finally:
             await transport.close()
-
-    return asyncio.run(read())
 
 
 async def get(transport: Transport, namespace: str, name: str) -> Policy:
@@ -109,9 +126,11 @@ def prepare(
     if policy is not None:
         said = decided(policy)
         model, split = said.model, said.split
-        if said.matched and asked.metadata:
-            names = ", ".join(map(plain, said.matched))
-            raise BadInput(f"{names}: given by what a call is; say with --expect who should answer these")
+        call = Call(infer_path(model, over_http=asked.over_http), [name for name, _ in asked.metadata])
+        if found := whose(policy, said.matched, call):
+            raise BadInput(
+                f"these calls may be those of {plain(found)}; say with --expect who should answer them"
+            )
         if not split:
             why = f": {plain(said.unsettled)}" if said.unsettled else ""
             raise BadInput(f"RoutingPolicy {place.name}: no share is decided yet{why}")
@@ -125,9 +144,12 @@ def prepare(
         if said.unsettled:
             click.echo(f"Note: the routes may not be the decided ones: {plain(said.unsettled)}", err=True)
         if authority is None:
-            authority = host(policy, loading.load(), "http" if asked.over_http else "grpc")
+            chosen = asked.settings.distributions
+            registry = loading.load(chosen.allow, chosen.block)
+            authority = host(policy, registry, "http" if asked.over_http else "grpc", asked.settings)
             if authority is None:
-                raise BadInput("the policy's host cannot be told from here; say it with --authority")
+                told = "give the controller's --settings, or say it with --authority"
+                raise BadInput(f"the policy's host cannot be told from here: {told}")
     question = Question(
         address=asked.address,
         authority=authority or f"{model}.{place.there}",
@@ -142,8 +164,18 @@ def prepare(
     return question, split
 
 
-async def ask(question: Question, pace: Pace, tally: Tally, *, over_http: bool) -> None:
-    """Make all calls. SIGTERM cancels it. Raises GrpcMissing, TensorError."""
+async def count(
+    question: Question,
+    pace: Pace,
+    tally: Tally,
+    *,
+    over_http: bool,
+    doubt: Callable[[], Awaitable[str]] | None,
+) -> str:
+    """Make all calls. Returns what `doubt` says of them then. SIGTERM cancels it.
+
+    Raises GrpcMissing, TensorError.
+    """
     asker: Asker
     if task := asyncio.current_task():
         with suppress(NotImplementedError, RuntimeError, ValueError):  # not here, or not in this thread
@@ -158,17 +190,36 @@ async def ask(question: Question, pace: Pace, tally: Tally, *, over_http: bool) 
         asker = Grpc(question)
     async with asker:
         await send(asker, pace, tally)
+    return await doubt() if doubt else ""
 
 
-def changed(place: Place, split: Split) -> bool:
-    """Whether the policy has come to another split."""
-    return decided(policy(place)).split != split
+async def changed(place: Place, split: Split) -> str:
+    """Why the split may not be the policy's any more; empty if it is."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            again = decided(await read(place)).split
+    except TimeoutError:
+        return f"the policy cannot be read again: no answer within {PATIENCE:g} s"
+    except (BadInput, NoClusterFound, ApiError, ConnectionFailed) as error:
+        return f"the policy cannot be read again: {plain(str(error))}"
+    return "" if again == split else "the decided split has changed while the calls were made"
 
 
-def tell(report: Report, output: str) -> int:
-    """Print the report. Returns the exit code."""
+def enough(split: Split, strictness: Strictness) -> int:
+    """How many calls a verdict is likely to need. Raises BadInput if it is more than can be asked for."""
+    count = needed(split, strictness)
+    if count is None:
+        found, least = strictness.tolerance, least_tolerance(split, strictness.confidence)
+        expected = f"{100 * least:g} or more: for less, {MOST} calls are too few"
+        raise BadInput(f"--tolerance: found {100 * found:g}, expected {expected}")
+    return count
+
+
+def tell(report: Report, requests: int, output: str) -> int:
+    """Print the report; `requests`: how many calls were to be made. Returns the exit code."""
     if report.tally.hopeless and not report.interrupted:
-        click.echo("Error: not one call was answered: the rest was not sent", err=True)
+        rest = ": the rest was not sent" if report.tally.failed < requests else ""
+        click.echo(f"Error: not one call was answered{rest}", err=True)
     if output == "json":
         click.echo(json.dumps(reports.data(report), indent=2))
     else:

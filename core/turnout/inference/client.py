@@ -23,11 +23,17 @@ from turnout.shown import plain
 Metadata = Sequence[tuple[str, str]]
 """Request headers. Their names are sent in lower case."""
 CLOSED = "the client is closed"
+LOOK = 0.01
+"""Seconds between two looks at the connection, while it is waited for."""
 
 OPTIONS = (
     ("grpc.enable_retries", 0),  # one call is one request
     ("grpc.use_local_subchannel_pool", 1),  # a connection of its own for each client
     ("grpc.enable_http_proxy", 0),  # the address is where calls go, whatever the environment says
+    ("grpc.max_receive_message_length", -1),  # a model's outputs are as long as they are
+    # Until it is tried again to connect, all calls fail unsent. ms; by default 1 s to 2 min.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
 )
 
 
@@ -70,6 +76,7 @@ class InferenceClient:
         with grpc_needed():
             import grpc
         self._error = grpc.aio.AioRpcError
+        self._up = grpc.ChannelConnectivity.READY
         self._metadata = tuple(metadata)
         self._closed = False
         options = [*OPTIONS, ("grpc.default_authority", authority)] if authority else list(OPTIONS)
@@ -154,6 +161,21 @@ class InferenceClient:
         with self._failing():
             found = await self._ready(request, timeout=timeout, metadata=self._headers(metadata))
         return bool(found.ready)
+
+    async def connected(self, timeout: float) -> bool:
+        """Wait for the connection, `timeout` seconds at most, and return whether there is one.
+
+        While it is lost, calls fail with UNAVAILABLE without having been sent. Raises InferenceError.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while self._channel.get_state(try_to_connect=True) is not self._up:
+                    if self._closed:
+                        raise InferenceError("CANCELLED", CLOSED)
+                    await asyncio.sleep(LOOK)  # gRPC's own wait would outlast its channel
+        except TimeoutError:
+            return False
+        return True
 
     async def close(self) -> None:
         """Close the connection; calls under way fail."""

@@ -55,13 +55,13 @@ def decided(policy: Mapping[str, Any]) -> Decided:
     )
 
 
-def host(policy: Mapping[str, Any], registry: Registry, protocol: str) -> str | None:
+def host(policy: Mapping[str, Any], registry: Registry, protocol: str, settings: Settings) -> str | None:
     """The first host of the model's frontend, of one with this protocol (grpc, http) if there is one.
 
-    None if the policy is not accepted as it stands.
+    None if the policy is not accepted as it stands, under these settings.
     """
     try:
-        frontends = admit(policy, None, registry, Settings(), Calls()).accepted.frontends
+        frontends = admit(policy, None, registry, settings, Calls()).accepted.frontends
     except (Refused, PluginError):
         return None
     fitting = [frontend for frontend in frontends if frontend.protocol == protocol] or frontends

@@ -19,6 +19,7 @@ class Grpc:
             tls=question.tls,
             metadata=[(name.lower(), value) for name, value in question.metadata],
         )
+        self._was_connected = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -30,10 +31,13 @@ class Grpc:
 
     async def ask(self) -> str:
         question = self._question
+        if self._was_connected:  # a connection that is lost costs the calls that were on it, and no more
+            self._was_connected = await self._client.connected(question.timeout)
         try:
             answer = await self._client.infer(
                 question.model, tensors=question.tensors, timeout=question.timeout
             )
         except InferenceError as error:
             raise Failed(error.code, error.message) from None
+        self._was_connected = True
         return question.version(answer.model_name, answer.metadata)

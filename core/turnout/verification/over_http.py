@@ -2,20 +2,21 @@
 
 import asyncio
 import json
+import os
 import ssl
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 
 import aiohttp
 
-from turnout.verification.question import Question
-from turnout.verification.tally import Failed
+from turnout.verification.question import Question, infer_path
+from turnout.verification.tally import NOTHING_OF_HTTP, Failed
 
 BROKEN = (aiohttp.ClientError, OSError)
 LONGEST = 1024 * 1024
 """How many bytes of an answer are read."""
 NO_MODEL = "no answer of a model"
+NO_CONNECTION = "no connection"
 
 
 class Http:
@@ -25,7 +26,7 @@ class Http:
         self._question = question
         self._body = {"inputs": [tensor.as_json() for tensor in question.tensors]}
         scheme = "https" if question.tls else "http"
-        self._url = f"{scheme}://{question.address}/v2/models/{quote(question.model, safe='')}/infer"
+        self._url = f"{scheme}://{question.address}{infer_path(question.model, over_http=True)}"
         # Envoy shares out requests and not connections, so that one may be used again.
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=question.timeout),
@@ -61,7 +62,7 @@ class Http:
         except TimeoutError:
             raise Failed("timeout", f"no answer within {self._question.timeout:g} s") from None
         except BROKEN as error:
-            raise Failed("no connection", str(error)) from None
+            raise _failed(error) from None
         if not whole:
             raise Failed(NO_MODEL, f"more than {LONGEST} bytes; with --header, the body is not read")
         try:
@@ -71,6 +72,32 @@ class Http:
         if not isinstance(found, dict) or not isinstance(name := found.get("model_name"), str):
             raise Failed(NO_MODEL, "there is no model_name in it")
         return question.version(name, {})
+
+
+def _failed(error: Exception) -> Failed:
+    """What happened, without the library's own text, which may hold bytes that the server sent."""
+    match error:
+        case aiohttp.ClientResponseError():
+            return Failed(NOTHING_OF_HTTP, "the answer is not HTTP/1.1")
+        case aiohttp.ClientConnectorCertificateError():
+            return Failed(NO_CONNECTION, f"TLS failed: {_reason(error.certificate_error)}")
+        case aiohttp.ClientConnectorSSLError():
+            return Failed(NO_CONNECTION, f"TLS failed: {_reason(error.os_error)}")
+        case aiohttp.ClientConnectorError():
+            return Failed(NO_CONNECTION, _reason(error.os_error))
+    return Failed(NO_CONNECTION, "it broke off before the answer was whole")
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case ssl.SSLError(reason=str(reason)):
+            words = reason.lower().replace("_", " ")
+            return f"{words}: {told}" if (told := getattr(error, "verify_message", "")) else words
+        case OSError(errno=int(number)) if number > 0:
+            return os.strerror(number)
+        case OSError(strerror=str(text)):
+            return text
+    return str(error)
 
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
+from turnout.inference.protocol import MODEL_INFER
 from turnout.inference.tensors import Tensor
 
 MODELMESH = re.compile(r"(?P<service>.+)__[a-z]+-[0-9a-f]+")
@@ -41,3 +43,8 @@ def version_of(model: str) -> str:
     """The version that a model's name in an answer stands for."""
     found = MODELMESH.fullmatch(model)
     return found["service"] if found else model
+
+
+def infer_path(model: str, *, over_http: bool) -> str:
+    """The path of a call's URL."""
+    return f"/v2/models/{quote(model, safe='')}/infer" if over_http else MODEL_INFER.path

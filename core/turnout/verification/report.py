@@ -1,6 +1,7 @@
 """What is told of a verification: a table for people, data for programs. Pure."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,39 +13,47 @@ from turnout.shown import plain
 from turnout.verification.question import Question
 from turnout.verification.split import (
     FEWEST,
+    MOST,
     Judged,
     Share,
     Split,
     Strictness,
     Verdict,
     judge,
+    least_tolerance,
     needed,
     overall,
 )
-from turnout.verification.tally import Tally
+from turnout.verification.tally import NOTHING_OF_HTTP, Tally
 
 WIDTH = 20
+STRANGERS = 10
+"""So many names that are none of a version's are told one by one."""
+NO_HOST = {"UNIMPLEMENTED", "HTTP 404"}
+"""How a gateway answers for a host that it has no route for: gRPC makes the one of the other."""
+NO_HTTP = {"HTTP 502", "HTTP 503", NOTHING_OF_HTTP}
+"""How one answers for a server that speaks gRPC alone, and how that answers itself."""
 COLOURS = {Verdict.MATCHES: "green", Verdict.DIFFERS: "red", Verdict.UNCERTAIN: "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`changed`: the decided split became another one meanwhile. `interrupted`: not all calls were made."""
+    """`doubt`: why the calls may not all have been shared by this split. `interrupted`: it ended early."""
 
     question: Question
     split: Split
     tally: Tally
     strictness: Strictness
-    changed: bool = False
+    doubt: str = ""
     interrupted: bool = False
 
     @property
     def judged(self) -> list[Judged]:
-        return judge(self.split, self.tally.answers, self.strictness)
+        return judge(self.split, _folded(self.tally.answers, self.split), self.strictness)
 
     @property
     def verdict(self) -> Verdict:
-        return Verdict.UNCERTAIN if self.changed else overall(self.judged)
+        return Verdict.UNCERTAIN if self.doubt else overall(self.judged)
 
     @property
     def sentence(self) -> str:
@@ -53,21 +62,38 @@ class Report:
         points = f"{100 * self.strictness.tolerance:g} points"
         if self.interrupted:
             return "interrupted: no verdict"
-        if self.changed:
-            return f"{Verdict.UNCERTAIN}: the decided split has changed while the calls were made"
+        if self.doubt:
+            return f"{Verdict.UNCERTAIN}: {self.doubt}"
         match self.verdict:
             case Verdict.MATCHES:
                 return f"{Verdict.MATCHES}: no share is off by more than {points}, with {sure} confidence"
             case Verdict.DIFFERS:
                 return f"{Verdict.DIFFERS}: {'; '.join(self._differences())}"
         if not self.tally.answered:
-            return f"{Verdict.UNCERTAIN}: nothing was answered"
-        # What was asked for was not enough, if it all came: then more is.
-        count = max(needed(self.split, self.strictness), 100 * math.ceil(self.tally.answered / 80))
+            return f"{Verdict.UNCERTAIN}: nothing was answered{self._hint}"
         if self.tally.answered < FEWEST:
             few = "1 answer is" if self.tally.answered == 1 else f"{self.tally.answered} answers are"
-            return f"{Verdict.UNCERTAIN}: {few} too few; try --requests {count}"
-        return f"{Verdict.UNCERTAIN}: a share may be off by more than {points}; try --requests {count}"
+            return f"{Verdict.UNCERTAIN}: {few} too few; try {self._remedy}"
+        return f"{Verdict.UNCERTAIN}: a share may be off by more than {points}; try {self._remedy}"
+
+    @property
+    def _remedy(self) -> str:
+        """What may bring a verdict."""
+        count = needed(self.split, self.strictness)
+        if count is None:
+            return f"--tolerance {100 * least_tolerance(self.split, self.strictness.confidence):g}"
+        if self.tally.answered >= MOST:
+            return f"--tolerance {200 * self.strictness.tolerance:g}"
+        # What was asked for was not enough, if it all came: then more is.
+        return f"--requests {min(MOST, max(count, 100 * math.ceil(self.tally.answered / 80)))}"
+
+    @property
+    def _hint(self) -> str:
+        """What may be why nothing was answered."""
+        if self.tally.failures.keys() & NO_HOST:
+            question = self.question
+            return f"; does {question.address} serve {plain(question.authority)}? see --authority"
+        return "; is the model served over HTTP?" if self.tally.failures.keys() & NO_HTTP else ""
 
     def _differences(self) -> Iterator[str]:
         # What nobody decided comes first: it is why the others get less.
@@ -86,6 +112,15 @@ class Report:
     def shown(self, version: str) -> str:
         """The name of a version that answered, which may have none, or one that is no text to print."""
         return plain(version) or (f"(no {self.question.header})" if self.question.header else "(no name)")
+
+
+def _folded(answers: Counter[str], split: Split) -> Counter[str]:
+    """The answers; of names that are none of a version's, all but the most frequent ones under one."""
+    strangers = Counter({name: count for name, count in answers.items() if name not in split})
+    others = dict(strangers.most_common()[STRANGERS:])
+    if not others:
+        return answers
+    return answers - Counter(others) + Counter({f"… {len(others)} other names": sum(others.values())})
 
 
 def decided(share: Share | None) -> str:

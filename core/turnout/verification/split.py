@@ -13,7 +13,7 @@ PERCENT = re.compile(r"([<>]?)(\d+(?:\.\d+)?)%")
 ROUNDED = 0.0005
 """A policy's status says a share with one decimal of a percent: the decided one is within half of that."""
 MOST = 1_000_000
-"""More answers than that are never said to be needed."""
+"""More calls than that cannot be asked for."""
 FEWEST = 100
 """With fewer answers than that nothing matches, whatever is tolerated."""
 MISSED = 0.0004
@@ -132,22 +132,41 @@ def overall(judged: Iterable[Judged]) -> Verdict:
     return Verdict.MATCHES
 
 
-def needed(split: Split, strictness: Strictness) -> int:
-    """How many answers a match needs, in at least 99.9 % of cases; in whole hundreds.
+def needed(split: Split, strictness: Strictness) -> int | None:
+    """How many answers a match needs, in at least 99.9 % of cases; in whole hundreds. None: more than MOST.
 
     Less confidence than 99.9 % lets a right split differ by chance more often than that.
     """
-    shares = [share.middle for share in split.values()]
-    error = strictness.error(_tests(split))
-    spread = NormalDist().inv_cdf(1 - MISSED / (2 * max(1, _tests(split))))
+    if not _enough(MOST, split, strictness):
+        return None
     low, high = 0, MOST // 100
     while low + 1 < high:
         middle = (low + high) // 2
-        if all(_certain(share, 100 * middle, error, strictness.tolerance, spread) for share in shares):
+        if _enough(100 * middle, split, strictness):
             high = middle
         else:
             low = middle
     return 100 * high
+
+
+def least_tolerance(split: Split, confidence: float) -> float:
+    """The least tolerance for which MOST answers are enough; in whole hundredths of a percentage point."""
+    low, high = 0, 5000
+    while low + 1 < high:
+        middle = (low + high) // 2
+        if _enough(MOST, split, Strictness(confidence, middle / 10_000)):
+            high = middle
+        else:
+            low = middle
+    return high / 10_000
+
+
+def _enough(total: int, split: Split, strictness: Strictness) -> bool:
+    """Whether so many answers of a right split make a match, but for rare chance."""
+    tests = _tests(split)
+    error = strictness.error(tests)
+    spread = NormalDist().inv_cdf(1 - MISSED / (2 * max(1, tests)))
+    return all(_certain(one.middle, total, error, strictness.tolerance, spread) for one in split.values())
 
 
 def _certain(share: float, total: int, error: float, tolerance: float, spread: float) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 HOPELESS = 20
 """After so many failures, and not one answer, the rest is not sent."""
+NOTHING_OF_HTTP = "no HTTP"
+"""The code of a call whose answer was not HTTP."""
 
 
 class Failed(Exception):  # noqa: N818 - an outcome that is counted

@@ -53,7 +53,16 @@ def test_a_port_that_is_taken_is_named(option: str, tmp_path: Path) -> None:
     assert port in line
 
 
-def test_a_port_that_none_can_be_is_told() -> None:
-    done = run("/nowhere", "--port", "65536")
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--port", "65536", "expected a port from 0 to 65535"),
+        ("--load-seconds", "nan", "found 'nan', expected seconds, 0 or more"),
+        ("--load-seconds", "-1", "found '-1', expected seconds, 0 or more"),
+        ("--namespace", "X_", "found 'X_', expected the name of a namespace"),
+    ],
+)
+def test_what_cannot_be_is_told(option: str, value: str, said: str) -> None:
+    done = run("/nowhere", f"{option}={value}")
     assert done.returncode == 2
-    assert "expected a port from 0 to 65535" in done.stderr
+    assert said in done.stderr

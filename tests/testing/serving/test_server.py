@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import faketime
+from tests.support import faketime, wait_until
 from tests.testing.serving.services import service
 from turnout.inference import Answer, InferenceClient, InferenceError, Tensor, TensorError
 from turnout.testing.serving import Key, Model, ModelServer
@@ -31,7 +32,8 @@ def served(use: Use, server: Callable[[], ModelServer] = ModelServer) -> None:
 
 
 def slowly() -> ModelServer:
-    return ModelServer(load_seconds=0.2)
+    """Its models load when they are told to."""
+    return ModelServer(load_seconds=math.inf)
 
 
 async def code_of(call: Awaitable[object]) -> tuple[str, str]:
@@ -72,7 +74,7 @@ class TestWhoAnswers:
             server.put(old, loaded=True)
             server.put(new)
             assert (await client.infer("wisdom")).model_name == Model.of(old).id
-            await asyncio.sleep(0.3)
+            server.finish("wisdom")
             assert (await client.infer("wisdom")).model_name == Model.of(new).id
 
         served(use, slowly)
@@ -104,21 +106,30 @@ class TestLoading:
     def test_makes_calls_wait(self) -> None:
         async def use(server: ModelServer, client: InferenceClient) -> None:
             server.put(service("wisdom"))
-            began = time.monotonic()
             assert not await client.ready("wisdom")
-            answers = await asyncio.gather(*(client.infer("wisdom") for _ in range(3)))
-            assert {answer.model_name for answer in answers} == {Model.of(service("wisdom")).id}
-            assert 0.15 < time.monotonic() - began < 2
+            waiting = asyncio.gather(*(client.infer("wisdom", timeout=20) for _ in range(3)))
+            await asyncio.sleep(0.1)
+            assert not waiting.done()
+            server.finish("wisdom")
+            assert {answer.model_name for answer in await waiting} == {Model.of(service("wisdom")).id}
             assert await client.ready("wisdom")
 
         served(use, slowly)
+
+    def test_takes_its_time(self) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            began = time.monotonic()
+            server.put(service("wisdom"))
+            await client.infer("wisdom", timeout=20)
+            assert time.monotonic() - began > 0.15
+
+        served(use, lambda: ModelServer(load_seconds=0.2))
 
     def test_makes_them_wait_no_longer_than_their_deadline(self) -> None:
         async def use(server: ModelServer, client: InferenceClient) -> None:
             server.put(service("wisdom"))
             assert (await code_of(client.infer("wisdom", timeout=0.05)))[0] == "DEADLINE_EXCEEDED"
-            assert server.models.serving("wisdom") is None
-            await asyncio.sleep(0.05)
+            await asyncio.to_thread(wait_until, server.received.counts, interval=0.01)
             assert [key.code for key in server.received.counts()] == ["CANCELLED"]
 
         served(use, slowly)
@@ -170,7 +181,7 @@ class TestFaults:
             server.faults.drop("wisdom")
             assert (await code_of(client.infer("wisdom", timeout=0.1)))[0] == "DEADLINE_EXCEEDED"
             server.faults.heal()
-            await client.infer("wisdom", timeout=0.1)
+            await client.infer("wisdom")
 
         served(use)
 
@@ -309,6 +320,7 @@ class TestClient:
             assert await code_of(waiting) == closed
             assert await code_of(client.infer("wisdom")) == closed
             assert await code_of(client.ready("wisdom")) == closed
+            assert await code_of(client.connected(1.0)) == closed
             assert await code_of(anext(client.stream("wisdom", [()]))) == closed
 
         served(use)
@@ -326,6 +338,19 @@ class TestAddresses:
         async def use(server: ModelServer, client: InferenceClient) -> None:
             await server.stop()
             assert (await code_of(client.infer("wisdom")))[0] == "UNAVAILABLE"
+
+        served(use)
+
+    def test_one_where_nobody_listens_is_waited_for_until_the_client_is_closed(self) -> None:
+        async def use(server: ModelServer, client: InferenceClient) -> None:
+            assert await client.connected(20.0)
+            await server.stop()
+            assert (await code_of(client.infer("wisdom")))[0] == "UNAVAILABLE"
+            assert not await client.connected(0.1)
+            waiting = asyncio.ensure_future(client.connected(20.0))
+            await asyncio.sleep(0.1)
+            await client.close()
+            assert await code_of(waiting) == ("CANCELLED", "the client is closed")
 
         served(use)
 
@@ -382,8 +407,26 @@ class TestControl:
                 await ask("POST", "/finish?service=wisdom")
                 assert (await client.infer("wisdom")).model_name == Model.of(service("wisdom", NEW)).id
 
-                assert await ask("POST", "/fail?service=wisdom") == (400, {"error": "/fail needs code"})
-                assert (await ask("POST", "/delay?service=wisdom&seconds=x"))[0] == 400
-                assert await ask("GET", "/reset") == (404, {"error": "there is no GET /reset"})
+                for method, target, code, error in (
+                    ("POST", "/fail?service=wisdom", 400, "/fail needs code"),
+                    ("POST", "/fail?service=wisdom&code=", 400, "/fail needs code"),
+                    ("POST", "/heal?servcie=wisdom", 400, "/heal takes service, not servcie"),
+                    ("POST", "/reset?service=wisdom", 400, "/reset takes nothing, not service"),
+                    ("POST", "/finish?service=wisdom", 404, "wisdom is loading nothing"),
+                    ("POST", "/finish?service=zzz", 404, "zzz is loading nothing"),
+                    ("GET", "/reset", 404, "there is no GET /reset"),
+                    ("GET", "//[", 400, "//[ is no URL"),
+                    *(
+                        (method, f"{path}{seconds}", 400, f"found '{seconds}', expected seconds, 0 or more")
+                        for method, path in (
+                            ("POST", "/delay?service=wisdom&seconds="),
+                            ("POST", "/load?service=wisdom&seconds="),
+                            ("GET", "/calls?since="),
+                        )
+                        for seconds in ("x", "nan", "-1")
+                    ),
+                ):
+                    assert await ask(method, target) == (code, {"error": error})
+                assert (await client.infer("wisdom")).model_name == Model.of(service("wisdom", NEW)).id
 
         served(use, lambda: ModelServer(headers=["x-user"]))

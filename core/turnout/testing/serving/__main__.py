@@ -12,7 +12,8 @@ import signal
 import sys
 
 from turnout.inference import GrpcMissing
-from turnout.testing.serving.control import Control
+from turnout.shapes import DNS_LABEL
+from turnout.testing.serving.control import Control, seconds
 from turnout.testing.serving.follow import follow
 from turnout.testing.serving.server import ModelServer
 
@@ -25,12 +26,27 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _namespace(text: str) -> str:
+    if not DNS_LABEL.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected the name of a namespace")
+    return text
+
+
+def _seconds(text: str) -> float:
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
-    parser.add_argument("--namespace", required=True, help="whose InferenceServices are served")
+    parser.add_argument(
+        "--namespace", type=_namespace, required=True, help="whose InferenceServices are served"
+    )
     parser.add_argument("--port", type=_port, default=0, help="for gRPC; default: any")
     parser.add_argument("--control-port", type=_port, default=0, help="for HTTP; default: any")
-    parser.add_argument("--load-seconds", type=float, default=0.0, help="how long a model takes to load")
+    parser.add_argument("--load-seconds", type=_seconds, default=0.0, help="how long a model takes to load")
     parser.add_argument("--header", action="append", default=[], help="a header to tell calls apart by")
     parser.add_argument("--version-header", default="", help="a response header that names the service")
     return parser.parse_args()

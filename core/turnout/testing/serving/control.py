@@ -9,14 +9,16 @@
     POST /drop?service=NAME                 never answer
     POST /heal?service=NAME                 take the faults away; without a service, all
     POST /load?service=NAME&seconds=S       how long its next models take to load; inf: for ever
-    POST /finish?service=NAME               what it is loading is loaded
+    POST /finish?service=NAME               what it is loading is loaded; 404 if it is loading nothing
 
-Every answer is JSON. Times are seconds of `time.monotonic`.
+Every answer is JSON; what is wrong with a request is in `error`. Times are seconds of `time.monotonic`.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -28,23 +30,61 @@ from turnout.testing.serving.server import ModelServer
 Query = Mapping[str, str]
 
 
+def seconds(text: str) -> float:
+    """A time, or how long something takes; `inf`: for ever. Raises ValueError."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not found >= 0:
+        raise ValueError(f"found {text!r}, expected seconds, 0 or more")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What is done, with which keys of the query: those that it needs, and those that it takes as well."""
+
+    do: Callable[[Query], Any]
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+
+    def check(self, path: str, query: Query) -> None:
+        """Raises ValueError for a query that is not its own."""
+        known = self.needs + self.takes
+        if unknown := query.keys() - set(known):
+            named = " and ".join(known) or "nothing"
+            raise ValueError(f"{path} takes {named}, not {', '.join(sorted(unknown))}")
+        if missing := set(self.needs) - query.keys():
+            raise ValueError(f"{path} needs {' and '.join(sorted(missing))}")
+
+
 class Control:
     """The HTTP side of a server. `handle` is a callback of `asyncio.start_server`."""
 
     def __init__(self, server: ModelServer) -> None:
         faults = server.faults
         self._server = server
-        self._routes: dict[tuple[str, str], Callable[[Query], Any]] = {
-            ("GET", "/counts"): self._counts,
-            ("GET", "/calls"): self._calls,
-            ("GET", "/models"): self._models,
-            ("POST", "/reset"): lambda _: server.received.reset(),
-            ("POST", "/fail"): lambda q: faults.fail(q["service"], q["code"], q.get("message", "")),
-            ("POST", "/delay"): lambda q: faults.delay(q["service"], float(q["seconds"])),
-            ("POST", "/drop"): lambda q: faults.drop(q["service"]),
-            ("POST", "/heal"): lambda q: faults.heal(q.get("service")),
-            ("POST", "/load"): lambda q: server.models.load_in(q["service"], float(q["seconds"])),
-            ("POST", "/finish"): lambda q: server.finish(q["service"]),
+        on, models = ("service",), server.models
+        self._routes = {
+            ("GET", "/counts"): Route(self._counts),
+            ("GET", "/calls"): Route(self._calls, takes=("since",)),
+            ("GET", "/models"): Route(self._models),
+            ("POST", "/reset"): Route(lambda _: server.received.reset()),
+            ("POST", "/fail"): Route(
+                lambda q: faults.fail(q["service"], q["code"], q.get("message", "")),
+                ("service", "code"),
+                ("message",),
+            ),
+            ("POST", "/delay"): Route(
+                lambda q: faults.delay(q["service"], seconds(q["seconds"])), ("service", "seconds")
+            ),
+            ("POST", "/drop"): Route(lambda q: faults.drop(q["service"]), on),
+            ("POST", "/heal"): Route(lambda q: faults.heal(q.get("service")), takes=on),
+            ("POST", "/load"): Route(
+                lambda q: models.load_in(q["service"], seconds(q["seconds"])), ("service", "seconds")
+            ),
+            ("POST", "/finish"): Route(self._finish, on),
         }
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,16 +108,25 @@ class Control:
             writer.close()
 
     def _answer(self, method: str, target: str) -> tuple[HTTPStatus, Any]:
-        url = urlsplit(target)
+        try:
+            url = urlsplit(target)
+        except ValueError:
+            return HTTPStatus.BAD_REQUEST, {"error": f"{target} is no URL"}
         route = self._routes.get((method, url.path))
         if route is None:
             return HTTPStatus.NOT_FOUND, {"error": f"there is no {method} {url.path}"}
+        query = dict(parse_qsl(url.query))
         try:
-            return HTTPStatus.OK, route(dict(parse_qsl(url.query))) or {}
-        except KeyError as missing:
-            return HTTPStatus.BAD_REQUEST, {"error": f"{url.path} needs {missing.args[0]}"}
+            route.check(url.path, query)
+            return HTTPStatus.OK, route.do(query) or {}
+        except LookupError as missing:
+            return HTTPStatus.NOT_FOUND, {"error": str(missing)}
         except ValueError as error:
             return HTTPStatus.BAD_REQUEST, {"error": str(error)}
+
+    def _finish(self, query: Query) -> None:
+        if not self._server.finish(query["service"]):
+            raise LookupError(f"{query['service']} is loading nothing")
 
     def _counts(self, _: Query) -> Any:
         received = self._server.received
@@ -94,7 +143,7 @@ class Control:
             "now": time.monotonic(),
             "calls": [
                 {"began": call.began, "ended": call.ended, **received.as_json(call.key)}
-                for call in received.calls(float(query.get("since", 0.0)))
+                for call in received.calls(seconds(query.get("since", "0")))
             ],
         }
 

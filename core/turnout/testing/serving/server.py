@@ -120,10 +120,12 @@ class ModelServer:
         if self.models.remove(name):
             self._tell(name)
 
-    def finish(self, name: str) -> None:
-        """What a service is loading is loaded now."""
-        if self.models.finish(name):
+    def finish(self, name: str) -> bool:
+        """What a service is loading is loaded now. Whether it was loading anything."""
+        was_loading = self.models.finish(name)
+        if was_loading:
             self._tell(name)
+        return was_loading
 
     @staticmethod
     def _now() -> float:
