@@ -37,7 +37,7 @@ class Origin(Options):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if len(self.model_fields_set) != 1:
+        if [self.exact, self.prefix, self.regex].count(None) != 2:
             raise ValueError("expected one of exact, prefix and regex")
         return self
 
