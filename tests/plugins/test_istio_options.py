@@ -91,7 +91,10 @@ PASSED: dict[str, Any] = {
     "timeout": "1m30s",
     "retries": {"attempts": 3, "perTryTimeout": "500ms", "retryOn": "5xx,unavailable,503"},
     "corsPolicy": {"allowOrigins": [{"regex": "https://.*"}], "maxAge": "1m", "allowCredentials": False},
-    "fault": {"abort": {"httpStatus": 503, "percentage": {"value": 0.5}}, "delay": {"fixedDelay": "2.5s"}},
+    "fault": {
+        "abort": {"httpStatus": 503, "percentage": {"value": 0.5}},
+        "delay": {"fixedDelay": "2.5s", "percentage": {"value": 10}},
+    },
     "headers": {"request": {"set": {"x-a": "1"}, "remove": ["x-b"]}, "response": {"add": {"x-c": "50%%"}}},
 }
 
@@ -213,6 +216,7 @@ def test_a_policy_that_overwrites_a_versions_header_is_refused_when_it_is_applie
 
 
 DURATION = "expected a duration"
+ALL = {"percentage": {"value": 100}}
 
 
 @pytest.mark.parametrize(
@@ -260,22 +264,27 @@ DURATION = "expected a duration"
         ),
         pytest.param({"fault": {}}, ".fault: found {}: expected abort, delay or both", id="no fault"),
         pytest.param(
-            {"fault": {"abort": {}}},
-            ".fault.abort: found {}: expected one of httpStatus and grpcStatus",
+            {"fault": {"abort": {"httpStatus": 503}}},
+            ".fault.abort.percentage: missing, expected an object",
+            id="no percentage",
+        ),
+        pytest.param(
+            {"fault": {"abort": ALL}},
+            '.fault.abort: found {"percentage": {"value": 100}}: expected one of httpStatus and grpcStatus',
             id="no status",
         ),
         pytest.param(
-            {"fault": {"abort": {"httpStatus": 503, "grpcStatus": "INTERNAL"}}},
-            '.fault.abort: found {"httpStatus": 503, "grpcStatus": "INTERNAL"}: expected one of',
+            {"fault": {"abort": {"httpStatus": 503, "grpcStatus": "INTERNAL", **ALL}}},
+            '.fault.abort: found {"httpStatus": 503, "grpcStatus": "INTERNAL",',
             id="two statuses",
         ),
         pytest.param(
-            {"fault": {"abort": {"httpStatus": 42}}},
+            {"fault": {"abort": {"httpStatus": 42, **ALL}}},
             ".fault.abort.httpStatus: found 42, expected an integer 200..599",
             id="no HTTP status",
         ),
         pytest.param(
-            {"fault": {"abort": {"grpcStatus": "unavailable"}}},
+            {"fault": {"abort": {"grpcStatus": "unavailable", **ALL}}},
             '.fault.abort.grpcStatus: found "unavailable", expected OK, CANCELLED',
             id="no gRPC status",
         ),

@@ -51,8 +51,8 @@ class Abort(Options):
     grpc_status: GrpcStatus | None = None
     """The same for gRPC."""
 
-    percentage: Percent | None = None
-    """Which part of the calls; by default all."""
+    percentage: Percent
+    """Which part of the calls. Istio takes none where nothing is said, so something has to be."""
 
     @model_validator(mode="after")
     def _one_status(self) -> Self:
@@ -67,8 +67,8 @@ class Delay(Options):
     fixed_delay: Duration
     """For how long."""
 
-    percentage: Percent | None = None
-    """Which part of the calls; by default all."""
+    percentage: Percent
+    """Which part of the calls. Istio takes none where nothing is said, so something has to be."""
 
 
 class FaultInjection(Options):
