@@ -122,6 +122,31 @@ GRPC_MATCHES = {
     "router": "gateway-api",
     "config": {"gateway-api": {"gateway": "istio-system/public", "sectionName": "http"}},
 }
+PASSED = {
+    "timeout": "1m30s",
+    "retries": {"attempts": 3, "perTryTimeout": "500ms", "retryOn": "connect-failure,unavailable,503"},
+    "corsPolicy": {
+        "allowOrigins": [
+            {"exact": "https://example.com"},
+            {"prefix": "https://dev."},
+            {"regex": r"https://[a-z]+\.example\.org"},
+        ],
+        "allowMethods": ["POST", "OPTIONS"],
+        "allowHeaders": ["*"],
+        "exposeHeaders": ["app-version"],
+        "maxAge": "24h",
+        "allowCredentials": False,
+    },
+    "fault": {
+        "abort": {"grpcStatus": "UNAVAILABLE", "percentage": {"value": 0.5}},
+        "delay": {"fixedDelay": "2.5s", "percentage": {"value": 10}},
+    },
+    "headers": {
+        "request": {"set": {"x-team": "a"}, "add": {"Via": "100%% turnout"}, "remove": ["x-debug"]},
+        "response": {"set": {"cache-control": "no-store"}, "add": {"vary": "origin"}, "remove": ["server"]},
+    },
+}
+EXPORTED = {"exportTo": ["modelmesh-serving", "istio-system"]}
 BOTH = {"wisdom-0": True, "wisdom-1": True}
 THREE = {**BOTH, "wisdom-2": True}
 
@@ -141,6 +166,7 @@ def cases() -> Iterator[Case]:
         yield Case(strategy, "weights", {**given, **down}, WEIGHTS[strategy])
         given = {"marker": True} | ({"mesh": False} if strategy == "blue-green" else {})
         yield Case(strategy, "marker", BOTH, {"config": {"istio": given}})
+        yield Case(strategy, "passed", BOTH, {"config": {"istio": PASSED}})
         yield Case(strategy, "envoy", THREE, {**WEIGHTS[strategy], "router": "envoy"})
         header = {"config": {"istio": {"appVersionHeader": "app-version"}}}
         told = {"wisdom-0": "v0", "wisdom-1": "v1"}
@@ -148,5 +174,9 @@ def cases() -> Iterator[Case]:
         yield Case(strategy, "gateway-elsewhere", BOTH, {"config": {"istio": ELSEWHERE}})
     yield Case("canary", "matches", THREE, MATCHES)
     yield Case("canary", "envoy-matches", THREE, {**MATCHES, "router": "envoy"})
+    yield Case("blue-green", "delegate", BOTH, {"config": {"istio": {"delegate": True}}})
+    yield Case("blue-green", "export-to", BOTH, {"config": {"istio": EXPORTED}})
+    delegate = {"delegate": True, "timeout": "10s", "mesh": False, **EXPORTED}
+    yield Case("canary", "delegate", THREE, {**MATCHES, "config": {"istio": delegate}})
     yield Case("blue-green", "gateway-api", BOTH, {"router": "gateway-api", **_versions(20, 80)})
     yield Case("canary", "gateway-api", THREE, GRPC_MATCHES)

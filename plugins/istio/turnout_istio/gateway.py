@@ -10,15 +10,15 @@ SERVICE_ENTRY = Kind("networking.istio.io", ("v1", "v1beta1"), "ServiceEntry", "
 
 
 def gateway(options: IstioOptions) -> Manifest | None:
-    """The Gateway, which serves every model of its namespace; none where it is another namespace's."""
-    if "/" in options.external_gateway:
+    """The Gateway, which serves every model of its namespace; none where it is another's."""
+    if options.delegate or "/" in options.external_gateway:
         return None
     server = {"port": {"number": options.gateway_port, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}
     body = {"spec": {"selector": dict(options.gateway_selector), "servers": [server]}}
     return Manifest(GATEWAY, options.external_gateway, body, Role.SHARED)
 
 
-def service_entry(name: str, frontend: Frontend) -> Manifest | None:
+def service_entry(name: str, frontend: Frontend, options: IstioOptions) -> Manifest | None:
     """Makes a model's host names known inside the mesh; none where a Service has that name already.
 
     The protocol is HTTP for gRPC as well: it selects Istio's HTTP filters, which carry both.
@@ -33,4 +33,6 @@ def service_entry(name: str, frontend: Frontend) -> Manifest | None:
     }
     if frontend.selector:
         spec["workloadSelector"] = {"labels": dict(frontend.selector)}
+    if options.export_to:
+        spec["exportTo"] = list(options.export_to)
     return Manifest(SERVICE_ENTRY, name, {"spec": spec}, Role.SUPPORT)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from turnout.plugin import Fault, Feature, Manifest, Policy, RoutePlan, Router
-from turnout_istio import matches
+from turnout_istio import conflicts, matches
 from turnout_istio.gateway import GATEWAY, SERVICE_ENTRY, gateway, service_entry
 from turnout_istio.options import IstioOptions
 from turnout_istio.virtual_service import VIRTUAL_SERVICE, virtual_service
@@ -24,7 +24,10 @@ class Istio(Router[IstioOptions]):
     """Envoy copies a request after its route has changed the host, and no route takes such a copy."""
 
     def check(self, policy: Policy, options: IstioOptions) -> Iterable[Fault]:
-        return matches.faults(policy)
+        return (*matches.faults(policy), *conflicts.faults(policy, options))
+
+    def objections(self, plan: RoutePlan, options: IstioOptions) -> Iterable[str]:
+        return conflicts.objections(plan, options)
 
     def render(self, plan: RoutePlan, options: IstioOptions) -> Sequence[Manifest]:
         shared = gateway(options)
@@ -32,7 +35,7 @@ class Istio(Router[IstioOptions]):
         for index, frontend in enumerate(plan.frontends):
             model = plan.policy.model_name
             name = model if index == 0 else f"{model}-{frontend.name}"
-            entry = service_entry(name, frontend) if options.mesh else None
+            entry = service_entry(name, frontend, options) if options.mesh else None
             manifests += [entry] if entry else []
             manifests.append(virtual_service(name, plan, frontend, options))
         return manifests

@@ -10,6 +10,7 @@ from turnout_istio.hosts import destination
 from turnout_istio.marker import with_marker
 from turnout_istio.mirror import MARK_HEADER, Hop, chain, to_gateway
 from turnout_istio.options import LABEL, IstioOptions
+from turnout_istio.passed import for_calls, for_copies
 
 VIRTUAL_SERVICE = Kind("networking.istio.io", ("v1", "v1beta1"), "VirtualService", "virtualservices")
 MESH = "mesh"
@@ -18,16 +19,21 @@ _LABEL_VALUE = re.compile(LABEL)
 
 
 def virtual_service(name: str, plan: RoutePlan, frontend: Frontend, options: IstioOptions) -> Manifest:
-    """The routes of one frontend, for clients outside (the Gateway) and inside the mesh."""
+    """The routes of one frontend, for clients outside (the Gateway) and inside the mesh.
+
+    A delegate says for whom in no place: that is for the VirtualService that delegates to it.
+    """
     renderer = _Rules(plan, frontend, options)
     chains = [renderer.chain(index, rule) for index, rule in enumerate(plan.rules)]
     marked = [entry for hops in chains for entry in renderer.marked(hops)]
     rules = [renderer.entry(rule, hops) for rule, hops in zip(plan.rules, chains, strict=True)]
-    spec = {
-        "gateways": [options.external_gateway, *([MESH] if options.mesh else [])],
-        "hosts": list(frontend.hosts),
-        "http": [*marked, *rules],
-    }
+    spec: dict[str, Any] = {}
+    if not options.delegate:
+        spec["gateways"] = [options.external_gateway, *([MESH] if options.mesh else [])]
+        spec["hosts"] = list(frontend.hosts)
+    spec["http"] = [*marked, *rules]
+    if options.export_to:
+        spec["exportTo"] = list(options.export_to)
     if options.marker:
         spec = with_marker(plan.policy, spec)
     return Manifest(VIRTUAL_SERVICE, name, {"spec": spec})
@@ -57,6 +63,7 @@ class _Rules:
         single, first_hop = len(rule.shares) == 1, hops[0] if hops else None
         entry: dict[str, Any] = {"match": [_match(match) for match in rule.matches]} if rule.matches else {}
         entry["route"] = [self._share(share, single, first_hop) for share in rule.shares]
+        entry |= for_calls(self._options)
         if first_hop:
             return entry | self._copies(first_hop)
         return entry | ({"mirrors": [self._mirror(one) for one in rule.mirrors]} if rule.mirrors else {})
@@ -82,6 +89,7 @@ class _Rules:
     def _marked(self, hop: Hop, after: Hop | None) -> dict[str, Any]:
         backend = hop.mirror.version.backends[self._frontend]
         entry: dict[str, Any] = {"match": [{"headers": {MARK_HEADER: {"exact": hop.mark}}}]}
+        entry |= for_copies(self._options)
         if after is None:
             return entry | {"route": [self._route(backend, {"set": _set(backend), "remove": [MARK_HEADER]})]}
         request = {"set": _set(backend) | {MARK_HEADER: after.mark}}

@@ -18,6 +18,13 @@ class TestIstio(RouterConformance):
     options = (
         {},
         {"externalGateway": "infra/shared", "mesh": False, "marker": True, "appVersionHeader": "x-version"},
+        {
+            "delegate": True,
+            "exportTo": ["."],
+            "timeout": "10s",
+            "retries": {"attempts": 1},
+            "headers": {"response": {"set": {"cache-control": "no-store"}}},
+        },
     )
     refused = (policy("wisdom-0", spec("wisdom-1", None, Match(headers=(("uri", "exact", "/"),)))),)
 

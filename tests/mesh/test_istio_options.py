@@ -1,0 +1,98 @@
+"""Options of the router istio on the wire: a delegate, and what is passed on to Istio."""
+
+import json
+import time
+from typing import Any
+
+from tests.cluster.controller import Object
+from tests.mesh.calls import ask, versions
+from tests.mesh.site import MeshSite
+from tests.mesh.statistics import expected_split
+from tests.support import wait_until
+from tests.support.mesh import INGRESS_LABELS
+from turnout.inference import InferenceError
+
+CALLS = 600
+SPLIT = {"wisdom-0": 20, "wisdom-1": 80}
+WEIGHTS = tuple({"name": name, "weight": weight} for name, weight in SPLIT.items())
+SLOW = 5.0
+ABORT = {"grpcStatus": "DATA_LOSS", "percentage": {"value": 100}}
+
+
+def failure(site: MeshSite) -> str:
+    """The gRPC status with which a call fails; empty for one that does not."""
+    try:
+        ask(site.address, site.authority())
+    except InferenceError as error:
+        return error.code
+    return ""
+
+
+def declare(site: MeshSite, *versions: Object, **istio: Any) -> None:
+    site.declare("blue-green", *versions, istio=istio)
+
+
+def of_the_user(site: MeshSite) -> tuple[Object, Object]:
+    """A Gateway, and a VirtualService that answers one path itself and delegates calls of the model."""
+    server = {"port": {"number": site.mesh.port, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}
+    answer = {"match": [{"uri": {"exact": "/about"}}], "directResponse": {"status": 204}}
+    delegated = {"match": [{"uri": {"prefix": "/inference."}}], "delegate": {"name": "wisdom"}}
+    specs: dict[str, Object] = {
+        "Gateway": {"selector": INGRESS_LABELS, "servers": [server]},
+        "VirtualService": {
+            "hosts": [site.authority()],
+            "gateways": ["public"],
+            "http": [answer, delegated],
+        },
+    }
+    gateway, root = (
+        {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": kind,
+            "metadata": {"name": "public"},
+            "spec": spec,
+        }
+        for kind, spec in specs.items()
+    )
+    return gateway, root
+
+
+def test_a_virtual_service_of_the_user_delegates_to_the_models(site: MeshSite) -> None:
+    site.deploy(*SPLIT)
+    site.start()
+    declare(site, *WEIGHTS, delegate=True)
+    for document in of_the_user(site):
+        site.kubectl("apply", "-f", "-", document=json.dumps(document))
+
+    site.until_in_force(SPLIT)
+
+    expected_split(lambda: versions(ask(site.address, site.authority(), CALLS)), SPLIT)
+    assert site.names("gateways.networking.istio.io") == ["public"]
+
+
+def test_timeouts_retries_and_faults_have_their_effect(site: MeshSite) -> None:
+    site.deploy("wisdom-0")
+    site.start()
+    declare(site, {"name": "wisdom-0"}, timeout="500ms", retries={"attempts": 0})
+    site.until_in_force({"wisdom-0": 100})
+    assert failure(site) == ""
+    site.slow("wisdom-0", SLOW)
+    began = time.monotonic()
+    assert failure(site) == "UNAVAILABLE"
+    assert 0.4 < time.monotonic() - began < SLOW / 2
+
+    site.slow("wisdom-0", 0)
+    site.failing("wisdom-0")
+    declare(site, {"name": "wisdom-0"}, retries={"attempts": 3, "retryOn": "internal"})
+    wait_until(lambda: tries(site) == 4, timeout=20, what="a call is tried three times more")
+
+    declare(site, {"name": "wisdom-0"}, fault={"abort": ABORT})
+    wait_until(lambda: failure(site) == "DATA_LOSS", timeout=20, what="calls are aborted")
+    assert tries(site) == 0
+
+
+def tries(site: MeshSite) -> int:
+    """How often a call that fails comes to the models' server."""
+    site.forget()
+    assert failure(site)
+    return site.asked()["wisdom-0"]
