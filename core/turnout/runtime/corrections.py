@@ -32,7 +32,7 @@ class Corrections:
             return ABSENT
         differs = difference(item, known)
         body, made = self._normal.get(item.ref, (item.canonical, b""))
-        if body != item.canonical:
+        if body != item.canonical != known.written.body:
             # A field that is wanted no more differs from nothing that is desired, and has to go too.
             return differs or lost(body, item.canonical)
         normal = made == known.written.body
