@@ -17,8 +17,8 @@ from turnout.registry import Registry
 from turnout.settings import Settings
 from turnout_deployment.service import observe_service
 
-OTHERS = {"Deployment", "InferenceService", "ServiceAccount", "Role", "RoleBinding"}
-"""Kinds that the cluster tests apply."""
+OTHERS = {"Deployment", "InferenceService", "ServiceAccount", "Role", "RoleBinding", "VirtualService"}
+"""Kinds that the cluster and mesh tests apply."""
 GATEWAYS = "docs/in-force.md"
 """The page whose Service stands for gateways; others are those of versions."""
 EXAMPLES = {"latest"}

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.cluster.controller import Object
 from tests.mesh.calls import ask, versions
+from tests.mesh.load import Load, failed
 from tests.mesh.site import MeshSite
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
@@ -57,17 +58,38 @@ def of_the_user(site: MeshSite) -> tuple[Object, Object]:
     return gateway, root
 
 
-def test_a_virtual_service_of_the_user_delegates_to_the_models(site: MeshSite) -> None:
+def test_a_virtual_service_of_the_user_takes_over_and_delegates(site: MeshSite) -> None:
+    """Without a failed call, if it is there before turnout's own becomes a delegate."""
     site.deploy(*SPLIT)
     site.start()
-    declare(site, *WEIGHTS, delegate=True)
+    declare(site, *WEIGHTS)
+    site.until_in_force(SPLIT)
     for document in of_the_user(site):
         site.kubectl("apply", "-f", "-", document=json.dumps(document))
-
-    site.until_in_force(SPLIT)
+    with Load(site.address, site.authority()) as load:
+        time.sleep(1.0)
+        declare(site, *WEIGHTS, delegate=True)
+        wait_until(lambda: delegates(site), timeout=20, what="the user's routes are in force")
+        time.sleep(1.0)
 
     expected_split(lambda: versions(ask(site.address, site.authority(), CALLS)), SPLIT)
-    assert site.names("gateways.networking.istio.io") == ["public"]
+    assert len(load.calls()) > 500
+    assert not failed(load.calls())
+    wait_until(
+        lambda: site.names("gateways.networking.istio.io") == ["public"], what="no Gateway of turnout's"
+    )
+
+
+def delegates(site: MeshSite) -> bool:
+    """Whether the calls go by the rule for one path of the user's VirtualService, and by no other."""
+    routes = [
+        route
+        for config in site.mesh.ingress.routes()
+        for host in config.get("virtual_hosts", ())
+        if site.authority() in host["domains"]
+        for route in host["routes"]
+    ]
+    return [route["match"].get("prefix") for route in routes if "route" in route] == ["/inference."]
 
 
 def test_timeouts_retries_and_faults_have_their_effect(site: MeshSite) -> None:

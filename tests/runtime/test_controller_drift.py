@@ -339,3 +339,17 @@ def test_a_status_that_someone_wiped_is_written_again(bed: Bed) -> None:
     bed.forget_calls()
     bed.settle()
     assert bed.writes == []
+
+
+def test_a_field_that_an_option_no_longer_asks_for_goes(bed: Bed) -> None:
+    """The plan stays the same, and nothing that is wanted differs."""
+    bed.version("wisdom-0")
+    bed.policy(config={"istio": {"exportTo": ["."]}})
+    bed.start()
+    refs = (vs(), service_entry())
+    bed.until(lambda: all(bed.exists(ref) and bed.get(ref)["spec"]["exportTo"] == ["."] for ref in refs))
+    bed.settle()
+    bed.policy(config={"istio": {"gatewayPort": 80}})
+    bed.until(lambda: not any("exportTo" in bed.get(ref)["spec"] for ref in refs))
+    bed.settle()
+    assert bed.events("Corrected") == []

@@ -65,6 +65,11 @@ def difference(desired: Rendered, entry: Entry) -> str | None:
     return _differs(orjson.loads(desired.canonical), orjson.loads(written.body), "")
 
 
+def lost(before: bytes, body: bytes) -> str | None:
+    """The path of the first thing in one canonical body that another lacks or has otherwise."""
+    return _differs(orjson.loads(before), orjson.loads(body), "")
+
+
 def _differs(desired: Any, found: Any, path: str) -> str | None:
     if isinstance(desired, dict) and isinstance(found, dict):
         for key, value in desired.items():
