@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from click import Group
 from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/ has what is measured
@@ -111,8 +112,12 @@ def _reasons() -> Iterator[str]:
 def _cli() -> Iterator[str]:
     yield from ("# Commands", "", NOTE, "", "`kubectl turnout …` is the same program.")
     yield from ("", "## turnout", "", *_help([]))
-    for name in program.list_commands(program.make_context("turnout", [], resilient_parsing=True)):
+    context = program.make_context("turnout", [], resilient_parsing=True)
+    for name in program.list_commands(context):
         yield from ("", f"## turnout {name}", "", *_help([name]))
+        command = program.get_command(context, name)
+        for inner in command.list_commands(context) if isinstance(command, Group) else ():
+            yield from ("", f"### turnout {name} {inner}", "", *_help([name, inner]))
     exits = sys.modules[Exit.__module__].__file__
     said = {value: meaning for _, value, meaning in documented(Exit, _source(exits))}
     yield from ("", "## Exit codes", "", "| Code | Meaning |", "| --- | --- |")

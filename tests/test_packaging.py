@@ -70,6 +70,7 @@ def test_wheel_has_every_file_of_every_package(wheel: zipfile.Path) -> None:
         "turnout/crds/routingpolicies.yaml",
         "turnout/crds/trafficweights.yaml",
         "turnout/demo/tutorial/1-primary.yaml",
+        "turnout/skeleton/strategy.py.template",
     ],
 )
 def test_wheel_has_what_is_no_module(wheel: zipfile.Path, name: str) -> None:

@@ -1,4 +1,4 @@
-"""`turnout plugins`: what is installed, as a table for people or as data."""
+"""`turnout plugins`: what is installed, as a table for people or as data. `new` is in a module of its own."""
 
 import json
 import shutil
@@ -10,7 +10,8 @@ import click
 
 from turnout.cli import options
 from turnout.cli.exits import Exit
-from turnout.cli.program import Command
+from turnout.cli.plugins_new import command as new
+from turnout.cli.program import Group
 
 _ADMINISTRATORS = "settings: plugins"
 AXES = {
@@ -26,13 +27,15 @@ TITLES = {"admissionChecks": "Admission checks"}
 LISTS = ("watches", "uses", "writes", "carries")
 
 
-@click.command(
-    cls=Command,
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
     epilog="""
     Examples:
       turnout plugins
       turnout plugins -o json | jq '.routers[].name'
       turnout plugins --settings settings.yaml
+      turnout plugins new shadow --axis strategy
     """,
 )
 @click.option(
@@ -45,6 +48,11 @@ def command(ctx: click.Context, output: str, settings_file: Path | None) -> None
 
     What could not be loaded is listed with the reason, and makes the exit code 1.
     """
+    if ctx.invoked_subcommand:
+        if output != "text" or file:
+            ctx.fail(f"--output and --settings are for the list, not for {ctx.invoked_subcommand}")
+        return
+
     from turnout.catalogue import catalogue
     from turnout.loading import load
     from turnout.settings import Settings
@@ -62,6 +70,9 @@ def command(ctx: click.Context, output: str, settings_file: Path | None) -> None
         click.echo(_text(found))
     if registry.failures:
         ctx.exit(Exit.NOT_WELL)
+
+
+command.add_command(new)
 
 
 def _text(found: dict[str, Any]) -> str:

@@ -51,6 +51,10 @@ class Command(click.Command):
             formatter.write(f"\n{lines}\n".replace("turnout ", f"{program_name()} "))
 
 
+class Group(Command, click.Group):
+    """A command with subcommands of its own, and such an epilog."""
+
+
 class Program(click.Group):
     """The group: subcommands by section, in the order in which they are given."""
 

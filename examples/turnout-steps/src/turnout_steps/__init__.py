@@ -1,0 +1,1 @@
+"""The strategy steps for turnout: the candidate gains traffic step by step."""
