@@ -49,7 +49,7 @@ def command(ctx: click.Context, output: str, settings_file: Path | None) -> None
     What could not be loaded is listed with the reason, and makes the exit code 1.
     """
     if ctx.invoked_subcommand:
-        if output != "text" or file:
+        if output != "text" or settings_file:
             ctx.fail(f"--output and --settings are for the list, not for {ctx.invoked_subcommand}")
         return
 
