@@ -151,7 +151,7 @@ class TestRouter:
         bed.version("wisdom-0")
         bed.policy()
         start(bed)
-        bed.until(lambda: bed.exists(vs()))
+        bed.until(lambda: all(there(bed)))
         bed.policy(router="refused")
         bed.until(lambda: bed.condition("Routed") == ("Unknown", "Pending"))
         assert bed.message("Routed") == "ConfigMap models/wisdom-table: it has no word yet"
