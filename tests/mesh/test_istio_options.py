@@ -100,7 +100,8 @@ def test_timeouts_retries_and_faults_have_their_effect(site: MeshSite) -> None:
     assert failure(site) == ""
     site.slow("wisdom-0", SLOW)
     began = time.monotonic()
-    assert failure(site) == "UNAVAILABLE"
+    # The proxy's answer, or the server's own, whichever comes first: the proxy passes its timeout on.
+    assert failure(site) in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
     assert 0.4 < time.monotonic() - began < SLOW / 2
 
     site.slow("wisdom-0", 0)
