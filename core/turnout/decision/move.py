@@ -13,7 +13,7 @@ from turnout.decision.accept import Accepted
 from turnout.decision.hold import gone, restrict
 from turnout.decision.join import Look
 from turnout.decision.stored import Carried
-from turnout.plugin import Kind, Ref, RoutePlan, Version
+from turnout.plugin import Ref, RoutePlan, Version
 from turnout.registry import Registry
 from turnout.settings import Settings
 
@@ -55,11 +55,6 @@ def former(
         if all(ref.namespace in accepted.allowed for ref in made_up)
     }
     return Former(carried.environment, allowed)
-
-
-def former_kinds(former: Former | None) -> frozenset[tuple[Kind, str]]:
-    """The kinds, and the namespaces, in which the former environment's objects are."""
-    return frozenset((ref.kind, ref.namespace) for ref in former.watched) if former else frozenset()
 
 
 def awaited(accepted: Accepted, versions: Sequence[Version], in_force: RoutePlan) -> tuple[Version, ...]:

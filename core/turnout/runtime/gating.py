@@ -24,8 +24,11 @@ class Gating:
         self, key: PolicyKey, document: Document, assessment: Assessment, carried: Carried | None
     ) -> tuple[Assessment, Closed | None]:
         """What is to be done now: what was decided, or, where a gate is closed, what is in force."""
-        context, shift = self._context, self._context.assessor.shift(assessment)
-        if not context.gates or shift is None or carried is None:
+        context = self._context
+        if not context.gates:
+            return assessment, None
+        shift = context.assessor.shift(assessment)
+        if shift is None or carried is None:
             self.forget(key)
             return assessment, None
         texts = tuple(item.plan for item in assessment.rendered if item.role is Role.ROUTE)

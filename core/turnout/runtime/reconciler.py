@@ -13,7 +13,7 @@ from turnout.decision.declare import Admitted
 from turnout.decision.join import protects
 from turnout.decision.shares import split
 from turnout.decision.stored import Carried
-from turnout.plugin import Role
+from turnout.plugin import Ref, Role
 from turnout.reasons import Reason
 from turnout.runtime.context import Context, Need, Retry
 from turnout.runtime.errors import ApiError, classify
@@ -22,7 +22,7 @@ from turnout.runtime.failures import PATIENCE, Failures
 from turnout.runtime.gating import Gating, gated
 from turnout.runtime.interests import Interests
 from turnout.runtime.keys import DrainKey, PolicyKey, WeightsKey
-from turnout.runtime.moves import LeftOver, Moves, under_way
+from turnout.runtime.moves import Moves, under_way
 from turnout.runtime.protection import protect
 from turnout.runtime.report import VALID, Report, Reporter
 from turnout.runtime.routes import Routes, Written
@@ -94,7 +94,8 @@ class PolicyReconciler:
     ) -> Report | None:
         """What to report. None while caches fill, and for a policy that is gone."""
         context, accepted = self._context, admitted.accepted
-        writers = self._moves.writers(accepted, listed_routes(document.status, context.assessor.registry))
+        listed = set(listed_routes(document.status, context.assessor.registry))
+        writers = self._moves.writers(accepted, listed)
         self._interests.admitted(key, accepted, writers)
         routers = {(kind, key.namespace) for router in writers[1:] for kind in router.writes}
         carried = None
@@ -116,13 +117,13 @@ class PolicyReconciler:
             told = "nothing is known that could answer for the versions to route; the routes stay as they are"
             return Report(VALID, Verdict(False, Reason.NO_BACKEND, told), assessment)
         if admitted.suspend:
-            left = self._left_over(key, document, accepted, assessment)
+            left = self._moves.left_over(key, accepted, assessment.rendered, listed)
             return Report(VALID, self._suspended(admitted, assessment), assessment, left=left.refs)
         decided = assessment
         assessment, closed = await self._gating.hold(key, document, decided, carried)
         if assessment.outcome is None:
             return self._failures.not_decided(assessment)
-        report = await self._route(key, document, admitted, assessment, assessment.outcome, hurried)
+        report = await self._route(key, document, admitted, assessment, assessment.outcome, listed, hurried)
         if report and closed and report.routed.value:
             again = min((one for one in (closed.again, report.again) if one is not None), default=None)
             report = replace(report, routed=gated(closed, decided), again=again)
@@ -174,12 +175,6 @@ class PolicyReconciler:
         """What was last found of a policy's document and weights."""
         return self._admitted.get(key, (None, None))[1]
 
-    def _left_over(
-        self, key: PolicyKey, document: Document, accepted: Accepted, assessment: Assessment
-    ) -> LeftOver:
-        listed = set(listed_routes(document.status, self._context.assessor.registry))
-        return self._moves.left_over(key, accepted, assessment.rendered, listed)
-
     def _carried(self, key: PolicyKey, document: Document, accepted: Accepted) -> Carried | None:
         """What the policy's routes carry: those of its router before those of a former one.
 
@@ -209,6 +204,7 @@ class PolicyReconciler:
         admitted: Admitted,
         assessment: Assessment,
         outcome: Outcome,
+        listed: set[Ref],
         hurried: bool,
     ) -> Report | None:
         context, policy = self._context, admitted.accepted.policy
@@ -222,8 +218,8 @@ class PolicyReconciler:
                 return self._failures.not_written(assessment, error)
             if document.uid != policy.uid:
                 return None  # another one of its name, whose own event is on its way
-        accepted, listed = admitted.accepted, set(listed_routes(document.status, context.assessor.registry))
-        left = self._left_over(key, document, accepted, assessment)
+        accepted = admitted.accepted
+        left = self._moves.left_over(key, accepted, assessment.rendered, listed)
         self._moves.keep(key, left, accepted.router.writes)
         self._interests.decided(key, accepted, assessment, left)
         try:
