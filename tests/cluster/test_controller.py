@@ -85,6 +85,26 @@ def test_a_restart_where_nothing_has_changed_writes_nothing(served: Site) -> Non
     assert verbs <= {"get", "list", "watch"}
 
 
+def test_what_the_settings_ask_for_no_more_is_gone_after_a_restart(site: Site) -> None:
+    """Fields that others have added stay."""
+    site.version("wisdom-0")
+    site.policy("wisdom")
+    site.start(settings="plugins: {istio: {defaults: {exportTo: ['.']}}}")
+    wait_until(lambda: exported(site) == [["."], ["."]], timeout=20, what="exportTo is there")
+    site.close()
+    patch = '--patch={"spec":{"subjectAltNames":["theirs"]}}'
+    site.kubectl("patch", "serviceentry", "wisdom", "--type=merge", patch)
+    site.start()
+    wait_until(lambda: exported(site) == [None, None], timeout=20, what="exportTo is gone")
+    assert site.get("serviceentry", "wisdom")["spec"]["subjectAltNames"] == ["theirs"]
+
+
+def exported(site: Site) -> list[list[str] | None]:
+    """The field exportTo of what a router wrote."""
+    found = (site.get(kind, "wisdom") for kind in ("virtualservice", "serviceentry"))
+    return [one.get("spec", {}).get("exportTo") for one in found]
+
+
 def test_an_api_server_that_restarts_costs_nothing(served: Site) -> None:
     """What happens meanwhile is acted upon, with no write before."""
     mark = served.control_plane.audit_mark()

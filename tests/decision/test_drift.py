@@ -87,6 +87,38 @@ def test_the_first_difference_is_named_by_its_path(actual: Entry, path: str | No
     assert difference(rendered(), actual) == path
 
 
+def applied(fields: Any, **entry: Any) -> dict[str, Any]:
+    """Who owns what, with an entry of ours for these fields."""
+    ours = {"manager": "turnout", "operation": "Apply", "fieldsV1": fields, **entry}
+    kubectl = {"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:data": {"f:theirs": {}}}}
+    return {"managedFields": [ours, kubectl]}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "path"),
+    [
+        pytest.param(applied({"f:data": {"f:key": {}, "f:old": {}}}), "data.old", id="a field"),
+        pytest.param(applied({"f:data": {"f:deep": {"f:a": {}, "f:c": {}}}}), "data.deep.c", id="a deep one"),
+        pytest.param(applied({"f:old": {"f:a": {}}}), "old.a", id="all of a mapping"),
+        pytest.param(applied({"f:old": {".": {}}}), "old", id="a mapping that is empty"),
+        pytest.param(applied({"f:old": {'k:{"x":1}': {"f:x": {}}}}), "old", id="a list"),
+        pytest.param(
+            applied({"f:data": {"f:deep": {"f:b": {'k:{"x":9}': {}}}}}), None, id="an item of a list"
+        ),
+        pytest.param(applied({"f:flags": {"f:a": {}}}), None, id="what was a mapping and is a list"),
+        pytest.param(applied({"f:metadata": {"f:x": {}}, "f:status": {"f:y": {}}}), None, id="no body"),
+        pytest.param(applied({"f:old": {}}, operation="Update"), None, id="updated, not applied"),
+        pytest.param(applied({"f:old": {}}, subresource="status"), None, id="of a subresource"),
+        pytest.param(applied("odd"), None, id="odd fields"),
+        pytest.param({"managedFields": "odd"}, None, id="odd entries"),
+    ],
+)
+def test_what_we_own_and_want_no_more_is_a_difference(metadata: dict[str, Any], path: str | None) -> None:
+    """What others own beside it is none."""
+    more = {**BODY, "data": {**BODY["data"], "theirs": 1}}
+    assert difference(rendered(), found(more, **metadata)) == path
+
+
 def test_an_object_that_carries_no_rules_needs_no_plan() -> None:
     assert difference(rendered(role=Role.SUPPORT), found(plan=None)) is None
 

@@ -353,3 +353,24 @@ def test_a_field_that_an_option_no_longer_asks_for_goes(bed: Bed) -> None:
     bed.until(lambda: not any("exportTo" in bed.get(ref)["spec"] for ref in refs))
     bed.settle()
     assert bed.events("Corrected") == []
+
+
+def test_a_field_that_is_asked_for_no_more_goes_also_where_nobody_saw_the_change(bed: Bed) -> None:
+    """Which fields are ours is written in the cluster; that someone else has a field more is theirs to say."""
+    bed.version("wisdom-0")
+    bed.policy()
+    bed.start(settings={"plugins": {"istio": {"defaults": {"exportTo": ["."]}}}})
+    bed.until(lambda: bed.condition("Ready") == ("True", "Ready"))
+    bed.settle()
+    bed.kill()
+    bed.cluster.patch(service_entry(), {"spec": {"subjectAltNames": ["theirs"]}})
+    bed.forget_calls()
+    bed.start()
+    bed.until(lambda: not any("exportTo" in bed.get(ref)["spec"] for ref in (vs(), service_entry())))
+    bed.settle()
+    assert bed.writes.count("apply virtualservices/wisdom") == 1
+    assert bed.get(service_entry())["spec"]["subjectAltNames"] == ["theirs"]
+    assert sorted(bed.events("Corrected")) == [
+        "ServiceEntry models/wisdom is not what would be written now, at spec.exportTo, and is rewritten",
+        "VirtualService models/wisdom is not what would be written now, at spec.exportTo, and is rewritten",
+    ]

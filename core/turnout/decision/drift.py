@@ -1,10 +1,11 @@
 """Whether an object in the cluster is what it should be, whose it is, and where it differs."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
-from turnout.decision.objects import Entry
+from turnout.decision.objects import Entry, FieldPath
 from turnout.decision.render import Rendered
 from turnout.names import LABEL_MANAGED_BY, LABEL_POLICY, LABEL_SHARED, MANAGED_BY, ROUTING_POLICY
 from turnout.plugin import Policy
@@ -49,8 +50,8 @@ def shared_foreign(entry: Entry) -> bool:
 def difference(desired: Rendered, entry: Entry) -> str | None:
     """The path of the first thing that differs from what is desired; None if nothing does.
 
-    Of a mapping only what is desired counts, so that fields which others own stay theirs. A list is
-    compared whole: to server-side apply the lists of routes are atomic.
+    Of a mapping only what is desired counts and what we own, so that the fields of others stay theirs. A
+    list is compared whole: to server-side apply the lists of routes are atomic.
     """
     written = entry.written
     if written is None:
@@ -62,12 +63,23 @@ def difference(desired: Rendered, entry: Entry) -> str | None:
         return "metadata.annotations[turnout.dev/plan]"
     if desired.canonical == written.body:
         return None
-    return _differs(orjson.loads(desired.canonical), orjson.loads(written.body), "")
+    wanted = orjson.loads(desired.canonical)
+    return _differs(wanted, orjson.loads(written.body), "") or _unwanted(wanted, written.owned)
 
 
-def lost(before: bytes, body: bytes) -> str | None:
-    """The path of the first thing in one canonical body that another lacks or has otherwise."""
-    return _differs(orjson.loads(before), orjson.loads(body), "")
+def _unwanted(wanted: Any, owned: Iterable[FieldPath]) -> str | None:
+    """The path of the first field that we own and want no more."""
+    return next((".".join(path) for path in owned if not _has(wanted, path)), None)
+
+
+def _has(wanted: Any, path: FieldPath) -> bool:
+    for key in path:
+        if not isinstance(wanted, dict):
+            return True  # it is compared whole
+        if key not in wanted:
+            return False
+        wanted = wanted[key]
+    return True
 
 
 def _differs(desired: Any, found: Any, path: str) -> str | None:

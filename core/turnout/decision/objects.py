@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -20,6 +21,9 @@ from turnout.plugin.reading import mapping
 
 OUR_LABELS = (LABEL_MANAGED_BY, LABEL_POLICY, LABEL_SHARED)
 
+FieldPath: TypeAlias = tuple[str, ...]
+"""The keys that lead to a field of a body."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -35,8 +39,9 @@ class Owner:
 class Written:
     """What matters of an object that a router may write.
 
-    `body` is the canonical JSON of everything but apiVersion, kind, metadata and status;
-    `written_at` is when our field manager last changed it, by the API server's clock.
+    `body` is the canonical JSON of everything but apiVersion, kind, metadata and status; `owned` are the
+    fields of it that our field manager has applied, as managedFields has them; `written_at` is when it last
+    changed one, by the API server's clock.
     """
 
     body: bytes
@@ -45,6 +50,7 @@ class Written:
     plan: str | None
     refusal: str | None = None
     pending: str | None = None
+    owned: tuple[FieldPath, ...] = ()
     written_at: datetime | None = field(default=None, compare=False)
 
 
@@ -110,6 +116,7 @@ def written_part(obj: Mapping[str, Any], refusal: str | None = None, pending: st
     metadata = mapping(obj.get("metadata"))
     labels = mapping(metadata.get("labels"))
     plan = mapping(metadata.get("annotations")).get(ANNOTATION_PLAN)
+    ours = _ours(metadata.get("managedFields"))
     return Written(
         body=body_of(obj),
         labels={name: str(labels[name]) for name in OUR_LABELS if name in labels},
@@ -117,7 +124,8 @@ def written_part(obj: Mapping[str, Any], refusal: str | None = None, pending: st
         plan=plan if isinstance(plan, str) else None,
         refusal=refusal,
         pending=pending,
-        written_at=_written_at(metadata.get("managedFields")),
+        owned=tuple(_owned(ours)),
+        written_at=_written_at(ours),
     )
 
 
@@ -128,10 +136,36 @@ def _owners(references: object) -> Iterable[Owner]:
         yield Owner(kind, name, uid, said.get("controller") is True)
 
 
-def _written_at(managed_fields: object) -> datetime | None:
-    times = [
-        timestamp(mapping(entry).get("time"))
-        for entry in (managed_fields if isinstance(managed_fields, list) else ())
-        if mapping(entry).get("manager") == FIELD_MANAGER and not mapping(entry).get("subresource")
-    ]
+def _ours(managed_fields: object) -> list[Mapping[str, Any]]:
+    """The entries of our field manager, but for those of subresources."""
+    entries = map(mapping, managed_fields if isinstance(managed_fields, list) else ())
+    return [one for one in entries if one.get("manager") == FIELD_MANAGER and not one.get("subresource")]
+
+
+def _written_at(entries: Iterable[Mapping[str, Any]]) -> datetime | None:
+    times = (timestamp(entry.get("time")) for entry in entries)
     return max((time for time in times if time), default=None)
+
+
+def _owned(entries: Iterable[Mapping[str, Any]]) -> Iterable[FieldPath]:
+    for entry in entries:
+        if entry.get("operation") == "Apply":
+            yield from _paths(canonical(entry.get("fieldsV1")))
+
+
+@lru_cache(maxsize=256)  # most routes have the same fields, and then share the paths as well
+def _paths(fields: bytes) -> tuple[FieldPath, ...]:
+    """The fields of the body that a FieldsV1 names. What is within a list is its items' matter."""
+    body = {name: rest for name, rest in mapping(orjson.loads(fields)).items() if name not in _NOT_BODY}
+    return tuple(_leaves(body, ()))
+
+
+_NOT_BODY = ("f:apiVersion", "f:kind", "f:metadata", "f:status")
+
+
+def _leaves(fields: Mapping[str, Any], path: FieldPath) -> Iterable[FieldPath]:
+    below = {name[2:]: mapping(rest) for name, rest in fields.items() if name.startswith("f:")}
+    if path and (not fields or len(below) < len(fields)):
+        yield path
+    for name, rest in below.items():
+        yield from _leaves(rest, (*path, name))

@@ -2,7 +2,7 @@
 
 import logging
 
-from turnout.decision.drift import difference, lost
+from turnout.decision.drift import difference
 from turnout.decision.objects import Entry
 from turnout.decision.render import Rendered
 from turnout.plugin import Ref
@@ -31,11 +31,7 @@ class Corrections:
         if known is None or known.written is None:
             return ABSENT
         differs = difference(item, known)
-        body, made = self._normal.get(item.ref, (item.canonical, b""))
-        if body != item.canonical != known.written.body:
-            # A field that is wanted no more differs from nothing that is desired, and has to go too.
-            return differs or lost(body, item.canonical)
-        normal = made == known.written.body
+        normal = self._normal.get(item.ref) == (item.canonical, known.written.body)
         return None if differs and normal and not differs.startswith("metadata") else differs
 
     def applied(self, item: Rendered, made: Entry) -> None:
