@@ -1,6 +1,5 @@
 """A namespace in which `turnout run` serves, as a process of its own with a minimal Role."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +7,6 @@ import pytest
 
 from tests.cluster.controller import Site
 from tests.support import ControlPlane
-
-VERSIONS = ("inferenceservices", "deployments", "statefulsets", "services")
-"""What versions are made of."""
 
 
 @pytest.fixture
@@ -21,7 +17,4 @@ def site(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterato
     made.grant()
     yield made
     made.close()
-    release = json.dumps({"metadata": {"finalizers": None}})
-    for kind in VERSIONS:
-        for name in made.names(kind):  # nobody does it once the controller has ended
-            made.kubectl("patch", kind, name, "--type=merge", "--patch", release)
+    made.release()

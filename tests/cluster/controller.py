@@ -18,6 +18,9 @@ drain: {inFlightSeconds: 1, propagationSeconds: {istio: 1}}
 """
 """No proxies have to follow here."""
 
+VERSIONS = ("inferenceservices", "deployments", "statefulsets", "services")
+"""What versions are made of."""
+
 Object = dict[str, Any]
 
 
@@ -97,6 +100,13 @@ class Site:
         for process in self.processes:
             process.kill()
 
+    def release(self) -> None:
+        """Take the finalizers off all versions: nobody does it once the controllers have ended."""
+        patch = json.dumps({"metadata": {"finalizers": None}})
+        for kind in VERSIONS:
+            for name in self.names(kind):
+                self.kubectl("patch", kind, name, "--type=merge", "--patch", patch)
+
     # what people do
 
     def kubectl(
@@ -169,5 +179,13 @@ class Site:
 
     def condition(self, name: str, kind: str) -> tuple[str, str]:
         """Status and reason of a policy's condition."""
+        found = self._condition(name, kind)
+        return found.get("status", ""), found.get("reason", "")
+
+    def message(self, name: str, kind: str) -> str:
+        """The message of a policy's condition."""
+        return str(self._condition(name, kind).get("message", ""))
+
+    def _condition(self, name: str, kind: str) -> Object:
         listed = self.get("routingpolicy", name).get("status", {}).get("conditions", [])
-        return next(((one["status"], one["reason"]) for one in listed if one["type"] == kind), ("", ""))
+        return next((one for one in listed if one["type"] == kind), {})

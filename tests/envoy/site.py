@@ -2,18 +2,15 @@
 
 import asyncio
 import threading
-import time
-from collections import Counter
 from collections.abc import Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.decision.world import World
-from tests.support import wait_until
 from turnout.calling import Calls
 from turnout.decision.render import render
-from turnout.plugin import Match, RoutePlan, VersionSpec
+from turnout.plugin import RoutePlan
 from turnout.testing.builders import policy, spec
 from turnout.testing.serving import ModelServer
 from turnout_envoy.local import LocalEnvoy
@@ -59,15 +56,13 @@ class Site:
             self._loop.call_soon_threadsafe(partial(server.put, service, loaded=True))
         return server
 
-    def declare(self, strategy: str, *versions: VersionSpec, **config: Mapping[str, Any]) -> None:
+    def split(self, weights: Mapping[str, int]) -> None:
         """Decide a policy whose versions are all ready, and have Envoy follow it."""
-        world = World(
-            strategy,
-            policy(*versions, cluster_domain=DOMAIN),
-            router="envoy",
-            config={"kserve-modelmesh": {"port": self.servers[0].port}, **config},
-        )
-        plan = world.ready(*(one.name for one in versions)).decide().plan
+        versions = (spec(name, weight) for name, weight in weights.items())
+        of = policy(*versions, cluster_domain=DOMAIN)
+        config = {"kserve-modelmesh": {"port": self.servers[0].port}}
+        world = World("blue-green", of, router="envoy", config=config)
+        plan = world.ready(*weights).decide().plan
         assert plan
         (rendered,) = render(plan, world.accepted, Calls())
         self.follow(rendered.document("v1", []))
@@ -83,27 +78,5 @@ class Site:
             self.envoy.start()
             self._running = True
 
-    def asked(self) -> Counter[str]:
-        """How many requests have arrived for each model, copies included, once no more come."""
-
-        def all_told() -> list[Counter[str]]:
-            counts = [Counter(server.received.answered()) for server in self.servers]
-            time.sleep(0.3)
-            return counts if counts == [Counter(one.received.answered()) for one in self.servers] else []
-
-        return sum(wait_until(all_told, timeout=20, what="no more requests"), Counter())
-
-    def forget(self) -> None:
-        for server in self.servers:
-            server.received.reset()
-
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
-
-
-def weighted(weights: Mapping[str, int]) -> list[VersionSpec]:
-    return [spec(name, weight) for name, weight in weights.items()]
-
-
-def matched(name: str, *matches: Match) -> VersionSpec:
-    return spec(name, None, *matches)

@@ -23,16 +23,26 @@ def mesh(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def site(mesh: Mesh, namespace: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MeshSite]:
-    """All is there but versions, policies and a controller. Its parameter: the router, `istio` by default."""
-    made = MeshSite(mesh, namespace, tmp_path, router=getattr(request, "param", "istio"))
+def router() -> str:
+    """Who writes the routes, where a test does not say otherwise by a parameter of this name."""
+    return "istio"
+
+
+@pytest.fixture
+def bare_site(mesh: Mesh, namespace: str, tmp_path: Path, router: str) -> Iterator[MeshSite]:
+    """All is there but versions and what serves them, policies and a controller."""
+    made = MeshSite(mesh, namespace, tmp_path, router=router)
     made.grant()
     try:
         made.open()
         yield made
     finally:
         made.close()
-        for name in made.names("inferenceservices"):
-            made.kubectl(
-                "patch", "inferenceservice", name, "--type=merge", '--patch={"metadata":{"finalizers":null}}'
-            )
+        made.release()
+
+
+@pytest.fixture
+def site(bare_site: MeshSite) -> MeshSite:
+    """The same with ModelMesh."""
+    bare_site.open_modelmesh()
+    return bare_site

@@ -4,21 +4,27 @@ import asyncio
 import threading
 from typing import Self
 
+from tests.support.waiting import free_address
 from turnout.testing.serving import ModelServer
 
 
 class OneModel:
-    """Answers calls to the model wisdom as one version, whatever headers they have, while it is a context."""
+    """Answers calls to the model wisdom as one version, whatever headers they have, while it is a context.
 
-    def __init__(self, version: str) -> None:
+    It has an address of its own, as a Service has in a cluster.
+    """
+
+    def __init__(self, version: str, port: int) -> None:
         self.version = version
+        self.address, self.port = free_address(), port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=version, daemon=True)
-        self._server = ModelServer()
+        self._server = ModelServer(host=self.address, port=port)
 
     @property
-    def port(self) -> int:
-        return self._server.port
+    def received(self) -> int:
+        """How many calls it has answered."""
+        return sum(self._server.received.answered().values())
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -2,11 +2,11 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from tests.mesh.load import Call
-from tests.support.mesh import Envoy
 
 INTERVAL = 0.03
 GRACE = 0.3
@@ -23,11 +23,10 @@ class Span:
 
 
 class RoutesWatch:
-    """Looks at a proxy's routes for a host all the time, from a thread of its own, while it is a context."""
+    """Looks at the shares of a proxy's routes all the time, from a thread of its own, while it is a context."""
 
-    def __init__(self, envoy: Envoy, host: str) -> None:
-        self._envoy = envoy
-        self._host = host
+    def __init__(self, shares: Callable[[], dict[str, int]]) -> None:
+        self._shares = shares
         self._spans: list[Span] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="routes", daemon=True)
@@ -59,7 +58,7 @@ class RoutesWatch:
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL):
             asked = time.monotonic()
-            shares = shares_of(self._envoy, self._host)
+            shares = self._shares()
             if self._spans and self._spans[-1].shares == shares:
                 last = self._spans[-1]
                 self._spans[-1] = Span(shares, last.first, asked)
@@ -67,9 +66,16 @@ class RoutesWatch:
                 self._spans.append(Span(shares, time.monotonic(), asked))
 
 
-def shares_of(envoy: Envoy, host: str) -> dict[str, int]:
+class Proxy(Protocol):
+    """What has routes."""
+
+    def routes(self) -> list[dict[str, Any]]:
+        """Its route configurations in force."""
+
+
+def shares_of(proxy: Proxy, host: str) -> dict[str, int]:
     """The shares of a host's last rule, which all calls meet that no other takes."""
-    for config in envoy.routes():
+    for config in proxy.routes():
         for virtual_host in config.get("virtual_hosts", ()):
             if host in virtual_host["domains"]:
                 return _shares(virtual_host["routes"][-1])

@@ -4,19 +4,23 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cluster.controller import Object, Site
 from tests.mesh.objects import NO_CERTIFICATES, gateway, on_loopback, service, service_entry
 from tests.mesh.routes_watch import shares_of
+from tests.mesh.standalone import Standalone
 from tests.support import ControlPlane, wait_until
 from tests.support.assets import MeshAssets
 from tests.support.mesh import INGRESS_HOST, INGRESS_LABELS, SYSTEM, Envoy, Istiod, Node
+from tests.support.names import Names
 from tests.support.processes import ProcessGroup
-from tests.support.waiting import answers, fetch, free_port
+from tests.support.waiting import answers, fetch, free_address, free_port
 
 PROPAGATION = 2.0
 """Seconds that istiod and the proxies may take: with the debounce of the tests, a second less."""
@@ -29,12 +33,17 @@ GATEWAY = "models"
 BATCH = "x-batch"
 """A request header by whose value the models' server tells calls apart."""
 
-by_each_router = pytest.mark.parametrize("site", ["istio", "gateway-api"], indirect=True)
+STANDALONE = "envoy"
+"""The router whose routes an Envoy without a mesh follows."""
+
+by_each_router = pytest.mark.parametrize("router", ["istio", "gateway-api", STANDALONE])
 """For a test that holds whichever router writes the routes."""
+in_the_mesh = pytest.mark.parametrize("router", ["istio", "gateway-api"])
+"""For one of calls from within the mesh, whichever router writes them."""
 
 
 class Mesh:
-    """istiod and an ingress gateway, for all tests of a run."""
+    """istiod and an ingress gateway, for all tests of a run; and the names of Services, for what is no part of it."""
 
     def __init__(self, control_plane: ControlPlane, assets: MeshAssets, directory: Path) -> None:
         self.control_plane = control_plane
@@ -45,6 +54,7 @@ class Mesh:
         self.ingress = Envoy(assets, self.istiod, self.processes, gateway)
         self.port = free_port()
         """Where the gateway listens, and the port of every Gateway."""
+        self.names = Names()
 
     def start(self) -> None:
         """Start both, and make the gateway known by its Service's name, for mirrored requests."""
@@ -61,8 +71,10 @@ class Mesh:
             self.control_plane.kubectl("apply", "-f", "-", input=json.dumps(document))
         self.istiod.start()
         self.ingress.start()
+        self.names.start()
 
     def stop(self) -> None:
+        self.names.stop()
         self.processes.stop()
 
     def _ingress_service(self) -> Object:
@@ -87,28 +99,41 @@ class MeshSite(Site):
         routers: Object = {
             "istio": {"defaults": {"gatewayPort": mesh.port}},
             "gateway-api": {"defaults": {"gateway": f"{SYSTEM}/{GATEWAY}"}},
+            STANDALONE: {},
         }
         fitting = {"inFlightSeconds": IN_FLIGHT, "propagationSeconds": dict.fromkeys(routers, PROPAGATION)}
         chosen = {"drain": fitting | (drain or {}), "plugins": routers | (plugins or {})}
         super().__init__(mesh.control_plane, namespace, directory, settings=json.dumps(chosen))
         self.mesh = mesh
         self.router = router
-        self._port, self._control_port = free_port(), free_port()
+        self.environment = "kserve-modelmesh"
+        """Of its policies, too."""
+        self._models, self._control_port = free_address(), free_port()
         self._standin: subprocess.Popen[bytes] | None = None
+        self._standalone: Standalone | None = None
 
     @property
     def address(self) -> str:
         """Where clients outside the mesh call."""
-        return f"127.0.0.1:{self.mesh.port}"
+        return self._standalone.address if self._standalone else f"127.0.0.1:{self.mesh.port}"
 
     def authority(self, model: str = "wisdom") -> str:
         return f"{model}.{self.namespace}"
 
     def open(self) -> None:
-        """Start the models' server, and make it known to the mesh."""
-        self.serve("modelmesh-serving", MODELMESH_PORT, self._port, protocol="grpc")
+        """Start the Envoy without a mesh, if the router is for one."""
+        if self.router == STANDALONE:
+            mesh = self.mesh
+            self._standalone = Standalone(
+                mesh.control_plane, self.namespace, mesh.assets.envoy, mesh.names.server
+            )
+
+    def open_modelmesh(self) -> None:
+        """Start the models' server, and make it known."""
+        self.serve("modelmesh-serving", MODELMESH_PORT, self._models, MODELMESH_PORT, protocol="grpc")
         options = {
-            "port": self._port,
+            "host": self._models,
+            "port": MODELMESH_PORT,
             "control-port": self._control_port,
             "namespace": self.namespace,
             "load-seconds": LOAD_SECONDS,
@@ -123,17 +148,28 @@ class MeshSite(Site):
         )
         self.mesh.processes.wait_ready(self._standin, lambda: answers(f"{self._control}/counts"))
 
-    def serve(self, name: str, port: int, local: int, *, protocol: str) -> None:
-        """Make a server of this machine a Service. Endpoints on loopback are only taken for its workload."""
+    def serve(self, name: str, port: int, address: str, local: int, *, protocol: str) -> None:
+        """Make a server of this machine, at an address and a port, a Service with a port."""
         labels = {"served-by": name}
+        document = service(self.namespace, name, port, labels, protocol)
+        self.kubectl("apply", "-f", "-", document=json.dumps(document))
+        self.known(name, address, labels, {protocol: local})
+
+    def known(
+        self, name: str, address: str, labels: Mapping[str, str], ports: Mapping[str, int] | None = None
+    ) -> None:
+        """Make an address that of a Service: in the mesh as its only workload, elsewhere by its name.
+
+        The API server takes no Endpoints on loopback. `ports`: those that the Service does not name itself.
+        """
         workload = {
             "apiVersion": "networking.istio.io/v1",
             "kind": "WorkloadEntry",
             "metadata": {"name": name},
-            "spec": {"address": "127.0.0.1", "ports": {protocol: local}, "labels": labels},
+            "spec": {"address": address, "labels": labels, **({"ports": ports} if ports else {})},
         }
-        for document in (service(self.namespace, name, port, labels, protocol), workload):
-            self.kubectl("apply", "-f", "-", document=json.dumps(document))
+        self.kubectl("apply", "-f", "-", document=json.dumps(workload))
+        self.mesh.names.tell(f"{name}.{self.namespace}.svc.cluster.local", address)
 
     def template(self, values: str) -> str:
         """What `turnout template` makes of a values file of the tutorial, for the router of the site."""
@@ -142,6 +178,9 @@ class MeshSite(Site):
 
     def close(self) -> None:
         super().close()
+        if self._standalone:
+            self._standalone.stop()
+            self._standalone = None
         if self._standin:
             with suppress(KeyError):
                 self.mesh.processes.end(self._standin, kill=True)
@@ -198,7 +237,9 @@ class MeshSite(Site):
         return f"http://127.0.0.1:{self._control_port}"
 
     def shares_in_force(self, model: str = "wisdom") -> dict[str, int]:
-        """The shares by the gateway's own configuration."""
+        """The shares by the proxy's own configuration."""
+        if self._standalone:
+            return shares_of(self._standalone, "*")
         return shares_of(self.mesh.ingress, self.authority(model))
 
     def until_in_force(self, shares: dict[str, int], model: str = "wisdom") -> None:
@@ -238,15 +279,15 @@ class MeshSite(Site):
         )
         wait_until(lambda: not self.get("inferenceservice", name), what=f"{name} is gone")
 
-    def declare(self, strategy: str, *versions: Object, **config: Object) -> None:
+    def declare(self, strategy: str, *versions: Object, **config: Any) -> None:
         """Apply the policy of the model wisdom, and wait until its routes are the decided ones."""
         self.apply_policy(strategy, *versions, **config)
         wait_until(self._routed, timeout=20, what="routed")
 
-    def apply_policy(self, strategy: str, *versions: Object, **config: Object) -> None:
+    def apply_policy(self, strategy: str, *versions: Object, **config: Any) -> None:
         """Apply the policy of the model wisdom."""
         spec = {
-            "targetEnv": "kserve-modelmesh",
+            "targetEnv": self.environment,
             "trafficStrategy": strategy,
             "router": self.router,
             "modelVersions": versions,

@@ -11,12 +11,12 @@ import pytest
 
 from tests.mesh.calls import ask, versions
 from tests.mesh.copies import settled
-from tests.mesh.echo import Answer, Client, Echo
 from tests.mesh.load import Load, failed
 from tests.mesh.objects import on_loopback, service
 from tests.mesh.site import MeshSite
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
+from tests.support.echo import Answer, Client, Echo
 from tests.support.mesh import SYSTEM, Envoy, Node
 from tests.support.waiting import free_port
 from turnout.plugin import Backend, Frontend, Match, Mirror, RoutePlan, Rule, Share, Version
@@ -26,7 +26,7 @@ from turnout_gateway_api.router import GatewayApi
 
 ROUTER = GatewayApi()
 CALLS = 1000
-pytestmark = pytest.mark.parametrize("site", ["gateway-api"], indirect=True)
+pytestmark = pytest.mark.parametrize("router", ["gateway-api"])
 
 
 class Call(NamedTuple):
@@ -48,7 +48,7 @@ class Http:
         self.echoes = echoes
         self.host = f"wisdom.{site.namespace}.example"
         for name, echo in echoes.items():
-            site.serve(name, 80, echo.port, protocol="http")
+            site.serve(name, 80, echo.address, echo.port, protocol="http")
 
     def version(self, name: str, **fields: Any) -> Version:
         """A version. `fields`: its Backend's others."""
@@ -77,13 +77,13 @@ class Http:
         wait_until(lambda: self.ask().status == 200, timeout=20, what="answered")
 
     def ask(self, call: Call = PLAIN) -> Answer:
-        with Client(self.site.mesh.port, self.host) as client:
+        with Client(self.site.address, self.host) as client:
             return client.ask(call.path, call.method, dict(call.headers))
 
     def ask_often(self, number: int) -> dict[str, int]:
         """How many calls each version answers."""
         counts = dict.fromkeys(self.echoes, 0)
-        with Client(self.site.mesh.port, self.host) as client:
+        with Client(self.site.address, self.host) as client:
             for _ in range(number):
                 counts[client.ask().name] += 1
         return {name: count for name, count in counts.items() if count}
@@ -189,13 +189,8 @@ def test_what_istiod_refuses_is_told_until_it_is_mended(
     site.start()
     site.apply_policy("blue-green", {"name": "wisdom-0"}, **config)
     wait_until(lambda: site.condition("wisdom", "Routed") == ("False", "RefusedByNetwork"), what="refused")
-    (routed,) = (
-        c for c in site.get("routingpolicy", "wisdom")["status"]["conditions"] if c["type"] == "Routed"
-    )
-    assert (
-        f"GRPCRoute {site.namespace}/wisdom: istio.io/gateway-controller says that it {told}"
-        in routed["message"]
-    )
+    says = f"GRPCRoute {site.namespace}/wisdom: istio.io/gateway-controller says that it {told}"
+    assert says in site.message("wisdom", "Routed")
 
     site.declare("blue-green", {"name": "wisdom-0"})
     site.until_in_force({"wisdom-0": 100})

@@ -10,7 +10,7 @@ from tests.cluster.controller import Object
 from tests.mesh.calls import ask, versions
 from tests.mesh.copies import received
 from tests.mesh.routes_watch import shares_of
-from tests.mesh.site import MODELMESH_PORT, MeshSite, by_each_router
+from tests.mesh.site import MODELMESH_PORT, MeshSite, in_the_mesh
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
 from tests.support.mesh import INGRESS_HOST, SYSTEM, Envoy, Node
@@ -80,7 +80,7 @@ def test_calls_by_each_of_the_models_names_are_split(site: MeshSite, client: Cli
     expected_split(lambda: versions(ask(address, authority, CALLS)), split)
 
 
-@by_each_router
+@in_the_mesh
 def test_calls_to_the_gateway_are_split_there(site: MeshSite, client: Client) -> None:
     """The gateway's routes alone decide: the sidecar of a client that calls the gateway knows no model."""
     site.deploy("wisdom-0", "wisdom-1")

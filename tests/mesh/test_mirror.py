@@ -8,13 +8,15 @@ import pytest
 from tests.mesh.calls import ask, versions
 from tests.mesh.copies import received
 from tests.mesh.load import Load, failed, split
-from tests.mesh.site import MeshSite
+from tests.mesh.site import STANDALONE, MeshSite
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
 
 CALLS = 1500
 SLOW = 3.0
 """Seconds in which a slow candidate answers."""
+by_each_that_copies = pytest.mark.parametrize("router", ["istio", STANDALONE])
+"""Each router that copies calls to ModelMesh's versions."""
 STATUS = {"slow": "OK", "failing": "INTERNAL", "missing": "NOT_FOUND"}
 """What copies get."""
 
@@ -39,11 +41,13 @@ def until_copied(site: MeshSite, name: str) -> None:
     )
 
 
+@by_each_that_copies
 def test_every_call_is_copied_by_default(site: MeshSite) -> None:
     mirroring(site, 100, "wisdom-1")
     assert received(site, CALLS, least=2 * CALLS) == {"wisdom-0": CALLS, "wisdom-1": CALLS}
 
 
+@by_each_that_copies
 @pytest.mark.parametrize("percentage", [30, 1.5])
 def test_the_percentage_holds(site: MeshSite, percentage: float) -> None:
     mirroring(site, percentage, "wisdom-1")
@@ -51,8 +55,9 @@ def test_the_percentage_holds(site: MeshSite, percentage: float) -> None:
     expected_split(lambda: received(site, CALLS, least=CALLS), shares, of=CALLS)
 
 
+@by_each_that_copies
 def test_several_candidates_each_get_their_copies(site: MeshSite) -> None:
-    """Chained, so that each is asked with its own header, and each in a share of its own."""
+    """Each is asked with its own header, in a share of its own; by istio in a chain."""
     shares = {"wisdom-1": 50, "wisdom-2": 20, "wisdom-3": 70}
     site.deploy("wisdom-0", *shares)
     site.start()
@@ -62,6 +67,7 @@ def test_several_candidates_each_get_their_copies(site: MeshSite) -> None:
     expected_split(lambda: received(site, CALLS, least=CALLS), {"wisdom-0": 100, **shares}, of=CALLS)
 
 
+@by_each_that_copies
 @pytest.mark.parametrize("trouble", ["slow", "failing", "missing"])
 def test_a_candidate_in_trouble_costs_callers_nothing(site: MeshSite, trouble: str) -> None:
     """Neither an error nor time: calls that waited for it would all take as long as it does."""

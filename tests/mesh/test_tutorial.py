@@ -103,15 +103,15 @@ def model_of(site: MeshSite, version: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("site", "trouble"),
+    ("router", "trouble"),
     [
         ("istio", "none"),
         ("istio", "before"),
         ("istio", "during"),
         ("istio", "after"),
         ("gateway-api", "none"),
+        ("envoy", "none"),
     ],
-    indirect=["site"],
 )
 def test_the_tutorial_loses_no_call(site: MeshSite, trouble: str) -> None:
     """Straight through, and with the controller killed at each step and started again."""
@@ -122,7 +122,7 @@ def test_the_tutorial_loses_no_call(site: MeshSite, trouble: str) -> None:
     site.kubectl("apply", "-f", "-", document=initialize)
     site.until_in_force({"wisdom-0": 100})
     before = model_of(site, "wisdom-0")
-    load, routes = Load(site.address, site.authority()), RoutesWatch(site.mesh.ingress, site.authority())
+    load, routes = Load(site.address, site.authority()), RoutesWatch(site.shares_in_force)
     with routes, load:
         rollout = Rollout(site, load, routes, controller)
         apply = ("apply", "-f", "-")

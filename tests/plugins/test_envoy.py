@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,21 +22,21 @@ HTTP = Frontend("http", "models", ("wisdom.example.com",), 80, "http", virtual=F
 PLAN = plan({"wisdom-0": 20, "wisdom-1": 80})
 
 
-def render(of: RoutePlan) -> list[Manifest]:
-    return list(ROUTER.render(of, EnvoyOptions()))
+def render(of: RoutePlan, **options: Any) -> list[Manifest]:
+    return list(ROUTER.render(of, EnvoyOptions(**options)))
 
 
-def routes(of: RoutePlan) -> list[dict[str, Any]]:
+def routes(of: RoutePlan, **options: Any) -> list[dict[str, Any]]:
     """The routes of the first frontend."""
-    (resource,) = json.loads(render(of)[0].body["data"]["routes.json"])["resources"]
+    (resource,) = json.loads(render(of, **options)[0].body["data"]["routes.json"])["resources"]
     (host,) = resource["virtual_hosts"]
     found: list[dict[str, Any]] = host["routes"]
     return found
 
 
-def clusters(of: RoutePlan) -> list[dict[str, Any]]:
+def clusters(of: RoutePlan, **options: Any) -> list[dict[str, Any]]:
     """Where the last route leads."""
-    found: list[dict[str, Any]] = routes(of)[-1]["route"]["weighted_clusters"]["clusters"]
+    found: list[dict[str, Any]] = routes(of, **options)[-1]["route"]["weighted_clusters"]["clusters"]
     return found
 
 
@@ -120,6 +121,20 @@ def test_a_percent_sign_is_no_command() -> None:
 
     for field in ("request_headers_to_add", "response_headers_to_add"):
         assert cluster[field][0]["header"]["value"] == "100%%REQ(:path)%%"
+
+
+@pytest.mark.parametrize(
+    ("app_version", "told"), [("v1", ["v1"]), (None, []), ("100%REQ(:path)%", []), ("v1\n", [])]
+)
+def test_clients_are_told_the_app_version_where_it_may_stand_in_a_header(
+    app_version: str | None, told: list[str]
+) -> None:
+    of = plan(Rule("default", (Share(replace(own("a"), app_version=app_version), 1),)))
+
+    (cluster,) = clusters(of, app_version_header="app-version")
+    headers = [one["header"] for one in cluster.get("response_headers_to_add", ())]
+    assert headers == [{"key": "app-version", "value": value} for value in told]
+    assert "response_headers_to_add" not in clusters(of)[0]
 
 
 @pytest.mark.parametrize(

@@ -152,16 +152,30 @@ class ControlPlane:
             capture_output=True,
             text=True,
             timeout=timeout,
-            env={
-                "PATH": os.environ.get("PATH", os.defpath),
-                "HOME": str(self.directory),
-                "KUBECONFIG": str((user or self.admin).kubeconfig),
-            },
+            env=self._environment(user or self.admin),
         )
         if check and done.returncode:
             command = " ".join(["kubectl", *map(str, arguments)])
             raise AssertionError(f"`{command}` failed with {done.returncode}: {done.stderr}")
         return done
+
+    def watching(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `kubectl get --watch`, as the admin. What it prints is the caller's to read, and its end to bring."""
+        return subprocess.Popen(
+            [self.assets.kubectl, "get", "--watch", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=self._environment(self.admin),
+        )
+
+    def _environment(self, user: Credentials) -> dict[str, str]:
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.directory),
+            "KUBECONFIG": str(user.kubeconfig),
+        }
 
     def install_crds(self, *names: str) -> list[str]:
         """Install CRDs by the names of `Assets.crds`, and return theirs once they are established.

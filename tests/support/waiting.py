@@ -1,4 +1,4 @@
-"""Waiting for other processes, with a limit; asking over HTTP; finding free ports for them."""
+"""Waiting for other processes, with a limit; asking over HTTP; finding free addresses for them."""
 
 import random
 import socket
@@ -63,3 +63,8 @@ def free_port() -> int:
                 continue
             return port
     raise RuntimeError(f"no free port among 100 of {PORTS}")
+
+
+def free_address() -> str:
+    """Return an address of the loopback interface that, most likely, nobody else uses: all its ports are free."""
+    return f"127.{random.randint(64, 127)}.{random.randint(0, 255)}.{random.randint(1, 254)}"

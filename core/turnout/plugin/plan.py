@@ -3,6 +3,7 @@
 Shares and percentages are 0..100. No environment or router is named here.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,9 @@ from typing import Literal
 
 from turnout.plugin.objects import Pairs
 from turnout.plugin.policy import Match, Policy, VersionSpec
+
+LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+"""What may stand in a header as it is: a percent sign, say, is a command to some proxies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,15 @@ class Share:
     version: Version
     weight: int
     set_response_headers: Pairs = ()
+
+    def response_headers(self, app_version: str = "") -> dict[str, str]:
+        """What is set on its responses. `app_version`: a header that tells the version's, if it has one.
+
+        An app version that is no label's value, which no object has, is not told.
+        """
+        told = self.version.app_version or ""
+        known = app_version and LABEL_VALUE.fullmatch(told)
+        return dict(self.set_response_headers) | ({app_version: told} if known else {})
 
 
 @dataclass(frozen=True, slots=True)

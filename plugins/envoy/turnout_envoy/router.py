@@ -33,12 +33,12 @@ class Envoy(Router[EnvoyOptions]):
 
     def render(self, plan: RoutePlan, options: EnvoyOptions) -> Sequence[Manifest]:
         """A ConfigMap for each frontend. Raises ValueError for one that would be too large."""
-        return [self._manifest(index, plan, frontend) for index, frontend in enumerate(plan.frontends)]
+        return [self._manifest(index, plan, one, options) for index, one in enumerate(plan.frontends)]
 
-    def _manifest(self, index: int, plan: RoutePlan, frontend: Frontend) -> Manifest:
+    def _manifest(self, index: int, plan: RoutePlan, frontend: Frontend, options: EnvoyOptions) -> Manifest:
         name = f"{plan.policy.model_name}-envoy"
         name = name if index == 0 else f"{name}-{frontend.name}"
-        text = _response(route_configuration(plan, frontend))
+        text = _response(route_configuration(plan, frontend, options))
         if len(text) > LIMIT:
             told = f"the routes of ConfigMap {name} have {len(text)} bytes, expected at most {LIMIT}"
             raise ValueError(f"{told}: give the versions fewer matches")

@@ -5,15 +5,16 @@ from typing import Any
 from turnout.plugin import Frontend, Mirror, Policy, RoutePlan, Rule, Share
 from turnout_envoy.address import TYPE, host, mutations, per_filter_config, set_headers
 from turnout_envoy.matches import EVERY, route_match
+from turnout_envoy.options import EnvoyOptions
 
 NAME = "turnout"
 """What the bootstrap asks for; Envoy takes no RouteConfiguration of another name."""
 _MILLION = 1_000_000
 
 
-def route_configuration(plan: RoutePlan, frontend: Frontend) -> dict[str, Any]:
+def route_configuration(plan: RoutePlan, frontend: Frontend, options: EnvoyOptions) -> dict[str, Any]:
     """The routes of one frontend, whatever host is asked for: this Envoy serves nothing else."""
-    rules = _Rules(plan.policy, frontend)
+    rules = _Rules(plan.policy, frontend, options)
     routes = [route for rule in plan.rules for route in rules.routes(rule)]
     return {
         "@type": f"{TYPE}/envoy.config.route.v3.RouteConfiguration",
@@ -25,9 +26,10 @@ def route_configuration(plan: RoutePlan, frontend: Frontend) -> dict[str, Any]:
 class _Rules:
     """Renders the rules for one frontend. The first route that matches wins, as with rules."""
 
-    def __init__(self, policy: Policy, frontend: Frontend) -> None:
+    def __init__(self, policy: Policy, frontend: Frontend, options: EnvoyOptions) -> None:
         self._policy = policy
         self._frontend = frontend
+        self._options = options
 
     def routes(self, rule: Rule) -> list[dict[str, Any]]:
         """A route for each alternative of a rule's matches, all with the same action."""
@@ -55,8 +57,8 @@ class _Rules:
             cluster["host_rewrite_literal"] = backend.authority
         if backend.set_headers:
             cluster["request_headers_to_add"] = set_headers(backend.set_headers)
-        if share.set_response_headers:
-            cluster["response_headers_to_add"] = set_headers(share.set_response_headers)
+        if response := share.response_headers(self._options.app_version_header):
+            cluster["response_headers_to_add"] = set_headers(tuple(response.items()))
         return cluster
 
     def _mirror(self, mirror: Mirror, rule: Rule) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Renders the rules of a plan as an HTTPRoute or a GRPCRoute."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +13,6 @@ HTTP_ROUTE = Kind(GROUP, ("v1",), "HTTPRoute", "httproutes")
 GRPC_ROUTE = Kind(GROUP, ("v1",), "GRPCRoute", "grpcroutes")
 PARTS = 1_000_000
 """The denominator of percentages that are no integers."""
-_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-"""What may stand in a header as it is: Envoy takes a percent sign for a command."""
 
 
 def route(name: str, plan: RoutePlan, frontend: Frontend, options: GatewayApiOptions) -> Manifest:
@@ -72,16 +69,12 @@ class _Rules:
             {"type": f"{which}HeaderModifier", f"{which.lower()}HeaderModifier": {"set": _named(headers)}}
             for which, headers in (
                 ("Request", dict(backend.set_headers)),
-                ("Response", dict(share.set_response_headers) | self._told(share)),
+                ("Response", share.response_headers(self._options.app_version_header)),
             )
             if headers
         ]
         ref = self._ref(backend) | {"weight": 1 if single else share.weight}
         return ref | {"filters": filters} if filters else ref
-
-    def _told(self, share: Share) -> dict[str, str]:
-        name, value = self._options.app_version_header, share.version.app_version
-        return {name: value} if name and value and _LABEL_VALUE.fullmatch(value) else {}
 
     def _ref(self, backend: Backend) -> dict[str, Any]:
         ref: dict[str, Any] = {"group": "", "kind": "Service", "name": backend.name, "port": backend.port}

@@ -1,6 +1,5 @@
 """Renders the rules of a plan as a VirtualService."""
 
-import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -9,13 +8,11 @@ from turnout.plugin import Backend, Frontend, Kind, Manifest, Match, Mirror, Rou
 from turnout_istio.hosts import destination
 from turnout_istio.marker import with_marker
 from turnout_istio.mirror import MARK_HEADER, Hop, chain, to_gateway
-from turnout_istio.options import LABEL, IstioOptions
+from turnout_istio.options import IstioOptions
 from turnout_istio.passed import for_calls, for_copies
 
 VIRTUAL_SERVICE = Kind("networking.istio.io", ("v1", "v1beta1"), "VirtualService", "virtualservices")
 MESH = "mesh"
-_LABEL_VALUE = re.compile(LABEL)
-"""What may stand in a header as it is: Envoy takes a percent sign for a command."""
 
 
 def virtual_service(name: str, plan: RoutePlan, frontend: Frontend, options: IstioOptions) -> Manifest:
@@ -78,13 +75,9 @@ class _Rules:
         if first_hop:
             request[MARK_HEADER] = first_hop.mark
         route = self._route(backend, {"set": request} if request else {})
-        if response := dict(share.set_response_headers) | self._told(share):
+        if response := share.response_headers(self._options.app_version_header):
             route.setdefault("headers", {})["response"] = {"set": response}
         return route if single else route | {"weight": share.weight}
-
-    def _told(self, share: Share) -> dict[str, str]:
-        name, value = self._options.app_version_header, share.version.app_version
-        return {name: value} if name and value and _LABEL_VALUE.fullmatch(value) else {}
 
     def _marked(self, hop: Hop, after: Hop | None) -> dict[str, Any]:
         backend = hop.mirror.version.backends[self._frontend]

@@ -56,6 +56,7 @@ def test_a_port_that_is_taken_is_named(option: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
+        ("--host", "localhost", "found 'localhost', expected an IPv4 address"),
         ("--port", "65536", "expected a port from 0 to 65535"),
         ("--load-seconds", "nan", "found 'nan', expected seconds, 0 or more"),
         ("--load-seconds", "-1", "found '-1', expected seconds, 0 or more"),

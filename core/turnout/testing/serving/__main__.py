@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+from ipaddress import IPv4Address
 
 from turnout.inference import GrpcMissing
 from turnout.shapes import DNS_LABEL
@@ -32,6 +33,13 @@ def _namespace(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected an IPv4 address") from None
+
+
 def _seconds(text: str) -> float:
     try:
         return seconds(text)
@@ -44,6 +52,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--namespace", type=_namespace, required=True, help="whose InferenceServices are served"
     )
+    parser.add_argument("--host", type=_address, default="127.0.0.1", help="for gRPC; default: %(default)s")
     parser.add_argument("--port", type=_port, default=0, help="for gRPC; default: any")
     parser.add_argument("--control-port", type=_port, default=0, help="for HTTP; default: any")
     parser.add_argument("--load-seconds", type=_seconds, default=0.0, help="how long a model takes to load")
@@ -61,6 +70,7 @@ async def _serve(options: argparse.Namespace) -> None:
         load_seconds=options.load_seconds,
         headers=options.header,
         version_header=options.version_header,
+        host=options.host,
         port=options.port,
     )
     control = Control(server)
@@ -68,7 +78,7 @@ async def _serve(options: argparse.Namespace) -> None:
         try:
             await server.start()
         except RuntimeError as error:
-            raise OSError(f"--port {options.port}: {error}") from None
+            raise OSError(f"--host {options.host} --port {options.port}: {error}") from None
         async with await asyncio.start_server(control.handle, "127.0.0.1", options.control_port) as listener:
             port = listener.sockets[0].getsockname()[1]
             sys.stdout.write(f"listening on {server.address}, control on http://127.0.0.1:{port}\n")

@@ -1,4 +1,4 @@
-"""The stand-in's server: the open inference protocol over gRPC, on the loopback interface.
+"""The stand-in's server: the open inference protocol over gRPC.
 
 Which model answers is left to `models`, what goes wrong on purpose to `faults`.
 """
@@ -19,6 +19,8 @@ from turnout.testing.serving.routes import Routes
 HEADER = "mm-vmodel-id"
 NOT_FOUND = "vmodel not found"
 """ModelMesh's own words."""
+GRACE = 1.0
+"""Seconds that calls under way have at the end of a server that was used as a context."""
 
 
 class Outcome(NamedTuple):
@@ -35,7 +37,8 @@ class ModelServer:
 
     `load_seconds`: how long a model takes to load. `headers`: request headers whose values are told
     apart in what was received. `version_header`: a response header that names the service that
-    answered, as a route may add it. `port` 0: any. Start it within a running event loop.
+    answered, as a route may add it. `host`: the address where it listens, by default of the loopback
+    interface; `port` 0: any. Start it within a running event loop.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class ModelServer:
         load_seconds: float = 0.0,
         headers: Sequence[str] = (),
         version_header: str = "",
+        host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self.models = Models(load_seconds)
@@ -53,6 +57,7 @@ class ModelServer:
         """For calls without the header, where no mesh is in front."""
         self.listeners: list[Callable[[str], None]] = []
         """Called with the name of a service whose state has changed."""
+        self.host = host
         self.port = port
         self._version_header = version_header
         self._changed: dict[str, asyncio.Event] = {}
@@ -63,7 +68,7 @@ class ModelServer:
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     async def start(self) -> None:
         """Listen. Raises RuntimeError if the port is taken, GrpcMissing without gRPC."""
@@ -107,7 +112,7 @@ class ModelServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.stop()
+        await self.stop(GRACE)  # gRPC shows a traceback of each call that it has to cut off
 
     def put(self, service: Mapping[str, Any], *, loaded: bool = False) -> None:
         """An InferenceService exists, or was changed. `loaded`: its model is loaded already."""

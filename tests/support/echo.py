@@ -1,4 +1,4 @@
-"""HTTP servers that tell what they were sent, one for each version of a model, and their client."""
+"""HTTP/1.1 servers that tell what they were sent, and their client."""
 
 import json
 import threading
@@ -9,23 +9,32 @@ from typing import Any, NamedTuple, Self
 
 
 class Received(NamedTuple):
-    """A request as it came."""
+    """A request as it came; header names in lower case."""
 
-    host: str
+    method: str
     path: str
     headers: Mapping[str, str]
+
+    @property
+    def host(self) -> str:
+        return self.headers.get("host", "")
 
 
 class Echo:
     """Answers every request with its own name, while it is a context."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, address: str = "127.0.0.1", port: int = 0) -> None:
+        """Listens at once, by default on any port."""
         self.name = name
         self.received: list[Received] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        """All requests, in the order in which they came."""
+        self._server = ThreadingHTTPServer((address, port), _handler(self))
         self._server.daemon_threads = True
+        self.address = address
         self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, name=name, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name=name, daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -36,6 +45,10 @@ class Echo:
         self._server.server_close()
         self._thread.join(10)
 
+    def answers(self, request: Received) -> str:
+        """The name that a request is answered with."""
+        return self.name
+
 
 def _handler(echo: Echo) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
@@ -44,14 +57,15 @@ def _handler(echo: Echo) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            echo.received.append(Received(headers.get("host", ""), self.path, headers))
-            body = json.dumps({"name": echo.name}).encode()
+            request = Received(self.command, self.path, headers)
+            echo.received.append(request)
+            body = json.dumps({"name": echo.answers(request)}).encode()
             self.send_response(200)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET  # noqa: N815 - likewise
+        do_POST = do_PUT = do_GET  # noqa: N815 - the base class calls them so
 
         def log_message(self, *arguments: object) -> None:
             """Nothing: pytest shows what failed."""
@@ -68,10 +82,10 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """Calls a model through a gateway, over one connection."""
+    """Calls a model through a proxy, over one connection. `address`: host:port."""
 
-    def __init__(self, port: int, host: str) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    def __init__(self, address: str, host: str) -> None:
+        self._connection = HTTPConnection(address, timeout=10)
         self._host = host
 
     def __enter__(self) -> Self:

@@ -1,0 +1,198 @@
+"""The versions of the model wisdom in each environment: how they come, who serves them, and their clients."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from contextlib import ExitStack
+from typing import ClassVar, Self
+
+from tests.cluster.controller import Object
+from tests.cluster.versions import InferenceService, Workload, apply, delete
+from tests.mesh.calls import ask, versions
+from tests.mesh.models import OneModel
+from tests.mesh.site import STANDALONE, MeshSite
+from tests.support.assets import AssetsMissingError
+from tests.support.echo import Client, Echo, Received
+from tests.support.waiting import free_address
+
+GRPC_PORT, HTTP_PORT = 8033, 8080
+
+
+class Versions(ABC):
+    """Of one environment, while it is a context."""
+
+    environment: ClassVar[str]
+    options: ClassVar[Object] = {}
+    """What the policy says to the environment."""
+    objects: ClassVar[tuple[str, ...]] = ("inferenceservice",)
+    """The kinds of objects that are a version, each with its name."""
+
+    def __init__(self, site: MeshSite) -> None:
+        self.site = site
+        site.environment = self.environment
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    @abstractmethod
+    def deploy(self, name: str) -> None:
+        """A version is there, and not ready yet."""
+
+    @abstractmethod
+    def becomes_ready(self, name: str) -> None:
+        """It is."""
+
+    @abstractmethod
+    def ask(self, number: int, **headers: str) -> Counter[str]:
+        """Make calls to the model. Returns how many each version answered; raises where one fails."""
+
+    @abstractmethod
+    def received(self) -> Counter[str]:
+        """How many calls and copies have reached each version."""
+
+    def delete(self, name: str) -> None:
+        """Delete its objects, and do not wait for their end."""
+        delete(self.site, *(f"{kind}/{name}" for kind in self.objects))
+
+    def protected(self, name: str) -> bool:
+        """Whether a deletion of any of its objects would wait for the drain."""
+        found = (self.site.get(kind, name).get("metadata", {}) for kind in self.objects)
+        return all("turnout.dev/drain" in one.get("finalizers", ()) for one in found)
+
+    def gone(self, name: str) -> bool:
+        return not any(self.site.get(kind, name) for kind in self.objects)
+
+
+class OverGrpc(Versions):
+    def ask(self, number: int, **headers: str) -> Counter[str]:
+        return versions(
+            ask(self.site.address, self.site.authority(), number, metadata=tuple(headers.items()))
+        )
+
+
+class OverHttp(Versions):
+    def ask(self, number: int, **headers: str) -> Counter[str]:
+        found: Counter[str] = Counter()
+        with Client(self.site.address, self.site.authority()) as client:
+            for _ in range(number):
+                answer = client.ask(headers=headers)
+                assert answer.status == 200, answer
+                found[answer.name] += 1
+        return found
+
+
+class ModelMesh(OverGrpc):
+    """InferenceServices that ModelMesh serves at one address, told apart by a header."""
+
+    environment = "kserve-modelmesh"
+
+    def __enter__(self) -> Self:
+        self.site.open_modelmesh()
+        return self
+
+    def deploy(self, name: str) -> None:
+        self.site.never_loads(name)
+        self.site.apply_version(name)
+
+    def becomes_ready(self, name: str) -> None:
+        self.site.finish(name)
+        self.site.until_ready(name)
+
+    def received(self) -> Counter[str]:
+        return self.site.asked()
+
+
+class Standard(OverGrpc):
+    """InferenceServices with a Service each, as KServe makes them in Standard mode."""
+
+    environment = "kserve"
+    options: ClassVar[Object] = {"protocol": "grpc", "port": GRPC_PORT, "servicePort": GRPC_PORT}
+
+    def __init__(self, site: MeshSite) -> None:
+        super().__init__(site)
+        self._servers: dict[str, OneModel] = {}
+
+    def deploy(self, name: str) -> None:
+        server = self._servers[name] = self._stack.enter_context(OneModel(name, GRPC_PORT))
+        self.site.serve(f"{name}-predictor", GRPC_PORT, server.address, server.port, protocol="grpc")
+        InferenceService(self.site, "Standard", name).apply()
+
+    def becomes_ready(self, name: str) -> None:
+        InferenceService(self.site, "Standard", name).becomes("True")
+
+    def received(self) -> Counter[str]:
+        return Counter({name: server.received for name, server in self._servers.items()})
+
+
+class LocalGateway(Echo):
+    """Knative's, which knows by the host that is asked for to which version a call goes."""
+
+    def answers(self, request: Received) -> str:
+        return request.host.partition(".")[0]
+
+
+class Knative(OverHttp):
+    """InferenceServices in Knative mode: their Services are other names of Knative's local gateway."""
+
+    environment = "kserve"
+    GATEWAY = "knative-local-gateway"
+
+    def __enter__(self) -> Self:
+        # Where nothing maps ports, the gateway itself has to listen on that of the Services.
+        port = 80 if self.site.router == STANDALONE else HTTP_PORT
+        address = free_address()
+        try:
+            self._gateway = self._stack.enter_context(LocalGateway(self.GATEWAY, address, port))
+        except PermissionError:
+            told = "port 80 is not ours; as root: sysctl net.ipv4.ip_unprivileged_port_start=80"
+            raise AssetsMissingError(told) from None
+        self.site.serve(self.GATEWAY, 80, address, port, protocol="http")
+        return self
+
+    def deploy(self, name: str) -> None:
+        host = f"{self.GATEWAY}.{self.site.namespace}.svc.cluster.local"
+        ports = [{"name": "http2", "port": 80}]
+        alias = {"type": "ExternalName", "externalName": host, "ports": ports}
+        apply(self.site, "v1", "Service", name, spec=alias)
+        self.site.mesh.names.tell(f"{name}.{self.site.namespace}.svc.cluster.local", self._gateway.address)
+        InferenceService(self.site, "Knative", name).apply()
+
+    def becomes_ready(self, name: str) -> None:
+        InferenceService(self.site, "Knative", name).becomes("True")
+
+    def received(self) -> Counter[str]:
+        return Counter(map(self._gateway.answers, list(self._gateway.received)))
+
+
+class Deployments(OverHttp):
+    """Deployments, each with a Service."""
+
+    environment = "deployment"
+    objects = ("deployment", "service")
+
+    def __init__(self, site: MeshSite) -> None:
+        super().__init__(site)
+        self._servers: dict[str, Echo] = {}
+
+    def deploy(self, name: str) -> None:
+        server = Echo(name, free_address(), HTTP_PORT)
+        self._servers[name] = self._stack.enter_context(server)
+        Workload(self.site, "Deployment", name).apply(port=HTTP_PORT)
+        self.site.known(name, server.address, {"app": name})
+
+    def becomes_ready(self, name: str) -> None:
+        Workload(self.site, "Deployment", name).roll_out()
+
+    def received(self) -> Counter[str]:
+        return Counter({name: len(server.received) for name, server in self._servers.items()})
+
+
+ENVIRONMENTS: dict[str, type[Versions]] = {
+    "deployment": Deployments,
+    "kserve": Standard,
+    "kserve in Knative mode": Knative,
+    "kserve-modelmesh": ModelMesh,
+}
