@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from turnout.plugin.objects import Pairs
 from turnout.plugin.policy import Match, Policy, VersionSpec
@@ -32,6 +32,24 @@ class Frontend:
     protocol: Literal["http", "grpc"]
     selector: Pairs = ()
     virtual: bool = True
+
+    @classmethod
+    def of_model(
+        cls,
+        policy: Policy,
+        name: str,
+        port: int,
+        protocol: Literal["http", "grpc"],
+        *,
+        namespace: str = "",
+        selector: Pairs = (),
+        virtual: bool = True,
+    ) -> Self:
+        """Where clients call a Service of the model's name, in the policy's namespace or another one."""
+        where = namespace or policy.namespace
+        host = f"{policy.model_name}.{where}"
+        hosts = (host, f"{host}.svc", f"{host}.svc.{policy.cluster_domain}")
+        return cls(name, where, hosts, port, protocol, selector, virtual)
 
 
 @dataclass(frozen=True, slots=True)

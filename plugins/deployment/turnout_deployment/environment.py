@@ -57,17 +57,7 @@ class Deployments(Environment[DeploymentOptions]):
         return observe_service(obj) if obj.get("kind") == SERVICE.kind else observe_workload(obj)
 
     def frontends(self, policy: Policy, options: DeploymentOptions) -> Sequence[Frontend]:
-        name = f"{policy.model_name}.{policy.namespace}"
-        return (
-            Frontend(
-                name=FRONTEND,
-                namespace=policy.namespace,
-                hosts=(name, f"{name}.svc", f"{name}.svc.{policy.cluster_domain}"),
-                port=options.port,
-                protocol=options.protocol,
-                virtual=options.virtual,
-            ),
-        )
+        return (Frontend.of_model(policy, FRONTEND, options.port, options.protocol, virtual=options.virtual),)
 
     def backends(
         self, version: VersionSpec, seen: Sequence[Observation | None], options: DeploymentOptions

@@ -56,17 +56,7 @@ class KServe(Environment[KServeOptions]):
         )
 
     def frontends(self, policy: Policy, options: KServeOptions) -> Sequence[Frontend]:
-        name = f"{policy.model_name}.{policy.namespace}"
-        return (
-            Frontend(
-                name=FRONTEND,
-                namespace=policy.namespace,
-                hosts=(name, f"{name}.svc", f"{name}.svc.{policy.cluster_domain}"),
-                port=options.port,
-                protocol=options.protocol,
-                virtual=options.virtual,
-            ),
-        )
+        return (Frontend.of_model(policy, FRONTEND, options.port, options.protocol, virtual=options.virtual),)
 
     def backends(
         self, version: VersionSpec, seen: Sequence[Observation | None], options: KServeOptions

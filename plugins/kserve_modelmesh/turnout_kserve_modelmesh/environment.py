@@ -42,17 +42,10 @@ class KServeModelMesh(Environment[KServeModelMeshOptions]):
         )
 
     def frontends(self, policy: Policy, options: KServeModelMeshOptions) -> Sequence[Frontend]:
+        selector = (("modelmesh-service", options.service),)
         namespace = options.namespace or policy.namespace
-        name = f"{policy.model_name}.{namespace}"
         return (
-            Frontend(
-                name=FRONTEND,
-                namespace=namespace,
-                hosts=(name, f"{name}.svc", f"{name}.svc.{policy.cluster_domain}"),
-                port=options.port,
-                protocol="grpc",
-                selector=(("modelmesh-service", options.service),),
-            ),
+            Frontend.of_model(policy, FRONTEND, options.port, "grpc", namespace=namespace, selector=selector),
         )
 
     def backends(
