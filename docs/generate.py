@@ -1,4 +1,8 @@
-"""Writes the pages that say what the code says: `python docs/generate.py`. A test fails for stale ones."""
+"""Writes the pages that say what the code says: `python docs/generate.py`. A test fails for stale ones.
+
+Of a plugin's own page it writes the table of options alone, between `<!-- options: NAME -->` and
+`<!-- /options -->`.
+"""
 
 import ast
 import json
@@ -47,6 +51,7 @@ AXES = {
     "routers": "Routers, for `spec.router`",
     "probes": "Probes, in the controller's settings alone",
 }
+SHOWN = re.compile(r"(?<=<!-- options: )(?P<name>\S+)(?P<head> -->\n).*?(?=<!-- /options -->\n)", re.DOTALL)
 SUITES = {
     "Every plugin": Conformance,
     "Environments, strategies and routers": AxisConformance,
@@ -66,7 +71,12 @@ def pages() -> dict[str, str]:
         "options.md": _options(),
         "reasons.md": _reasons(),
     }
-    return {name: "\n".join([*lines, ""]) for name, lines in found.items()}
+    return {name: "\n".join([*lines, ""]) for name, lines in found.items()} | _with_options()
+
+
+def shown(page: str) -> list[str]:
+    """The plugins whose options a page shows."""
+    return [match["name"] for match in SHOWN.finditer(page)]
 
 
 def documented(cls: type, source: str) -> Iterator[tuple[str, str, str]]:
@@ -146,6 +156,20 @@ def _options() -> Iterator[str]:
         yield from ("", f"## {title}")
         for plugin in found[axis]:
             yield from ("", f"### {plugin['name']}", "", plugin["summary"], "", *_table(plugin["options"]))
+
+
+def _with_options() -> dict[str, str]:
+    """The pages of plugins, their tables as the plugins have them now."""
+    found = catalogue(load(allow=[OWN]))
+    options = {plugin["name"]: plugin["options"] for axis in AXES for plugin in found[axis]}
+
+    def table(match: re.Match[str]) -> str:
+        if match["name"] not in options:
+            raise ValueError(f"options of {match['name']}: expected one of {', '.join(options)}")
+        return "\n".join([f"{match['name']}{match['head']}", *_table(options[match["name"]]), "", ""])
+
+    texts = {page.name: _source(str(page)) for page in sorted(FOLDER.glob("*.md"))}
+    return {name: SHOWN.sub(table, text) for name, text in texts.items() if shown(text)}
 
 
 def _checks() -> Iterator[str]:

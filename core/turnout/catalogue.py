@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
+from turnout.errors import Problem
 from turnout.expectations import Place, describe
 from turnout.plugin import Environment, Options, Plugin, Probe, Router, Strategy
 from turnout.registry import Loaded, Registry
@@ -15,8 +16,11 @@ from turnout.shapes import AXES
 _FINER = ("pattern", "min_length", "max_length")
 
 
-def catalogue(registry: Registry) -> dict[str, Any]:
-    """Keys: the axes in camelCase, failures, skipped; below them camelCase too. All JSON."""
+def catalogue(registry: Registry, problems: Iterable[Problem] = ()) -> dict[str, Any]:
+    """Keys: the axes in camelCase, failures, skipped, keptOut, problems; below them camelCase too. All JSON.
+
+    `problems`: of the settings.
+    """
     axes = {to_camel(name): getattr(registry, name).values() for name in AXES}
     return {
         **{name: [_plugin(loaded) for loaded in plugins] for name, plugins in axes.items()},
@@ -30,6 +34,17 @@ def catalogue(registry: Registry) -> dict[str, Any]:
             for failure in registry.failures
         ],
         "skipped": list(registry.skipped),
+        "keptOut": [
+            {
+                "name": one.loaded.name,
+                "axis": to_camel(one.axis),
+                "distribution": one.loaded.distribution,
+                "version": one.loaded.version,
+                "by": one.by,
+            }
+            for one in registry.kept_out
+        ],
+        "problems": [{"path": problem.path, "message": problem.text} for problem in problems],
     }
 
 

@@ -19,8 +19,9 @@ from turnout.expectations import nearest
 from turnout.plugin import Plugin
 from turnout.plugin.hookspecs import TurnoutSpec
 from turnout.registry import Failure, InvalidPlugin, Loaded, Registry, UnknownPlugin, unique
+from turnout.settings import Settings
 
-__all__ = ["Failure", "InvalidPlugin", "Loaded", "Registry", "UnknownPlugin", "load"]
+__all__ = ["Failure", "InvalidPlugin", "Loaded", "Registry", "UnknownPlugin", "load", "load_for"]
 
 GROUP = "turnout"
 
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 def load(allow: Collection[str] | None = None, block: Collection[str] = ()) -> Registry:
-    """Everything that is installed, except what the administrator's lists keep out.
+    """Everything that is installed, except the distributions that the administrator's lists keep out.
 
     `allow`: the only distributions to import, turnout's own included if it is to be; None allows all.
     `block`: distributions never to import, allowed or not. Names are compared as package indexes do.
@@ -51,6 +52,12 @@ def load(allow: Collection[str] | None = None, block: Collection[str] = ()) -> R
         failures += wrong
     kept, clashes = unique(found)
     return Registry.by_axis(kept, [*failures, *clashes], sorted(skipped))
+
+
+def load_for(settings: Settings) -> Registry:
+    """What the administrator's settings leave of it, by distribution and then by name."""
+    registry = load(settings.distributions.allow, settings.distributions.block)
+    return registry.without(settings.plugin_names.keeps_out)
 
 
 class _Loader:

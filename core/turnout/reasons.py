@@ -15,6 +15,8 @@ class Reason(StrEnum):
     """A check of the administrator's has something against the policy; the message names it."""
     UNKNOWN_PLUGIN = "UnknownPlugin"
     """No environment, strategy or router of that name is installed."""
+    PLUGIN_NOT_ALLOWED = "PluginNotAllowed"
+    """The environment, strategy or router is installed, and the administrator's settings keep it out."""
     NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"
     """The policy names another namespace, and the administrator's allow-list does not."""
     UNSUPPORTED = "Unsupported"

@@ -1,10 +1,10 @@
 """The plugins that are in use, by axis and name, and what became of the others."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Never, TypeVar
 
 from turnout import shapes
 from turnout.expectations import nearest
@@ -54,8 +54,27 @@ class Failure:
         return f"{self.distribution} ({self.entry_point}): {self.message}"
 
 
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """A plugin that is installed, and that the administrator's settings keep out.
+
+    `axis`: one of AXES. `by`: the list that keeps it out, as its path in the settings.
+    """
+
+    loaded: Loaded[Plugin[Any]]
+    axis: str
+    by: str
+
+    def __str__(self) -> str:
+        return f"{self.loaded}: {self.by}"
+
+
 class UnknownPlugin(LookupError):  # noqa: N818  what was asked for, not a fault of the program
     """No plugin of that name on that axis. Its text tells what could have been meant."""
+
+
+class PluginNotAllowed(UnknownPlugin):
+    """It is installed, and the administrator's settings keep it out. Its text tells what could be used."""
 
 
 class InvalidPlugin(ValueError):  # noqa: N818  the same
@@ -66,7 +85,8 @@ class InvalidPlugin(ValueError):  # noqa: N818  the same
 class Registry:
     """The plugins in use, in the order of their names, which are unique over all axes.
 
-    `skipped`: the distributions that the administrator's lists kept from being imported.
+    `skipped`: the distributions that the administrator's lists kept from being imported. `kept_out`: the
+    plugins of other distributions that they keep from being used.
     """
 
     environments: Mapping[str, Loaded[Environment[Any]]] = field(default_factory=dict)
@@ -78,6 +98,7 @@ class Registry:
     notifiers: Mapping[str, Loaded[Notifier[Any]]] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     skipped: tuple[str, ...] = ()
+    kept_out: tuple[KeptOut, ...] = ()
 
     @classmethod
     def of(cls, *plugins: Plugin[Any]) -> "Registry":
@@ -104,45 +125,79 @@ class Registry:
 
     def environment(self, name: str) -> Loaded[Environment[Any]]:
         """The environment of that name. Raises UnknownPlugin."""
-        return self.environments.get(name) or self._unknown("environment", name, self.environments)
+        return self.on("environments", name)
 
     def strategy(self, name: str) -> Loaded[Strategy[Any]]:
         """The strategy of that name. Raises UnknownPlugin."""
-        return self.strategies.get(name) or self._unknown("strategy", name, self.strategies)
+        return self.on("strategies", name)
 
     def router(self, name: str) -> Loaded[Router[Any]]:
         """The router of that name. Raises UnknownPlugin."""
-        return self.routers.get(name) or self._unknown("router", name, self.routers)
+        return self.on("routers", name)
 
     def gate(self, name: str) -> Loaded[Gate[Any]]:
         """The gate of that name. Raises UnknownPlugin."""
-        return self.gates.get(name) or self._unknown("gate", name, self.gates)
+        return self.on("gates", name)
+
+    def on(self, axis: str, name: str) -> Loaded[Any]:
+        """The plugin of that name on an axis, one of AXES. Raises UnknownPlugin."""
+        found: Mapping[str, Loaded[Any]] = getattr(self, axis)
+        return found.get(name) or self._unknown((axis,), _singular(axis), name, found)
 
     def plugin(self, name: str) -> Loaded[Plugin[Any]]:
         """The plugin of that name, whatever its axis. Raises UnknownPlugin."""
         found = {one.name: one for one in self}
-        return found.get(name) or self._unknown("plugin", name, found)
+        return found.get(name) or self._unknown(tuple(shapes.AXES), "plugin", name, found)
+
+    def without(self, keeps_out: Callable[[str, str], str | None]) -> "Registry":
+        """The registry without some plugins. `keeps_out`: by axis and name, which list does, if any."""
+        kept_out = {
+            name: KeptOut(loaded, axis, by)
+            for axis in shapes.AXES
+            for name, loaded in getattr(self, axis).items()
+            if (by := keeps_out(axis, name))
+        }
+        left = Registry.by_axis(
+            (one for one in self if one.name not in kept_out), self.failures, self.skipped
+        )
+        return replace(left, kept_out=(*self.kept_out, *kept_out.values()))
+
+    @property
+    def installed(self) -> "Registry":
+        """The registry with the plugins that the administrator's settings keep out."""
+        return Registry.by_axis([*self, *(one.loaded for one in self.kept_out)], self.failures, self.skipped)
 
     def __iter__(self) -> Iterator[Loaded[Plugin[Any]]]:
         for name in shapes.AXES:
             yield from getattr(self, name).values()
 
-    def _unknown(self, axis: str, name: str, installed: Mapping[str, object]) -> Any:
-        raise UnknownPlugin("; ".join(self._hints(axis, name, installed)))
+    def _unknown(self, axes: tuple[str, ...], what: str, name: str, installed: Mapping[str, object]) -> Never:
+        out = {one.loaded.name: one.by for one in self.kept_out if one.axis in axes}
+        if name in out:
+            told = (
+                f'{what} "{name}" is installed, but the administrator\'s settings keep it out ({out[name]})'
+            )
+            raise PluginNotAllowed(f"{told}; allowed: {', '.join(installed) or 'none'}")
+        raise UnknownPlugin("; ".join(self._hints(what, name, installed, out)))
 
-    def _hints(self, axis: str, name: str, installed: Mapping[str, object]) -> Iterator[str]:
+    def _hints(
+        self, what: str, name: str, installed: Mapping[str, object], out: Iterable[str]
+    ) -> Iterator[str]:
         own = [failure for failure in self.failures if failure.plugin == name]
-        elsewhere = next((type(one.plugin).__mro__ for one in self if one.name == name), None)
+        everything = self.installed
+        elsewhere = next((axis for axis in shapes.AXES if name in getattr(everything, axis)), None)
         near = nearest(name, installed)
-        yield f'unknown {axis} "{name}"'
+        yield f'unknown {what} "{name}"'
         names = f"installed: {', '.join(installed) or 'none'}"
         if elsewhere:
-            yield f"it is {_axis_name(elsewhere)}"
+            yield f"it is {_with_article(elsewhere)}"
             yield names
         elif near and not own:
             yield f'did you mean "{near}"? {names}'
         else:
             yield names
+        if out:
+            yield f"kept out by the administrator: {', '.join(out)}"
         for failure in own or [failure for failure in self.failures if failure.plugin is None]:
             yield f"could not be loaded: {failure}"
         if self.skipped and not own:
@@ -189,11 +244,14 @@ def _axis(plugin: object) -> shapes.Axis:
     raise InvalidPlugin(f"found {shapes.repr_of(plugin)}, expected an instance of one of {expected}")
 
 
-def _axis_name(bases: Iterable[type]) -> str:
-    """What people call plugins of an axis: "an admission check"."""
-    name = next(name for base in bases for name, axis in shapes.AXES.items() if axis is base)
-    words = {"strategies": "strategy"}.get(name, name.removesuffix("s")).replace("_", " ")
+def _with_article(axis: str) -> str:
+    """What people call a plugin of an axis: "an admission check"."""
+    words = _singular(axis)
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
+def _singular(axis: str) -> str:
+    return {"strategies": "strategy"}.get(axis, axis.removesuffix("s")).replace("_", " ")
 
 
 def _of_axis(axis: Any, loaded: Iterable[Loaded[Any]]) -> Mapping[str, Loaded[Any]]:

@@ -9,12 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError, model_validator
 
 from turnout import yaml_input
 from turnout.errors import Invalid, Problem
 from turnout.plugin import AdministratorsPlugin, Options, Plugin, Probe, Router
+from turnout.plugin_lists import Distributions, PluginNames, SettingsModel, unknown
 from turnout.registry import Loaded, Registry, UnknownPlugin
 from turnout.validation import Expected, broken, path_of, problems, shown
 
@@ -32,28 +32,7 @@ DRAIN_LIMIT = 60.0
 """Seconds that a deletion waits at most, but for routers that need longer."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        use_attribute_docstrings=True,
-    )
-
-
-class Distributions(_Model):
-    """Which distributions may offer plugins. Applied before anything of them is imported."""
-
-    allow: tuple[str, ...] | None = None
-    """The only ones; `turnout` itself must be among them for the built-in plugins. Default: all."""
-
-    block: tuple[str, ...] = ()
-    """None of these, allowed or not."""
-
-
-class PluginSettings(_Model):
+class PluginSettings(SettingsModel):
     """Option values for the policies that use a plugin, by option."""
 
     defaults: Mapping[str, Any] = Field(default_factory=dict)
@@ -79,7 +58,7 @@ class PluginSettings(_Model):
             yield from (fault for fault in faults if fault.message or fault.found is not None)
 
 
-class Drain(_Model):
+class Drain(SettingsModel):
     """How long a version that is being deleted may be kept."""
 
     enabled: bool = True
@@ -109,14 +88,14 @@ class Drain(_Model):
         return router.propagation if seconds is None else timedelta(seconds=seconds)
 
 
-class Gates(_Model):
+class Gates(SettingsModel):
     """What counts where gates do not answer."""
 
     fail_open: tuple[str, ...] = ()
     """Gates, by name, that count as open when they fail; the others count as closed."""
 
 
-class Settings(_Model):
+class Settings(SettingsModel):
     """Everything that holds for all policies of a controller."""
 
     allow_namespaces: Mapping[NamespaceOrAny, tuple[Namespace, ...]] = Field(default_factory=dict)
@@ -128,6 +107,7 @@ class Settings(_Model):
     """The domain of the cluster's Services."""
 
     distributions: Distributions = Distributions()
+    plugin_names: PluginNames = PluginNames()
     plugins: Mapping[str, PluginSettings] = Field(default_factory=dict)
     drain: Drain = Drain()
     gates: Gates = Gates()
@@ -194,6 +174,7 @@ class Settings(_Model):
 
     def problems(self, registry: Registry) -> Iterator[Problem]:
         """What does not fit the plugins that are installed. Concerns only policies that use them."""
+        yield from self.plugin_names.problems(registry)
         for name, settings in self.plugins.items():
             try:
                 plugin = registry.plugin(name).plugin
@@ -202,21 +183,16 @@ class Settings(_Model):
                 continue
             if isinstance(plugin, AdministratorsPlugin):
                 yield from self.options_of(plugin)[1]
-                if isinstance(plugin, Probe) and plugin.router not in registry.routers:
-                    told = f'asks about the routes of "{plugin.router}", which is not installed'
-                    yield Problem(path_of((name,), "plugins"), told)
+                if isinstance(plugin, Probe):
+                    path = path_of((name,), "plugins")
+                    for problem in unknown(path, registry.router, plugin.router):
+                        yield Problem(path, f"has no routes to ask about: {problem.message}")
                 continue
             yield from settings.problems(plugin, "plugins")
         for index, name in enumerate(self.gates.fail_open):
-            try:
-                registry.gate(name)
-            except UnknownPlugin as error:
-                yield Problem(f"gates.failOpen[{index}]", str(error))
+            yield from unknown(f"gates.failOpen[{index}]", registry.gate, name)
         for name in self.drain.propagation_seconds:
-            try:
-                registry.router(name)
-            except UnknownPlugin as error:
-                yield Problem(path_of((name,), "drain.propagationSeconds"), str(error))
+            yield from unknown(path_of((name,), "drain.propagationSeconds"), registry.router, name)
 
 
 def _validated(

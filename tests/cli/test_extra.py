@@ -1,6 +1,8 @@
 """Commands that other distributions bring along."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -49,6 +51,21 @@ def test_it_is_listed_and_completed(site_packages: SitePackages) -> None:
     assert "Commands of plugins:\n  hello " in run("--help").output
     assert "From turnout-hello." in run("--help").output
     assert 'Did you mean "hello"?' in run("helo").output
+
+
+def test_no_list_of_the_settings_keeps_it_out_and_no_other_command_imports_it(
+    site_packages: SitePackages, tmp_path: Path
+) -> None:
+    """Such as the controller, which has no use for it."""
+    install(site_packages, "turnout-hello")
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("distributions: {allow: [turnout], block: [turnout-hello]}")
+
+    listed = run("plugins", "--settings", str(settings))
+
+    assert "turnout-hello" not in listed.output
+    assert "turnout_hello" not in sys.modules
+    assert run("hello").output == "hello, you\n"
 
 
 def test_without_any_nothing_is_listed() -> None:

@@ -118,6 +118,49 @@ def test_what_the_settings_keep_out_is_listed(toys: dict[str, Any]) -> None:
     assert "turnout" in toys["skipped"]
 
 
+LISTS = """
+distributions: {allow: [turnout-toys]}
+pluginNames: {allow: {routers: [table]}, block: [toy-steps]}
+"""
+
+
+@pytest.fixture
+def lists(site_packages: SitePackages, tmp_path: Path) -> Path:
+    """Settings that keep toys out by name, one of them by a misspelt name."""
+    site_packages.install("turnout-toys", TOYS, version="2.3")
+    file = tmp_path / "lists.yaml"
+    file.write_text(LISTS)
+    return file
+
+
+def test_what_is_kept_out_by_name_is_listed_with_the_list(lists: Path) -> None:
+    found = json.loads(plugins("-o", "json", "--settings", lists).stdout)
+
+    assert found["strategies"] == found["routers"] == []
+    toys = {"distribution": "turnout-toys", "version": "2.3"}
+    assert found["keptOut"] == [
+        {"name": "toy-steps", "axis": "strategies", **toys, "by": "pluginNames.block"},
+        {"name": "toy-table", "axis": "routers", **toys, "by": "pluginNames.allow.routers"},
+    ]
+    said = plugins("--settings", lists).stdout
+    assert "\nNot allowed by the settings:\n" in said
+    assert "\n  turnout: distributions\n" in said
+    assert "\n  toy-table (turnout-toys 2.3): pluginNames.allow.routers\n" in said
+
+
+def test_what_fits_no_plugin_is_listed_and_not_well(lists: Path) -> None:
+    result = plugins("--settings", lists)
+
+    told = (
+        'pluginNames.allow.routers[0]: unknown router "table"; did you mean "toy-table"? installed: toy-table'
+    )
+    assert result.exit_code == 1
+    assert "\nWrong in the settings:\n" in result.stdout
+    assert told in " ".join(result.stdout.split())
+    (problem,) = json.loads(plugins("-o", "json", "--settings", lists).stdout)["problems"]
+    assert f"{problem['path']}: {problem['message']}".startswith(told)
+
+
 def test_settings_that_cannot_be_used_are_bad_input(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text("distribution: {}")
@@ -139,4 +182,6 @@ def test_a_registry_without_plugins_has_a_catalogue() -> None:
         "notifiers": [],
         "failures": [],
         "skipped": [],
+        "keptOut": [],
+        "problems": [],
     }

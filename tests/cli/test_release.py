@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -327,6 +328,17 @@ def test_without_a_kind_all_that_environments_watch_are_meant() -> None:
 
 def test_kinds_are_completed() -> None:
     assert candidates(["release", "--kind"], "inf") == ["inferenceservices", ":4"]
+
+
+def test_versions_of_an_environment_that_is_kept_out_by_name_can_be_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No controller with these settings does it."""
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("pluginNames: {block: [kserve, kserve-modelmesh]}")
+    result = CliRunner().invoke(command, [f"{KIND}/wisdom-1", "--settings", str(settings)])
+    assert result.exit_code == 3, result.stderr
 
 
 def test_without_a_cluster_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,15 @@
 """`turnout run`: what it refuses before it looks for a cluster."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
+from turnout import __version__
 from turnout.cli.run import command
 
 LABEL = "expected a DNS label: 1 to 63 lower-case letters, digits and -, no - at either end"
@@ -31,6 +38,22 @@ def test_a_name_that_no_cluster_can_have_is_wrong_usage(
     assert result.exit_code == 2
     assert option in result.stderr
     assert said in result.stderr
+
+
+def test_what_the_settings_keep_out_and_what_is_wrong_in_them_is_logged(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("pluginNames: {block: [mirror, shadw]}")
+    program = [sys.executable, "-c", "from turnout.cli import main; main()"]
+    arguments = ["run", "--settings", str(settings), "--log-format", "json"]
+    environment = {**os.environ, "KUBECONFIG": "/nowhere"}
+
+    said = subprocess.run([*program, *arguments], env=environment, capture_output=True, text=True).stderr
+
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    logged = {line["message"].partition(";")[0]: line["level"] for line in lines}
+    kept_out = f"plugin kept out by the settings: mirror (turnout {__version__}): pluginNames.block"
+    assert logged[kept_out] == "info"
+    assert logged['settings: pluginNames.block[1]: unknown plugin "shadw"'] == "error"
 
 
 def test_names_that_a_cluster_can_have_are_taken() -> None:

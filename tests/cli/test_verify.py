@@ -408,6 +408,12 @@ class TestPolicy:
         question, _ = verify_run.prepare(self.PLACE, asked, self.policy("100%", "0%"), None)
         assert question.authority == "wisdom.serving"
 
+    def test_has_its_host_where_its_environment_is_kept_out_by_name(self) -> None:
+        """The routes stay in force."""
+        asked = replace(self.ASKED, settings=Settings.of({"pluginNames": {"block": ["kserve-modelmesh"]}}))
+        question, _ = verify_run.prepare(self.PLACE, asked, self.policy("100%", "0%"), None)
+        assert question.authority == "wisdom.models"
+
     def test_may_have_no_host_that_can_be_told(self) -> None:
         policy = self.policy("100%")
         policy["spec"]["targetEnv"] = "elsewhere"

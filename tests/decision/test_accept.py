@@ -74,6 +74,32 @@ def test_a_plugin_that_is_not_installed_is_refused_by_name(said: Any, message: s
     assert refusal(**said) == (Reason.UNKNOWN_PLUGIN, [message])
 
 
+def without(name: str) -> Registry:
+    """The plugins that an administrator leaves who keeps out one."""
+    return REGISTRY.without(lambda _, found: "a list" if found == name else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "kserve-modelmesh",
+            'environment "kserve-modelmesh" is installed, but {}deployment, kserve, toy-hosts',
+        ),
+        ("blue-green", 'strategy "blue-green" is installed, but {}canary, mirror, toy-steps'),
+        ("istio", 'router "istio" is installed, but {}envoy, gateway-api, toy-table'),
+    ],
+)
+def test_a_plugin_that_is_kept_out_is_refused_with_those_that_may_be_used(name: str, message: str) -> None:
+    told = message.format("the administrator's settings keep it out (a list); allowed: ")
+    assert refusal(registry=without(name)) == (Reason.PLUGIN_NOT_ALLOWED, [told])
+
+
+def test_options_of_a_plugin_that_is_kept_out_and_not_used_harm_nobody() -> None:
+    """The policy may have been there before; nobody reads them."""
+    assert take(config={"mirror": {"percentage": 101}}, registry=without("mirror"))
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

@@ -172,7 +172,15 @@ def test_what_is_refused_without_any_router_that_can_says_so() -> None:
         Nothing(), *(one.plugin for one in world.registry.strategies.values())
     )
 
-    with pytest.raises(Refused, match=r"request-headers, response-headers, .* none that is installed"):
+    with pytest.raises(Refused, match=r"request-headers, response-headers, .* none that may be used"):
+        world.ask()
+
+
+def test_a_router_that_is_kept_out_is_not_offered() -> None:
+    world = World("mirror", router="toy-table")
+    world.registry = world.registry.without(lambda _, name: "a list" if name == "istio" else None)
+
+    with pytest.raises(Refused, match=r"routers that can: envoy$"):
         world.ask()
 
 

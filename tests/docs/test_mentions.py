@@ -14,8 +14,9 @@ from turnout.cli.exits import Exit
 from turnout.plugin.around import Probe
 from turnout.plugin.hookspecs import TurnoutSpec
 from turnout.plugin.interfaces import Environment, Router, Strategy
+from turnout.plugin_lists import AllowedNames, Distributions, PluginNames
 from turnout.reasons import Reason
-from turnout.settings import Distributions, Drain, Gates, PluginSettings, Settings
+from turnout.settings import Drain, Gates, PluginSettings, Settings
 from turnout.template_values import Values, Version
 from turnout.testing.conformance import (
     EnvironmentConformance,
@@ -60,7 +61,11 @@ MENTIONS = {
     ],
     "docs/reasons.md": [f"`{reason}`" for reason in Reason],
     "docs/cli.md": [*(f"## turnout {name}" for name in main.lazy), *(f"| {code.value} |" for code in Exit)],
-    "docs/operator.md": [*keys(Settings, Distributions, PluginSettings, Drain, Gates), *MARKS],
+    "docs/operator.md": [
+        *keys(Settings, Distributions, PluginNames, PluginSettings, Drain, Gates),
+        *MARKS,
+    ],
+    "docs/allowed-plugins.md": [f"`{key}`" for key in keys(Distributions, PluginNames, AllowedNames)],
     "docs/owner.md": [
         *(f"`{key}`" for key in keys(RoutingPolicySpec)),
         *(f"`modelVersions[].{key}`" for key in keys(ModelVersion)),

@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from tests.toys.distributions import SitePackages
-from turnout.loading import Registry, load
+from turnout.loading import Registry, load, load_for
+from turnout.settings import Settings
 
 HEAD = """
 from tests.toys import ToyHosts, ToyProbe, ToySteps, ToyTable
@@ -102,6 +103,19 @@ def test_blocking_is_stronger_than_allowing(site_packages: SitePackages) -> None
     site_packages.install("turnout-good", GOOD)
 
     assert not list(load(allow=["turnout-good"], block=["turnout-good"]))
+
+
+def test_settings_keep_out_by_distribution_and_then_by_name(site_packages: SitePackages) -> None:
+    """What is kept out by name is imported: nobody knows its name before."""
+    both = GOOD + "@hookimpl\ndef turnout_routers(): return [ToyTable()]\n"
+    site_packages.install("turnout-good", both, version="2.3")
+    lists = {"distributions": {"allow": ["turnout-good"]}, "pluginNames": {"block": ["toy-table"]}}
+
+    registry = load_for(Settings.of(lists))
+
+    assert [one.name for one in registry] == ["toy-steps"]
+    assert [str(one) for one in registry.kept_out] == ["toy-table (turnout-good 2.3): pluginNames.block"]
+    assert "turnout" in registry.skipped
 
 
 def test_a_misspelt_hook_is_named_with_the_right_one(site_packages: SitePackages) -> None:

@@ -5,6 +5,7 @@ import pytest
 from tests.toys import ToyHosts, ToyProbe, ToySteps, ToyTable
 from tests.toys.naughty import OldSteps
 from turnout.loading import Failure, InvalidPlugin, Registry, UnknownPlugin
+from turnout.registry import PluginNotAllowed
 
 
 @pytest.fixture
@@ -82,6 +83,43 @@ def test_a_failure_without_a_name_may_explain_any_absence() -> None:
 def test_a_distribution_that_was_kept_out_may_explain_an_absence() -> None:
     with pytest.raises(UnknownPlugin, match="not allowed by the administrator: turnout-linkerd"):
         Registry.by_axis([], skipped=["turnout-linkerd"]).router("linkerd")
+
+
+def test_a_plugin_that_is_kept_out_is_told_with_those_that_may_be_used(toys: Registry) -> None:
+    """It is no unknown one, whether it is asked for on its axis or on any."""
+    other = type("Other", (ToyTable,), {"name": "other-table"})()
+    registry = Registry.of(*(one.plugin for one in toys), other)
+    left = registry.without(
+        lambda axis, name: "the list" if (axis, name) == ("routers", "toy-table") else None
+    )
+
+    for axis, asked in (("router", left.router), ("plugin", left.plugin)):
+        with pytest.raises(PluginNotAllowed) as caught:
+            asked("toy-table")
+        assert str(caught.value).startswith(
+            f'{axis} "toy-table" is installed, but the administrator\'s settings keep it out (the list); allowed: '
+        )
+        assert str(caught.value).endswith("other-table" if axis == "router" else "other-table, toy-probe")
+
+
+def test_a_name_near_one_that_is_kept_out_is_not_led_there(toys: Registry) -> None:
+    left = toys.without(lambda axis, _: "the list" if axis == "strategies" else None)
+
+    with pytest.raises(UnknownPlugin) as caught:
+        left.strategy("toy-step")
+
+    assert str(caught.value) == (
+        'unknown strategy "toy-step"; installed: none; kept out by the administrator: toy-steps'
+    )
+
+
+def test_a_name_of_another_axis_is_said_to_be_one_though_it_is_kept_out(toys: Registry) -> None:
+    left = toys.without(lambda _, name: "the list" if name == "toy-steps" else None)
+
+    with pytest.raises(
+        UnknownPlugin, match='unknown router "toy-steps"; it is a strategy; installed: toy-table'
+    ):
+        left.router("toy-steps")
 
 
 def test_a_registry_for_tests_refuses_a_name_that_is_taken() -> None:

@@ -42,7 +42,7 @@ def able(environment: str, strategy: str) -> list[str]:
 def test_a_combination_works_or_is_refused_by_name(environment: str, strategy: str, router: str) -> None:
     routers = able(environment, strategy)
     if router not in routers:
-        others = ", ".join(routers) or "none that is installed"
+        others = ", ".join(routers) or "none that may be used"
         with pytest.raises(Refused, match=rf"{router} cannot carry .* routers that can: {others}$") as caught:
             decided(environment, strategy, router)
         assert caught.value.reason is Reason.UNSUPPORTED

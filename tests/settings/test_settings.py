@@ -154,7 +154,7 @@ def test_a_probe_whose_router_is_not_installed_is_a_problem() -> None:
     settings = Settings.of({"plugins": {"toy-probe": {"fixed": {"address": "a:80"}}}})
 
     assert [str(problem) for problem in settings.problems(Registry.of(ToyProbe()))] == [
-        'plugins.toy-probe: asks about the routes of "istio", which is not installed'
+        'plugins.toy-probe: has no routes to ask about: unknown router "istio"; installed: none'
     ]
 
 

@@ -70,7 +70,7 @@ def command(
     status is not ready yet.
     """
     settings = Settings.read(settings_file) if settings_file else Settings()
-    registry = loading.load(settings.distributions.allow, settings.distributions.block)
+    registry = loading.load_for(settings)
     offline = Offline(registry, settings, datetime.now(UTC), namespace, assume_ready)
     offline.add(documents.read(sources))
     if not offline.policies:

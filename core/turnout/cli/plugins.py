@@ -41,12 +41,13 @@ LISTS = ("watches", "uses", "writes", "carries")
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text", help="text, json or yaml."
 )
-@options.settings("The controller's settings: what they keep out is not imported.")
+@options.settings("The controller's settings, which may keep plugins out.")
 @click.pass_context
 def command(ctx: click.Context, output: str, settings_file: Path | None) -> None:
     """List the plugins that are installed, with their options.
 
-    What could not be loaded is listed with the reason, and makes the exit code 1.
+    What could not be loaded is listed with the reason, and what in the settings fits no plugin; either
+    makes the exit code 1.
     """
     if ctx.invoked_subcommand:
         if output != "text" or settings_file:
@@ -54,12 +55,12 @@ def command(ctx: click.Context, output: str, settings_file: Path | None) -> None
         return
 
     from turnout.catalogue import catalogue
-    from turnout.loading import load
+    from turnout.loading import load_for
     from turnout.settings import Settings
 
     settings = Settings.read(settings_file) if settings_file else Settings()
-    registry = load(settings.distributions.allow, settings.distributions.block)
-    found = catalogue(registry)
+    registry = load_for(settings)
+    found = catalogue(registry, settings.problems(registry))
     if output == "json":
         click.echo(json.dumps(found, indent=2))
     elif output == "yaml":
@@ -68,7 +69,7 @@ def command(ctx: click.Context, output: str, settings_file: Path | None) -> None
         click.echo(yaml.safe_dump(found, sort_keys=False), nl=False)
     else:
         click.echo(_text(found))
-    if registry.failures:
+    if found["failures"] or found["problems"]:
         ctx.exit(Exit.NOT_WELL)
 
 
@@ -87,8 +88,13 @@ def _text(found: dict[str, Any]) -> str:
             blocks.append(
                 [f"  {failure['distribution']} ({failure['entryPoint']})", _row("", failure["message"])]
             )
-    if found["skipped"]:
-        blocks.append(["Not allowed by the settings:", *(f"  {name}" for name in found["skipped"])])
+    if found["skipped"] or found["keptOut"]:
+        names = [f"  {distribution}: distributions" for distribution in found["skipped"]]
+        names += [f"{_title(plugin)}: {plugin['by']}" for plugin in found["keptOut"]]
+        blocks.append(["Not allowed by the settings:", *names])
+    if found["problems"]:
+        told = (_row("", f"{one['path']}: {one['message']}") for one in found["problems"])
+        blocks.append(["Wrong in the settings:", *told])
     return "\n\n".join("\n".join(lines) for lines in blocks)
 
 
@@ -98,8 +104,11 @@ def _block(plugin: dict[str, Any]) -> list[str]:
     told = {f"{option['name']}:": _option(option) for option in plugin["options"]}
     width = max(map(len, (*said, *told)), default=0) + 2
     rows = [_row(key.ljust(width), text) for key, text in {**said, **told}.items()]
-    title = f"  {plugin['name']} ({plugin['distribution']} {plugin['version']})"
-    return [title, *([_row("", plugin["summary"])] if plugin["summary"] else []), *rows]
+    return [_title(plugin), *([_row("", plugin["summary"])] if plugin["summary"] else []), *rows]
+
+
+def _title(plugin: dict[str, Any]) -> str:
+    return f"  {plugin['name']} ({plugin['distribution']} {plugin['version']})"
 
 
 def _row(key: str, text: str) -> str:

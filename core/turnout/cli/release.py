@@ -77,7 +77,7 @@ class _Command(Command):
     help="json: a List of what was released; name: kind and name, one a line.",
 )
 @options.context
-@options.settings("The controller's settings: plugins that they keep out are not imported.")
+@options.settings("The controller's settings: what they keep from being imported is not looked for.")
 def command(
     names: tuple[str, ...],
     namespaces: tuple[str, ...],
@@ -107,6 +107,7 @@ def command(
     from turnout.runtime.release import DryRun
 
     settings = Settings.read(settings_file) if settings_file else Settings()
+    # Of every environment: what may no longer be used may have left finalizers.
     registry = loading.load(settings.distributions.allow, settings.distributions.block)
     wanted = asked(registry, names, kinds)
     try:

@@ -82,7 +82,7 @@ def command(
     from turnout.runtime.errors import NoCluster as NoClusterFound
 
     settings = Settings.read(settings_file) if settings_file else Settings()
-    registry = loading.load(settings.distributions.allow, settings.distributions.block)
+    registry = loading.load_for(settings)
     logs.configure(log_level, log_format)
     _tell_start(registry, settings)
     try:
@@ -94,10 +94,12 @@ def command(
 
 def _tell_start(registry: Registry, settings: Settings) -> None:
     log.info("turnout %s; plugins: %s", __version__, ", ".join(str(loaded) for loaded in registry))
+    for kept_out in registry.kept_out:
+        log.info("plugin kept out by the settings: %s", kept_out)
     for failure in registry.failures:
         log.error("plugin not loaded: %s", failure)
     for problem in settings.problems(registry):
-        log.warning("settings: %s", problem)
+        log.error("settings: %s", problem)
 
 
 async def _run(

@@ -145,6 +145,7 @@ def prepare(
             click.echo(f"Note: the routes may not be the decided ones: {plain(said.unsettled)}", err=True)
         if authority is None:
             chosen = asked.settings.distributions
+            # By name nothing is kept out: routes stay in force that no policy may have anew.
             registry = loading.load(chosen.allow, chosen.block)
             authority = host(policy, registry, "http" if asked.over_http else "grpc", asked.settings)
             if authority is None:

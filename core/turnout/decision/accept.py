@@ -22,7 +22,7 @@ from turnout.plugin import (
     Uses,
 )
 from turnout.reasons import Reason
-from turnout.registry import Registry, UnknownPlugin
+from turnout.registry import PluginNotAllowed, Registry, UnknownPlugin
 from turnout.settings import Settings
 
 
@@ -127,6 +127,8 @@ def _choose(declared: Declared, registry: Registry) -> tuple[Environment[Any], S
             registry.strategy(declared.strategy).plugin,
             registry.router(declared.router).plugin,
         )
+    except PluginNotAllowed as error:
+        raise Refused(Reason.PLUGIN_NOT_ALLOWED, [error]) from None
     except UnknownPlugin as error:
         raise Refused(Reason.UNKNOWN_PLUGIN, [error]) from None
 
@@ -201,7 +203,7 @@ def _for_others(
                 yield Problem(f"spec.config.{name}", told)
                 continue
             yield from calls.to(name, settings.options_for, plugin, options)[1]
+        except (PluginError, PluginNotAllowed):
+            continue  # that is not the policy's fault, which does without the plugin
         except UnknownPlugin as error:
             yield Problem(f"spec.config.{name}", str(error))
-        except PluginError:
-            continue  # its fault is not the policy's, which does without it

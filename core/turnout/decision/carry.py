@@ -48,7 +48,7 @@ def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls
     asked = ", ".join(sorted(lacking))
     combination = f"{accepted.environment.name} with {accepted.strategy.name}"
     told = f"{router.name} cannot carry {asked}, which {combination} needs here"
-    others = ", ".join(sorted(able)) or "none that is installed"
+    others = ", ".join(sorted(able)) or "none that may be used"
     raise Refused(Reason.UNSUPPORTED, [Problem("spec.router", f"{told}; routers that can: {others}")])
 
 

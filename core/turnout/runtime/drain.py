@@ -99,8 +99,9 @@ class DrainReconciler:
             self._seen[known.uid] = (now - ago, now)
         began, first_seen = self._seen.get(known.uid, (now, now))
         states = [context.in_force.get(policy) for policy in policies]
-        slowest = max(drain.propagation(one.plugin) for one in context.assessor.registry.routers.values())
-        waits = [state.propagation if state else slowest.total_seconds() for state in states]
+        routers = context.assessor.registry.routers.values()
+        slowest = max((drain.propagation(one.plugin).total_seconds() for one in routers), default=0.0)
+        waits = [state.propagation if state else slowest for state in states]
         move = TO_MOVE + max(waits, default=0.0) + drain.in_flight.total_seconds()
         limit = drain.limit(move)
         return max(began + limit, first_seen + min(limit, move)) - now

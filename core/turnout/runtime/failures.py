@@ -4,7 +4,7 @@ The routes stay as they are, and what they lead to stays protected, as for any o
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from turnout.decision.assess import Assessment, carried_by, listed_routes
@@ -62,7 +62,7 @@ class Failures:
         obstacle = context.obstacle(key, frozenset(needs))
         if obstacle and obstacle.filling:
             return None
-        if obstacle is None:
+        if obstacle is None and not _unreadable(document, listed):
             policy = Policy(key.name, key.namespace, key.name, (), "", document.uid)
             carried = carried_by(policy, context.store.routes(key), context.store.look)
             context.in_force.read(key, carried.plan if carried else None, routers)
@@ -104,6 +104,12 @@ class Failures:
         named = mapping(document.content.get("spec")).get("router")
         routers = [loaded.plugin for loaded in self._context.assessor.registry.routers.values()]
         return [router for router in routers if router.name == named or not kinds.isdisjoint(router.writes)]
+
+
+def _unreadable(document: Document, listed: Collection[Ref]) -> bool:
+    """Whether a policy has routes of a router that is kept out, or not installed: they may lead anywhere."""
+    said = document.status.get("routes")
+    return isinstance(said, list) and len(said) > len(listed)
 
 
 def _not_accepted(assessment: Assessment, again: float | None = None) -> Report:
