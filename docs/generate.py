@@ -204,8 +204,9 @@ def _combinations() -> Iterator[str]:
         "",
         "## Combinations",
         "",
-        "Two versions, options as they are by default. Each combination is tested by a rollout with the Kubernetes API",
-        "server and Envoy, with istiod for the routers gateway-api and istio, or by being refused.",
+        "Two versions, options as they are by default. Each combination is tested by a rollout with the",
+        "Kubernetes API server and Envoy, with istiod for the routers gateway-api and istio, or by being",
+        "refused.",
         "",
     )
     registry = load(allow=[OWN])
