@@ -26,6 +26,7 @@ NamespaceOrAny = Annotated[
     str, Field(pattern=rf"^(\*|{_LABEL})$"), Expected('the name of a namespace, or "*" for all others')
 ]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Expected("a number of seconds")]
+SomeSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Expected("a number of seconds, more than 0")]
 
 
 DRAIN_LIMIT = 60.0
@@ -95,6 +96,29 @@ class Gates(SettingsModel):
     """Gates, by name, that count as open when they fail; the others count as closed."""
 
 
+class LeaseTiming(SettingsModel):
+    """How the one of several controllers that writes is found, where `turnout run --lease` names a Lease."""
+
+    duration_seconds: Annotated[int, Field(ge=2), Expected("a whole number of seconds, 2 or more")] = 15
+    """Another controller takes over when the Lease has not changed for so long."""
+
+    renew_seconds: SomeSeconds = 10
+    """Its holder writes nothing more when it could not renew for so long; less than the duration."""
+
+    retry_seconds: SomeSeconds = 1
+    """Between two renewals, and between two looks of those who stand by; less than that."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "LeaseTiming":
+        if not self.renew_seconds < self.duration_seconds:
+            told = f"less than durationSeconds, which is {self.duration_seconds}"
+            raise broken(told, "renewSeconds", found=self.renew_seconds)
+        if not self.retry_seconds < self.renew_seconds:
+            told = f"less than renewSeconds, which is {self.renew_seconds:g}"
+            raise broken(told, "retrySeconds", found=self.retry_seconds)
+        return self
+
+
 class Settings(SettingsModel):
     """Everything that holds for all policies of a controller."""
 
@@ -111,6 +135,7 @@ class Settings(SettingsModel):
     plugins: Mapping[str, PluginSettings] = Field(default_factory=dict)
     drain: Drain = Drain()
     gates: Gates = Gates()
+    lease: LeaseTiming = LeaseTiming()
 
     @classmethod
     def read(cls, file: Path) -> "Settings":

@@ -54,6 +54,13 @@ class Process:
     def terminate(self) -> None:
         self._process.send_signal(signal.SIGTERM)
 
+    def freeze(self) -> None:
+        """Stop it in the midst of whatever it does, until `thaw`."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End it as a crash would, and return when it is gone. Does nothing if it has ended."""
         self._process.kill()
@@ -76,20 +83,37 @@ class Site:
     def grant(self) -> None:
         """Bind the Role to the account, and return when the API server has seen it."""
         self.kubectl("apply", "-f", str(ROLE))
-        self.kubectl(
-            "create", "rolebinding", "turnout", "--role=turnout", f"--serviceaccount={self.namespace}:turnout"
-        )
+        self._bind("turnout", self.account)
+
+    def another(self, name: str) -> Credentials:
+        """One more account with the same Role."""
+        account = self.control_plane.service_account(self.namespace, name)
+        self._bind(name, account)
+        return account
+
+    def _bind(self, name: str, account: Credentials) -> None:
+        to = f"--serviceaccount={self.namespace}:{name}"
+        self.kubectl("create", "rolebinding", name, "--role=turnout", to)
         wait_until(
-            lambda: self.kubectl("get", "routingpolicies", user=self.account, check=False).returncode == 0,
+            lambda: self.kubectl("get", "routingpolicies", user=account, check=False).returncode == 0,
             what="the role binding counts",
         )
 
-    def start(self, *arguments: str, settings: str | None = None, kubeconfig: Path | None = None) -> Process:
-        """Start a controller, with other settings or another kubeconfig than its own if they are given."""
+    def start(
+        self,
+        *arguments: str,
+        settings: str | None = None,
+        kubeconfig: Path | None = None,
+        name: str = "turnout",
+    ) -> Process:
+        """Start a controller, with other settings or another kubeconfig than its own if they are given.
+
+        `name`: that of its log.
+        """
         file = self._directory / "settings.yaml"
         file.write_text(self._settings if settings is None else settings, encoding="utf-8")
         process = Process(
-            self._directory / "turnout.log",
+            self._directory / f"{name}.log",
             kubeconfig or self.account.kubeconfig,
             *("--namespace", self.namespace, "--settings", str(file), *arguments),
         )

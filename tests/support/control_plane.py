@@ -6,7 +6,10 @@ There is no kubelet and no scheduler: nothing becomes ready by itself, tests pat
 import json
 import os
 import shutil
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -189,6 +192,16 @@ class ControlPlane:
         wait_until(lambda: self._established().issuperset(crds), timeout=60, what=f"established: {crds}")
         self.restart_controller_manager()
         return crds
+
+    @contextmanager
+    def frozen_apiserver(self) -> Iterator[None]:
+        """Meanwhile the API server takes connections and answers nothing."""
+        assert self._apiserver
+        self._apiserver.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._apiserver.send_signal(signal.SIGCONT)
 
     def audit_mark(self) -> int:
         """Return the present end of the audit log, for `audit(since=...)`."""

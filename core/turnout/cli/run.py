@@ -4,7 +4,9 @@ import asyncio
 import logging
 import re
 import signal
+import socket
 from pathlib import Path
+from uuid import uuid4
 
 import click
 
@@ -12,8 +14,10 @@ from turnout import __version__, loading
 from turnout.cli import options
 from turnout.cli.exits import NoCluster
 from turnout.cli.program import Command
+from turnout.plugin import Ref
 from turnout.registry import Registry
 from turnout.settings import Settings
+from turnout.shapes import DNS_LABEL, DNS_SUBDOMAIN
 from turnout.shown import shown
 
 log = logging.getLogger(__name__)
@@ -28,6 +32,16 @@ def _instance(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
+def _lease(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, str] | None:
+    """Its namespace, empty for that of the kubeconfig or of the pod, and its name."""
+    if value is None:
+        return None
+    namespace, slash, name = value.rpartition("/")
+    if not DNS_SUBDOMAIN.fullmatch(name) or (slash and not DNS_LABEL.fullmatch(namespace)):
+        raise click.BadParameter(f"found {shown(value)}, expected NAME or NAMESPACE/NAME in lower case")
+    return namespace, name
+
+
 @click.command(
     cls=Command,
     epilog="""
@@ -35,6 +49,7 @@ def _instance(_: click.Context, __: click.Parameter, value: str) -> str:
       turnout run                                 the namespace of the kubeconfig or of the pod
       turnout run --namespace team-a --namespace team-b
       turnout run --all-namespaces --settings settings.yaml
+      turnout run --lease turnout                 one of several, as in a Deployment
     """,
 )
 @options.namespaces("Serve this namespace. Repeatable.")
@@ -45,6 +60,12 @@ def _instance(_: click.Context, __: click.Parameter, value: str) -> str:
     metavar="NAME",
     callback=_instance,
     help="Serve only policies labelled turnout.dev/instance: NAME.",
+)
+@click.option(
+    "--lease",
+    metavar="[NAMESPACE/]NAME",
+    callback=_lease,
+    help="Of the controllers with this Lease one writes, and the others stand by. Default: this one writes.",
 )
 @options.settings("The administrator's settings, in YAML.")
 @options.context
@@ -65,6 +86,7 @@ def command(
     namespaces: tuple[str, ...],
     all_namespaces: bool,
     instance: str,
+    lease: tuple[str, str] | None,
     settings_file: Path | None,
     context: str | None,
     log_level: str,
@@ -87,7 +109,7 @@ def command(
     _tell_start(registry, settings)
     try:
         scope = None if all_namespaces else frozenset(namespaces or [kube.default_namespace(context=context)])
-        asyncio.run(_run(registry, settings, scope, instance, context))
+        asyncio.run(_run(registry, settings, scope, instance, context, lease))
     except NoClusterFound as error:
         raise NoCluster(str(error)) from None
 
@@ -103,15 +125,33 @@ def _tell_start(registry: Registry, settings: Settings) -> None:
 
 
 async def _run(
-    registry: Registry, settings: Settings, scope: frozenset[str] | None, instance: str, context: str | None
+    registry: Registry,
+    settings: Settings,
+    scope: frozenset[str] | None,
+    instance: str,
+    context: str | None,
+    lease: tuple[str, str] | None,
 ) -> None:
     from turnout.runtime import kube
     from turnout.runtime.client import Client
     from turnout.runtime.controller import Controller
+    from turnout.runtime.leading import lead
+    from turnout.runtime.lease import LEASE, Lease, Timing
+
+    def controller(client: Client) -> Controller:
+        return Controller(client, registry, settings, namespaces=scope, instance=instance)
 
     transport = await kube.connect(context=context)
-    controller = Controller(Client(transport), registry, settings, namespaces=scope, instance=instance)
-    running = asyncio.ensure_future(controller.run())
+    if lease:
+        namespace, name = lease
+        ref = Ref(LEASE, namespace or kube.default_namespace(context=context), name)
+        identity = f"{socket.gethostname()}_{uuid4()}"
+        seconds = settings.lease
+        timing = Timing(seconds.duration_seconds, seconds.renew_seconds, seconds.retry_seconds)
+        work = lead(controller, transport, Lease(Client(transport), ref, identity, timing))
+    else:
+        work = controller(Client(transport)).run()
+    running = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)

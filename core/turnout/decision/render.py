@@ -1,6 +1,5 @@
 """Has the router render a plan, checks what it returned, and stamps what core owns on it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +19,9 @@ from turnout.names import (
     VERSION,
 )
 from turnout.plugin import Manifest, Policy, Ref, Role, RoutePlan
+from turnout.shapes import DNS_SUBDOMAIN
 from turnout.shown import shown
 
-SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 CORES = frozenset({"apiVersion", "kind", "metadata", "status"})
 
 
@@ -117,7 +116,7 @@ def _fault(manifest: object, accepted: Accepted) -> str | None:
     if manifest.kind not in accepted.router.writes:
         return f"a {manifest.kind.kind}, a kind that it does not declare in `writes`"
     name: object = manifest.name
-    if not isinstance(name, str) or not SUBDOMAIN.fullmatch(name) or len(name) > 253:
+    if not isinstance(name, str) or not DNS_SUBDOMAIN.fullmatch(name):
         return f"the name {shown(name)}, which is no DNS subdomain"
     if not isinstance(manifest.body, Mapping) or not isinstance(manifest.role, Role):
         return f"{name} whose body is no mapping or whose role is no Role"

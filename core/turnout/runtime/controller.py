@@ -118,8 +118,11 @@ class Controller:
         }
         self._own: list[Cache[Document]] = []
 
-    async def run(self) -> None:
-        """Run until cancelled. Every task has ended when this returns."""
+    async def run(self, leading: asyncio.Event | None = None) -> None:
+        """Run until cancelled. Every task has ended when this returns.
+
+        `leading`: until it is set, everything is followed and nothing is done.
+        """
         self._failed = asyncio.get_running_loop().create_future()
         try:
             for kind, shelf in (
@@ -129,9 +132,7 @@ class Controller:
                 self._follow(kind, shelf)
             self._spawn(self._context.recorder.run())
             self._spawn(follow_orphans(self._client, self._context, self._kinds, self._scopes))
-            for queue, workers in ((self._queue, WORKERS), (self._queue.second, DRAIN_WORKERS)):
-                for _ in range(workers):
-                    self._spawn(self._work(queue))
+            self._spawn(self._start_work(leading))
             await self._failed
         finally:
             self._context.queue.close()
@@ -139,6 +140,13 @@ class Controller:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._context.guard.close()
+
+    async def _start_work(self, leading: asyncio.Event | None) -> None:
+        if leading:
+            await leading.wait()
+        for queue, workers in ((self._queue, WORKERS), (self._queue.second, DRAIN_WORKERS)):
+            for _ in range(workers):
+                self._spawn(self._work(queue))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from turnout.decision.render import SUBDOMAIN
 from turnout.plugin import Backend, Frontend, Observation
-from turnout.shapes import DNS_LABEL
+from turnout.shapes import DNS_LABEL, DNS_SUBDOMAIN
 from turnout.shown import shown
 
 Found = Iterator[tuple[str, str]]
@@ -63,7 +62,7 @@ def _port(port: object) -> Found:
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= 253 and SUBDOMAIN.fullmatch(value) is not None
+    return isinstance(value, str) and DNS_SUBDOMAIN.fullmatch(value) is not None
 
 
 def _is_pairs(value: object) -> bool:
