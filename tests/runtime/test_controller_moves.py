@@ -1,18 +1,29 @@
 """A policy moves to another router, or to another environment: make before break, and nothing stays behind."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.runtime.draining import SLACK
-from tests.runtime.harness import IN_FLIGHT, NAMESPACE, PROPAGATION, Bed, gateway, isvc, service_entry, vs
-from tests.toys.hosts import KNATIVE_SERVICE
+from tests.runtime.harness import (
+    IN_FLIGHT,
+    NAMESPACE,
+    PROPAGATION,
+    Bed,
+    gateway,
+    isvc,
+    refuse,
+    service_entry,
+    vs,
+)
+from tests.toys.hosts import KNATIVE_SERVICE, ToyHosts, ToyHostsOptions
 from tests.toys.table import CONFIG_MAP, ToyTable
 from turnout.names import FINALIZER_DRAIN
-from turnout.plugin import Ref
+from turnout.plugin import Kind, Ref, VersionSpec
+from turnout_istio.virtual_service import VIRTUAL_SERVICE
 
 TABLE = Ref(CONFIG_MAP, NAMESPACE, "wisdom-table")
 ARRIVAL = 8.0
@@ -129,11 +140,24 @@ class TestRouter:
         assert bed.get(gateway())["spec"] == before
         bed.until(lambda: moved(bed))
 
-    def test_a_version_is_held_while_the_old_routes_lead_to_it(self, halves: Bed) -> None:
+    def test_the_old_routes_follow_until_they_go(self, halves: Bed) -> None:
+        """And a deleted version waits for the network of both."""
         halves.policy(router="toy-table")
         halves.until(lambda: halves.exists(TABLE))
         halves.delete(isvc("wisdom-1"))
+        halves.until(lambda: in_table(halves) == {"wisdom-0": 50} and halves.shares() == {"wisdom-0": 100})
+        since = halves.now()
+        halves.until(lambda: not halves.exists(isvc("wisdom-1")))
+        assert (halves.now() - since).total_seconds() > ARRIVAL + IN_FLIGHT - SLACK
+
+    def test_old_routes_that_may_not_be_written_hold_a_deleted_version(self, halves: Bed) -> None:
+        """What they say is then as it was, and the new ones go on."""
+        halves.policy(router="toy-table")
+        halves.until(lambda: halves.exists(TABLE))
+        halves.cluster.on_request = refuse(verb="apply", kind=VIRTUAL_SERVICE)
+        halves.delete(isvc("wisdom-1"))
         halves.until(lambda: in_table(halves) == {"wisdom-0": 50})
+        assert halves.shares() == {"wisdom-0": 50, "wisdom-1": 50}
         halves.until(lambda: not halves.exists(isvc("wisdom-1")))
         assert not halves.exists(vs())
 
@@ -166,6 +190,84 @@ class TestRouter:
         say(bed, "yes")
         bed.until(lambda: moved(bed))
 
+    def test_their_time_counts_from_when_the_network_takes_them(self, awaited: Bed) -> None:
+        """However long ago they were written."""
+        awaited.sleep(120)
+        assert there(awaited) == [True] * 3
+        say(awaited, "yes")
+        since = awaited.now()
+        awaited.until(lambda: not awaited.exists(vs()))
+        assert (awaited.now() - since).total_seconds() > ARRIVAL + IN_FLIGHT - SLACK
+
+    @pytest.mark.parametrize("word", ["none", "no"])
+    @pytest.mark.parametrize("again", ["stays", "is killed"])
+    def test_the_old_routes_follow_while_the_new_are_not_taken(
+        self, awaited: Bed, word: str, again: str
+    ) -> None:
+        """By the options that they had, and the status says where calls go."""
+        if word == "no":
+            say(awaited, "no")
+        awaited.ready("wisdom-1", False)
+        if again == "is killed":
+            awaited.restart(drain=DRAIN)
+        awaited.until(lambda: awaited.shares() == {"wisdom-0": 100})
+        assert awaited.get(vs())["spec"]["http"][-1]["timeout"] == "7s"
+        awaited.until(lambda: awaited.split() == "wisdom-0 100%")
+        awaited.ready("wisdom-1")
+        awaited.until(lambda: awaited.split() == "wisdom-0 50% / wisdom-1 50%")
+        awaited.delete(isvc("wisdom-1"))
+        awaited.until(lambda: not awaited.exists(isvc("wisdom-1")))
+        assert awaited.shares() == {"wisdom-0": 100}
+
+    def test_the_status_says_where_calls_go_meanwhile(self, awaited: Bed) -> None:
+        """Not what was written for a network that has not taken it."""
+        awaited.cluster.on_request = refuse(verb="apply", kind=VIRTUAL_SERVICE)
+        awaited.ready("wisdom-1", False)
+        awaited.until(lambda: in_table(awaited) == {"wisdom-0": 50})
+        awaited.settle()
+        assert awaited.split() == "wisdom-0 50% / wisdom-1 50%"
+
+    @pytest.mark.parametrize("why", ["forbidden", "not installed", "not to be written"])
+    def test_the_old_routes_follow_while_the_new_cannot_be_written(
+        self, make_bed: Callable[..., Bed], why: str
+    ) -> None:
+        bed = shared_by_two(make_bed(Elsewhere()))
+        if why == "forbidden":
+            bed.cluster.on_request = refuse(kind=CONFIG_MAP)
+        elif why == "not to be written":
+            bed.cluster.on_request = refuse(kind=CONFIG_MAP, verb="apply")
+        bed.policy(router="elsewhere" if why == "not installed" else "toy-table")
+        told = {"forbidden": ("Unknown", "Forbidden"), "not to be written": ("False", "Forbidden")}
+        bed.until(lambda: bed.condition("Routed") == told.get(why, ("Unknown", "KindNotInstalled")))
+        bed.ready("wisdom-1", False)
+        bed.until(lambda: bed.shares() == {"wisdom-0": 100})
+        bed.until(lambda: bed.split() == "wisdom-0 100%")
+        assert bed.get(vs())["spec"]["http"][-1]["timeout"] == "7s"
+        bed.sleep(60)
+        assert there(bed) == [True] * 3
+        if why != "not installed":
+            bed.cluster.on_request = None
+            bed.until(lambda: moved(bed))
+
+
+@pytest.fixture
+def awaited(make_bed: Callable[..., Bed]) -> Bed:
+    """Two versions that share the calls, and a new router whose network has not said a word."""
+    bed = shared_by_two(make_bed(Refused()))
+    bed.policy(router="refused")
+    bed.until(lambda: bed.condition("Routed") == ("Unknown", "Pending"))
+    return bed
+
+
+def shared_by_two(bed: Bed) -> Bed:
+    """With two versions that share the calls by VirtualService, with an option of it."""
+    for name in ("wisdom-0", "wisdom-1"):
+        bed.version(name)
+    bed.policy(config={"istio": {"timeout": "7s"}})
+    start(bed)
+    bed.until(lambda: bed.split() == "wisdom-0 50% / wisdom-1 50%")
+    return bed
+
 
 class Refused(ToyTable):
     """A table whose status has a word on it."""
@@ -178,6 +280,13 @@ class Refused(ToyTable):
 
     def pending(self, route: Mapping[str, Any]) -> str | None:
         return None if route.get("status") else "it has no word yet"
+
+
+class Elsewhere(ToyTable):
+    """A table of a kind that the cluster does not have."""
+
+    name = "elsewhere"
+    writes = (Kind("example.com", ("v1",), "Table", "tables"),)
 
 
 def say(bed: Bed, word: str) -> None:
@@ -230,6 +339,21 @@ class TestEnvironment:
         assert halves.exists(isvc("wisdom-1"))
         halves.until(lambda: not halves.exists(isvc("wisdom-1")))
 
+    def test_the_former_environment_is_followed_while_the_new_one_is_not_installed(
+        self, make_bed: Callable[..., Bed]
+    ) -> None:
+        bed = shared_by_two(make_bed(NotInstalled()))
+        bed.policy(targetEnv="not-installed")
+        bed.until(lambda: bed.condition("Routed") == ("Unknown", "KindNotInstalled"))
+        bed.ready("wisdom-1", False)
+        bed.until(lambda: bed.shares() == {"wisdom-0": 100})
+        bed.until(lambda: bed.split() == "wisdom-0 100%")
+        bed.restart(drain=DRAIN)
+        bed.version("wisdom-2")
+        bed.delete(isvc("wisdom-0"))
+        bed.sleep(5)
+        assert bed.exists(isvc("wisdom-0"))
+
     def test_both_at_once(self, halves: Bed) -> None:
         halves.policy(targetEnv="toy-hosts", router="toy-table")
         halves.until(lambda: in_table(halves) == {"wisdom-0": 50, "wisdom-1": 50})
@@ -237,6 +361,16 @@ class TestEnvironment:
             host(halves, name)
         halves.until(lambda: in_table(halves) == {"wisdom-0.example.com": 50, "wisdom-1.example.com": 50})
         halves.until(lambda: moved(halves))
+
+
+class NotInstalled(ToyHosts):
+    """An environment whose kind the cluster does not have."""
+
+    name = "not-installed"
+    watches = (Kind("example.com", ("v1",), "Host", "hosts"),)
+
+    def refs(self, version: VersionSpec, options: ToyHostsOptions) -> Sequence[Ref]:
+        return [Ref(self.watches[0], version.namespace, version.name)]
 
 
 def host(bed: Bed, name: str) -> None:

@@ -2,9 +2,22 @@
 
 import pytest
 
-from tests.runtime.harness import NAMESPACE, Bed, Object, gateway, owners, refuse, rp
+from tests.runtime.draining import SLACK
+from tests.runtime.harness import (
+    IN_FLIGHT,
+    NAMESPACE,
+    PROPAGATION,
+    Bed,
+    Object,
+    gateway,
+    owners,
+    refuse,
+    rp,
+    vs,
+)
 from turnout.names import ROUTING_POLICY
 from turnout_istio.gateway import GATEWAY
+from turnout_istio.virtual_service import VIRTUAL_SERVICE
 
 NAMES = ("one", "two", "three")
 
@@ -19,6 +32,23 @@ def three(bed: Bed) -> Bed:
     bed.until(lambda: all(bed.condition("Routed", name) == ("True", "InForce") for name in NAMES))
     bed.settle()
     return bed
+
+
+@pytest.fixture
+def one(bed: Bed) -> Bed:
+    """A policy with its Gateway."""
+    bed.version("one-0")
+    bed.policy("one")
+    bed.start()
+    bed.until(lambda: bed.condition("Routed", "one") == ("True", "InForce"))
+    bed.settle()
+    bed.forget_calls()
+    return bed
+
+
+def named(gateway: str) -> Object:
+    """A policy's config that wants a Gateway of that name."""
+    return {"istio": {"externalGateway": gateway}}
 
 
 def port(bed: Bed) -> int:
@@ -239,17 +269,59 @@ def test_a_policy_that_no_longer_wants_it_is_no_owner_any_more(three: Bed) -> No
     three.until(lambda: owners(three.get(gateway())) == ["three", "two"])
 
 
-def test_it_goes_when_nobody_wants_it_any_more(bed: Bed) -> None:
-    """Though the policy lives, and owns it."""
-    bed.version("one-0")
-    bed.policy("one")
-    bed.start()
-    bed.until(lambda: bed.exists(gateway()))
-    bed.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
-    bed.until(lambda: not bed.exists(gateway()))
-    bed.policy("one", config=on_port(80))
-    bed.until(lambda: bed.exists(gateway()))
-    assert bed.events("Corrected") == []
+def test_it_goes_when_nobody_wants_it_any_more(one: Bed) -> None:
+    """Though the policy lives, and owns it: once the routes that do without it have arrived."""
+    one.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
+    one.until(lambda: one.get(vs("one"))["spec"]["gateways"][0] == "istio-system/public")
+    since = one.now()
+    one.until(lambda: not one.exists(gateway()))
+    assert (one.now() - since).total_seconds() > PROPAGATION + IN_FLIGHT - SLACK
+    one.policy("one", config=on_port(80))
+    one.until(lambda: one.exists(gateway()))
+    assert one.events("Corrected") == []
+
+
+def test_a_new_one_is_there_before_the_routes_that_name_it(one: Bed) -> None:
+    """And the old one until those have arrived."""
+    one.policy("one", config=named("public"))
+    one.until(lambda: one.get(vs("one"))["spec"]["gateways"][0] == "public")
+    since = one.now()
+    written = [call for call in one.writes if "gateways/" in call or "virtualservices/" in call]
+    assert written == ["apply gateways/public", "apply virtualservices/one"]
+    one.settle()
+    assert one.condition("Routed", "one") == ("True", "Moving")
+    assert one.message("Routed", "one") == (
+        "given up once the new routes have arrived: Gateway models/mm-gateway"
+    )
+    one.until(lambda: not one.exists(gateway()))
+    assert (one.now() - since).total_seconds() > PROPAGATION + IN_FLIGHT - SLACK
+    one.until(lambda: one.condition("Routed", "one") == ("True", "InForce"))
+
+
+@pytest.mark.parametrize("again", ["stays", "is killed"])
+def test_routes_stay_with_the_old_one_while_the_new_may_not_be_written(one: Bed, again: str) -> None:
+    """And follow what happens to versions."""
+    one.cluster.on_request = refuse(verb="apply", kind=GATEWAY)
+    one.policy("one", config=named("public"))
+    one.until(lambda: one.condition("Routed", "one") == ("False", "Forbidden"))
+    if again == "is killed":
+        one.restart()
+    one.version("one-1")
+    one.until(lambda: one.shares("one") == {"one-0": 50, "one-1": 50})
+    one.sleep(60)
+    assert one.get(vs("one"))["spec"]["gateways"] == ["mm-gateway", "mesh"]
+    assert one.exists(gateway())
+    one.cluster.on_request = None
+    one.until(lambda: one.exists(gateway("public")) and not one.exists(gateway()))
+
+
+def test_the_old_one_stays_while_the_route_cannot_be_written(one: Bed) -> None:
+    one.cluster.on_request = refuse(verb="apply", kind=VIRTUAL_SERVICE)
+    one.policy("one", config=named("public"))
+    one.until(lambda: one.condition("Routed", "one") == ("False", "Forbidden"))
+    one.sleep(60)
+    assert one.get(vs("one"))["spec"]["gateways"] == ["mm-gateway", "mesh"]
+    assert one.exists(gateway())
 
 
 def test_it_is_tried_again_when_it_may_not_be_written(bed: Bed) -> None:

@@ -77,7 +77,8 @@ def render(
     """
     router = accepted.router
     manifests = calls.all(router.name, router.render, plan, accepted.router_options)
-    stored = _stored(Carried(plan, environment or accepted.environment.name))
+    name, given = environment or accepted.environment.name, accepted.config.get(router.name, {})
+    stored = _stored(Carried(plan, name, router.name, given))
     rendered = []
     for manifest in manifests:
         if fault := _fault(manifest, accepted):

@@ -1,7 +1,7 @@
 """A plan as the annotation on its routes: what is in force, whoever restarts or takes over."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -43,6 +43,8 @@ class _Plan(BaseModel):
 
     format: Literal[1]
     environment: str
+    router: str = ""
+    options: dict[str, Any] = Field(default_factory=dict)
     frontends: tuple[Frontend, ...]
     rules: tuple[_Rule, ...] = Field(min_length=1)
     versions: dict[str, _Version]
@@ -50,10 +52,15 @@ class _Plan(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A plan that routes carry, and the name of the environment whose versions it leads to."""
+    """A plan that routes carry, and the name of the environment whose versions it leads to.
+
+    `router` rendered the routes, with `options`, what the policy said of it then; empty where nobody knows.
+    """
 
     plan: RoutePlan
     environment: str
+    router: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def dump(carried: Carried) -> str:
@@ -62,6 +69,8 @@ def dump(carried: Carried) -> str:
     document = {
         "format": FORMAT,
         "environment": carried.environment,
+        **({"router": carried.router} if carried.router else {}),
+        **({"options": dict(carried.options)} if carried.options else {}),
         "frontends": [_slots(frontend) for frontend in plan.frontends],
         "rules": [_rule(rule) for rule in plan.rules],
         "versions": {version.name: _version(version) for version in plan.versions()},
@@ -79,7 +88,8 @@ def load(text: str | None, policy: Policy) -> Carried | None:
         return None
     if rules[-1].matches or not all(rule.matches for rule in rules[:-1]):
         return None
-    return Carried(RoutePlan(policy, said.frontends, rules), said.environment)
+    plan = RoutePlan(policy, said.frontends, rules)
+    return Carried(plan, said.environment, said.router, said.options)
 
 
 def routed_uids(text: str | None) -> frozenset[str]:

@@ -135,6 +135,7 @@ class Router(Plugin[OptionsT]):
         """What the network has yet to say of this route before calls can follow it; None if nothing.
 
         For networks that say in a route's status that they take it: a policy is not Routed before, and
-        the routes of its former router stay. Asked of every object of the kinds in `writes`.
+        the routes of its former router stay. Asked of every object of the kinds in `writes`; of shared ones
+        the word keeps what the new routes replace, and no more.
         """
         return None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from turnout.decision.render import Rendered
-from turnout.plugin import Kind, Ref
+from turnout.plugin import Ref
 from turnout.runtime.keys import PolicyKey
 
 
@@ -28,8 +28,8 @@ class Claims:
     def __init__(self) -> None:
         self._by_ref: dict[Ref, dict[PolicyKey, Claim]] = {}
         self._by_policy: dict[PolicyKey, Mapping[Ref, Claim]] = {}
-        self._kept: dict[PolicyKey, frozenset[Kind]] = {}
-        """Kinds of which a policy keeps what it owns, wished for or not."""
+        self._kept: dict[PolicyKey, frozenset[Ref]] = {}
+        """What a policy that owns it keeps, wished for or not."""
         self._first: dict[Ref, Claim] = {}
         """What `first` has found, for as long as it holds."""
 
@@ -60,16 +60,16 @@ class Claims:
         """Whether the policy's wishes are known."""
         return key in self._by_policy
 
-    def keep(self, key: PolicyKey, kinds: frozenset[Kind]) -> None:
-        """Let a policy keep what it owns of these kinds: routes that it will remove need it until then."""
-        if kinds:
-            self._kept[key] = kinds
+    def keep(self, key: PolicyKey, refs: frozenset[Ref]) -> None:
+        """Let a policy keep these, which it owns: calls may still need them."""
+        if refs:
+            self._kept[key] = refs
         else:
             self._kept.pop(key, None)
 
     def keeps(self, key: PolicyKey, ref: Ref) -> bool:
         """Whether a policy that owns an object goes on doing so without a wish for it."""
-        return not self.decided(key) or ref.kind in self._kept.get(key, ())
+        return not self.decided(key) or ref in self._kept.get(key, ())
 
     def first(self, ref: Ref) -> Claim | None:
         """The wish that counts; None if nobody wishes for the object.

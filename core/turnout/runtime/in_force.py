@@ -84,15 +84,18 @@ class RoutesInForce:
         # in whole seconds: it may have been made at the end of that one.
         return max(0.0, (self._clock.now() - max(stamps)).total_seconds() - 1.0)
 
-    def left(self, key: PolicyKey) -> float:
+    def left(self, key: PolicyKey, taken: float | None = None) -> float:
         """Seconds until calls that went by an earlier state of a policy's routes have ended.
 
         By the word of probes; by time where they cannot tell. While they are asked, or a proxy is
-        behind: those until this has to be called again.
+        behind: those until this has to be called again. `taken`: when the network took the routes, on the
+        monotonic clock, where it says so; it may have been long after they were written.
         """
         since = self.since_written(key)
         if since is None:
             return 0.0
+        if taken is not None:
+            since = min(since, self._clock.monotonic() - taken)
         in_flight = self._drain.in_flight_seconds
         by_time = max(0.0, self._known.get(key, InForce()).propagation + in_flight - since)
         self._follow(key)

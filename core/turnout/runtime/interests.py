@@ -30,7 +30,7 @@ class Interests:
 
     def decided(self, key: PolicyKey, accepted: Accepted, assessment: Assessment, left: LeftOver) -> None:
         """Follow what is routed and written for a policy as well."""
-        stays = assessment.outcome and assessment.outcome.held is Reason.MOVING
+        stays = left.own or (assessment.outcome and assessment.outcome.held is Reason.MOVING)
         former = assessment.former.watched if assessment.former and stays else frozenset[Ref]()
         self._former[key] = former
         rendered = {item.ref for item in assessment.rendered}

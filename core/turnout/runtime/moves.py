@@ -1,18 +1,24 @@
 """What a policy has left of before: of another router, or of routes that it no longer needs.
 
-It is found by what the status lists, and stays until the routes that replace it have arrived.
+It is found by what the status lists, follows what is decided while calls may go by it, and stays until the
+routes that replace it have arrived.
 """
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from typing import Any
 
+from turnout.calling import Calls
 from turnout.decision.accept import Accepted
+from turnout.decision.assess import Assessment
+from turnout.decision.before import as_before, follow, render_before
 from turnout.decision.decide import Outcome
+from turnout.decision.drift import shared_foreign
 from turnout.decision.render import Rendered
-from turnout.decision.stored import Carried
-from turnout.plugin import Kind, Ref, Role, Router
+from turnout.decision.stored import Carried, load
+from turnout.plugin import Ref, Role, Router
 from turnout.reasons import Reason
 from turnout.runtime.context import Context, Need, Obstacle
 from turnout.runtime.keys import PolicyKey, SharedKey
@@ -24,10 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """Objects that exist, that a policy owns, alone or with others, and that it does not ask for any more.
-
-    `shared`: those of kinds that its router does not write; of the others somebody else takes care.
-    """
+    """Objects that exist, that a policy owns, alone or with others, and that it does not ask for any more."""
 
     own: frozenset[Ref] = frozenset()
     shared: frozenset[Ref] = frozenset()
@@ -38,11 +41,13 @@ class LeftOver:
 
 
 class Moves:
-    """Knows what is left over, and removes it."""
+    """Knows what is left over, keeps it up, and removes it."""
 
     def __init__(self, context: Context, routes: Routes) -> None:
         self._context = context
         self._routes = routes
+        self._taken: dict[PolicyKey, float] = {}
+        """When the network was first seen to have taken the routes that replace others."""
 
     def writers(self, accepted: Accepted, listed: Iterable[Ref]) -> tuple[Router[Any], ...]:
         """The policy's router, and behind it others that write a kind of what its status lists."""
@@ -67,36 +72,116 @@ class Moves:
         return frozenset((kind, namespace) for kind in loaded.plugin.watches for namespace in namespaces)
 
     def left_over(
-        self, key: PolicyKey, accepted: Accepted, rendered: Iterable[Rendered], listed: set[Ref]
+        self, key: PolicyKey, accepted: Accepted, rendered: Iterable[Rendered], listed: AbstractSet[Ref]
     ) -> LeftOver:
         """What is left over now. `listed`: by the policy's status."""
         uid, store = accepted.policy.uid, self._context.store
-        wanted = {item.ref for item in rendered if item.role is not Role.SHARED}
-        own = listed.union(store.routes(key)) - wanted
-        shared = {ref for ref in store.owned_with_others(key, uid) if ref.kind not in accepted.router.writes}
-        return LeftOver(frozenset(ref for ref in own if self._only(ref, uid)), frozenset(shared))
+        wanted = {item.ref for item in rendered}
+        own = {*listed, *store.routes(key)} - wanted
+        shared = frozenset(store.owned_with_others(key, uid)) - wanted
+        return LeftOver(frozenset(ref for ref in own if self._only(ref, uid)), shared)
 
-    def keep(self, key: PolicyKey, left: LeftOver, writes: Iterable[Kind]) -> None:
-        """Let shared objects be that routes of before may need."""
-        kinds = frozenset(ref.kind for ref in left.shared) - frozenset(writes) if left.own else frozenset()
-        self._context.claims.keep(key, kinds)
+    async def before_shared(
+        self, accepted: Accepted, assessment: Assessment, carried: Carried | None
+    ) -> tuple[Assessment, tuple[Ref, ...], float | None]:
+        """The routes by the options of before, while shared objects that they are to name have not arrived.
 
-    async def remove(self, key: PolicyKey, accepted: Accepted, left: LeftOver) -> float | None:
+        And these, which are written first, with the seconds after which to look again.
+        """
+        outcome, nothing = assessment.outcome, (assessment, (), None)
+        shared = [item for item in assessment.rendered if item.role is Role.SHARED]
+        missing = [item for item in shared if self._arriving(item.ref, accepted)]
+        if not missing or outcome is None or outcome.plan is None:
+            return nothing
+        if carried is None or carried.router != accepted.router.name:
+            return nothing
+        plan, environment, assessor = outcome.plan, outcome.environment, self._context.assessor
+        before = await self.as_before(accepted, carried)
+        if before is None:
+            return nothing
+        rendered = await self._context.guard.run(
+            lambda calls: render_before(plan, environment, before, assessor, calls)
+        )
+        there = {item.ref for item in rendered}
+        missing = [item for item in missing if item.ref not in there]
+        if not rendered or not missing:
+            return nothing
+        made = replace(assessment, rendered=(*missing, *rendered))
+        again = max(self._arriving(item.ref, accepted) for item in missing)
+        return made, tuple(item.ref for item in missing), again
+
+    async def as_before(self, accepted: Accepted, carried: Carried) -> Accepted | None:
+        """The policy with the router and the options of its routes, if they are not its own any more."""
+        assessor = self._context.assessor
+        return await self._context.guard.run(lambda calls: as_before(accepted, carried, assessor, calls))
+
+    async def follow(self, accepted: Accepted, outcome: Outcome, left: LeftOver) -> tuple[Rendered, ...]:
+        """What was decided, for what is left over of other routers: calls may still go by it."""
+        assessor, look = self._context.assessor, self._context.store.look
+        by_router: dict[str, Carried] = {}
+        for ref in sorted(left.own, key=str):
+            entry = look(ref)
+            carried = load(entry.written.plan, accepted.policy) if entry and entry.written else None
+            if carried and carried.router != accepted.router.name:
+                by_router.setdefault(carried.router, carried)
+        if not by_router:
+            return ()
+
+        def render(calls: Calls) -> tuple[Rendered, ...]:
+            made = (follow(outcome, one, accepted, assessor, look, calls) for one in by_router.values())
+            return tuple(item for items in made for item in items if item.ref in left.own)
+
+        return await self._context.guard.run(render)
+
+    def keep(self, key: PolicyKey, left: LeftOver) -> None:
+        """Let shared objects be that calls may still need."""
+        self._context.claims.keep(key, left.shared)
+
+    def not_taken(self, key: PolicyKey) -> None:
+        """The new routes are not there, or the network has not taken them."""
+        self._taken.pop(key, None)
+
+    async def remove(self, key: PolicyKey, left: LeftOver) -> float | None:
         """Remove what is left over, once nothing needs it: the seconds until then, None when it is done.
 
-        Raises ApiError and ConnectionFailed.
+        The network takes what replaces it. Raises ApiError and ConnectionFailed.
         """
-        if left.own and (wait := self._context.in_force.left(key)):
+        taken = self._taken.setdefault(key, self._context.clock.monotonic())
+        if wait := self._context.in_force.left(key, taken):
             return wait
         for ref in left.own:
             if known := self._context.store.look(ref):
                 await self._context.writer.delete(ref, known)
                 log.info("%s: removed %s, which is no longer needed", key, ref, extra={"route": str(ref)})
             self._routes.disown(ref)
+        self.not_taken(key)
         self._context.claims.keep(key, frozenset())
         for ref in left.shared:
             self._context.queue.add_after(SharedKey(ref), GATHER)
         return None
+
+    def awaited(self, rendered: Iterable[Rendered]) -> str:
+        """The shared objects without which new routes carry nothing: those that are not there or not up."""
+        told = []
+        for item in rendered:
+            known = self._context.store.look(item.ref) if item.role is Role.SHARED else None
+            if item.role is Role.SHARED and known is None:
+                told.append(f"{item.ref}: it is not there yet")
+            elif known and known.written and (why := known.written.refusal or known.written.pending):
+                told.append(f"{item.ref}: {why}")
+        return "; ".join(told)
+
+    def _arriving(self, ref: Ref, accepted: Accepted) -> float:
+        """Seconds until the network knows of a shared object; soon, if it is not even there."""
+        known = self._context.store.look(ref)
+        if known is None:
+            return 2 * GATHER
+        if shared_foreign(known) or known.written is None or known.written.written_at is None:
+            return 0.0
+        needs = self._context.assessor.settings.drain.propagation(accepted.router).total_seconds()
+        since = (self._context.clock.now() - known.written.written_at).total_seconds()
+        # The stamp is in whole seconds: it may have been written at the end of that one.
+        return max(0.0, needs + 1.0 - max(0.0, since))
 
     def _only(self, ref: Ref, uid: str) -> bool:
         """Whether an object is a policy's alone."""
@@ -105,14 +190,19 @@ class Moves:
         return any(owner.uid == uid and owner.controller for owner in owners)
 
 
-def under_way(accepted: Accepted, outcome: Outcome, left: LeftOver) -> Verdict | None:
-    """What a move still waits for: the versions of the new environment, or the new routes on their way."""
+def under_way(accepted: Accepted, outcome: Outcome, left: LeftOver, awaited: str = "") -> Verdict | None:
+    """What a move still waits for: the versions of the new environment, or the new routes on their way.
+
+    `awaited`: shared objects without which these carry nothing.
+    """
     if outcome.held is Reason.MOVING:
         waiting = "; ".join(f"{one.name}: {one.message or one.reason}" for one in outcome.awaited)
         told = f"the routes lead to {outcome.environment} until {accepted.environment.name} can take over"
         told = f"{told}: {waiting}"
         return Verdict(False, Reason.MOVING, told)
-    if left.own:
-        names = ", ".join(sorted(map(str, left.own)))
-        return Verdict(True, Reason.MOVING, f"removed once the new routes have arrived: {names}")
+    if left.refs:
+        names = ", ".join(sorted(map(str, left.own or left.shared)))
+        what = "removed" if left.own else "given up"
+        told = f"{what} once the new routes have arrived: {names}"
+        return Verdict(True, Reason.MOVING, f"{told}; they wait for {awaited}" if awaited else told)
     return None

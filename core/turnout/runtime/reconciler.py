@@ -7,25 +7,25 @@ of the API server are classified here: repeated with backoff, waited for, or sai
 from dataclasses import replace
 
 from turnout.decision.accept import Accepted
-from turnout.decision.assess import Assessment, carried_by, listed_routes
-from turnout.decision.decide import Outcome
+from turnout.decision.assess import Assessment, listed_routes
+from turnout.decision.before import stay_behind
 from turnout.decision.declare import Admitted
 from turnout.decision.join import protects
 from turnout.decision.shares import split
 from turnout.decision.stored import Carried
-from turnout.plugin import Ref, Role
 from turnout.reasons import Reason
-from turnout.runtime.context import Context, Need, Retry
-from turnout.runtime.errors import ApiError, classify
-from turnout.runtime.errors import Verdict as Classified
+from turnout.runtime.carried import CarriedPlans
+from turnout.runtime.context import Context, Need, Obstacle, Retry
+from turnout.runtime.errors import ApiError
 from turnout.runtime.failures import PATIENCE, Failures
 from turnout.runtime.gating import Gating, gated
 from turnout.runtime.interests import Interests
 from turnout.runtime.keys import DrainKey, PolicyKey, WeightsKey
-from turnout.runtime.moves import Moves, under_way
+from turnout.runtime.moves import Moves
 from turnout.runtime.protection import protect
 from turnout.runtime.report import VALID, Report, Reporter
-from turnout.runtime.routes import Routes, Written
+from turnout.runtime.routes import Routes
+from turnout.runtime.routing import Routing, Turn
 from turnout.runtime.store import Document
 from turnout.runtime.transport import ConnectionFailed
 from turnout.status import Verdict
@@ -33,9 +33,6 @@ from turnout.status import Verdict
 BACKLOG = 16
 """With so many policies waiting, all routes come before anything that can wait: statuses, finalizers of
 versions that are not ready, objects besides the routes. Each policy then has a second, whole turn."""
-
-_CARRIED = (Reason.IN_FORCE, Reason.SHARED_CONFLICT)
-"""The routes are written, and nothing says that the network does not take them."""
 
 
 class PolicyReconciler:
@@ -50,8 +47,10 @@ class PolicyReconciler:
         self._failures = Failures(context)
         self._reporter = Reporter(context)
         self._admitted: dict[PolicyKey, tuple[object, Admitted | Assessment]] = {}
-        self._last: dict[PolicyKey, tuple[str, Carried | None]] = {}
-        """What the routes of each policy carried when they were last looked at, with its uid."""
+        self._carried = CarriedPlans(context.store)
+        self._routing = Routing(
+            context, self._routes, self._moves, self._interests, self._failures, self._carried
+        )
 
     async def reconcile(self, key: PolicyKey) -> float | None:
         """Bring a policy's routes and status to what they should be.
@@ -94,36 +93,80 @@ class PolicyReconciler:
     ) -> Report | None:
         """What to report. None while caches fill, and for a policy that is gone."""
         context, accepted = self._context, admitted.accepted
-        listed = set(listed_routes(document.status, context.assessor.registry))
+        listed = frozenset(listed_routes(document.status, context.assessor.registry))
         writers = self._moves.writers(accepted, listed)
         self._interests.admitted(key, accepted, writers)
         routers = {(kind, key.namespace) for router in writers[1:] for kind in router.writes}
-        carried = None
-        obstacle = context.obstacle(key, _needs(accepted)) or self._moves.obstacle(key, routers)
+        turn = Turn(key, document, admitted, listed, hurried)
+        obstacle = context.obstacle(key, _needs(accepted))
+        if obstacle and not obstacle.filling and not context.kinds.obstacle(routers):
+            return await self._keep_up(turn, obstacle)
+        obstacle = obstacle or self._moves.obstacle(key, routers)
         if obstacle is None:
-            carried = self._carried(key, document, accepted)
-            obstacle = self._moves.obstacle(key, self._moves.former_needs(accepted, carried))
+            turn = replace(turn, carried=self._carried.of(key, document, accepted))
+            obstacle = self._moves.obstacle(key, self._moves.former_needs(accepted, turn.carried))
         if obstacle:
-            if obstacle.filling:
-                return None
-            return Report(VALID, Verdict(None, obstacle.reason, obstacle.message))
-        unprotected = await protect(context, accepted, ready_only=hurried)
-        assessment = await self._assess(document, admitted, carried)
+            return None if obstacle.filling else _waits_for(obstacle)
+        return await self._decide(turn)
+
+    async def _keep_up(self, turn: Turn, obstacle: Obstacle) -> Report | None:
+        """What it has goes on as before, of a policy whose new router or environment cannot be used yet."""
+        context, key, accepted = self._context, turn.key, turn.admitted.accepted
+        report = _waits_for(obstacle)
+        made: Report | None = None
+        carried = self._carried.of(key, turn.document, accepted)
+        if carried is None:
+            return report
+        before = await self._moves.as_before(accepted, carried) or accepted
+        admitted = replace(turn.admitted, accepted=before)
+        turn = replace(turn, admitted=admitted, carried=carried, keeps=True)
+        left = self._moves.former_needs(accepted, carried)
+        still = context.kinds.obstacle(_needs(before)) or self._moves.obstacle(key, left)
+        context.waiting[key] = _needs(accepted) | _needs(before) | left
+        if still is None:
+            made = await self._decide(turn)
+        elif still.filling:
+            return None
+        elif left and not admitted.suspend and not context.kinds.obstacle(_written(before)):
+            made = await self._stay_behind(turn, carried)
+        context.waiting[key] = _needs(accepted) | _needs(before) | left
+        if made and not made.routed.value and made.routed.reason is not Reason.MOVING:
+            return made  # what is wrong with the routes of before
+        return replace(made or report, routed=report.routed)
+
+    async def _stay_behind(self, turn: Turn, carried: Carried) -> Report | None:
+        """The routes stay with the former environment, without what goes or fails there."""
+        context, admitted, status = self._context, turn.admitted, turn.document.status
+        assessment = await context.guard.run(
+            lambda calls: stay_behind(admitted, carried, status, context.assessor, context.store.look, calls)
+        )
+        writers = self._moves.writers(admitted.accepted, turn.listed)
+        context.in_force.read(turn.key, carried.plan, writers)
+        if assessment is None or assessment.outcome is None:
+            return None
+        made = await self._routing.route(turn, assessment, assessment.outcome)
+        return replace(made, assessment=None) if made else None
+
+    async def _decide(self, turn: Turn) -> Report | None:
+        context, key, admitted = self._context, turn.key, turn.admitted
+        accepted, document = admitted.accepted, turn.document
+        unprotected = await protect(context, accepted, ready_only=turn.hurried)
+        assessment = await self._assess(document, admitted, turn.carried)
         found = assessment.in_force if context.in_force.routes(key) else None
-        context.in_force.read(key, found, writers)
+        context.in_force.read(key, found, self._moves.writers(accepted, turn.listed))
         if assessment.failure:
             return self._failures.not_decided(assessment)
         if assessment.outcome is None or assessment.outcome.plan is None:
             told = "nothing is known that could answer for the versions to route; the routes stay as they are"
             return Report(VALID, Verdict(False, Reason.NO_BACKEND, told), assessment)
         if admitted.suspend:
-            left = self._moves.left_over(key, accepted, assessment.rendered, listed)
+            left = self._moves.left_over(key, accepted, assessment.rendered, turn.listed)
             return Report(VALID, self._suspended(admitted, assessment), assessment, left=left.refs)
         decided = assessment
-        assessment, closed = await self._gating.hold(key, document, decided, carried)
+        assessment, closed = await self._gating.hold(key, document, decided, turn.carried)
         if assessment.outcome is None:
             return self._failures.not_decided(assessment)
-        report = await self._route(key, document, admitted, assessment, assessment.outcome, listed, hurried)
+        report = await self._routing.route(turn, assessment, assessment.outcome)
         if report and closed and report.routed.value:
             again = min((one for one in (closed.again, report.again) if one is not None), default=None)
             report = replace(report, routed=gated(closed, decided), again=again)
@@ -175,20 +218,6 @@ class PolicyReconciler:
         """What was last found of a policy's document and weights."""
         return self._admitted.get(key, (None, None))[1]
 
-    def _carried(self, key: PolicyKey, document: Document, accepted: Accepted) -> Carried | None:
-        """What the policy's routes carry: those of its router before those of a former one.
-
-        What they carried last, where someone has removed all of them.
-        """
-        store, writes = self._context.store, accepted.router.writes
-        found = sorted(store.routes(key), key=lambda ref: ref.kind not in writes)
-        carried = carried_by(accepted.policy, tuple(found), store.look)
-        uid, last = self._last.get(key, ("", None))
-        if carried is None and uid == document.uid and document.status.get("routes"):
-            carried = last
-        self._last[key] = document.uid, carried
-        return carried
-
     async def _assess(self, document: Document, admitted: Admitted, carried: Carried | None) -> Assessment:
         context, now = self._context, self._context.clock.now()
         return await context.guard.run(
@@ -196,62 +225,6 @@ class PolicyReconciler:
                 admitted, document.status, carried, context.store.look, now, calls
             )
         )
-
-    async def _route(
-        self,
-        key: PolicyKey,
-        document: Document,
-        admitted: Admitted,
-        assessment: Assessment,
-        outcome: Outcome,
-        listed: set[Ref],
-        hurried: bool,
-    ) -> Report | None:
-        context, policy = self._context, admitted.accepted.policy
-        if outcome.strategy_state != (document.status.get("strategyState") or {}):
-            status = {**document.status, "strategyState": dict(outcome.strategy_state)}
-            # What is empty is left out: an applied {} where there was something becomes null.
-            said = {name: value for name, value in status.items() if value}
-            try:
-                document = await context.writer.policy_status(key, document, said)
-            except ApiError as error:
-                return self._failures.not_written(assessment, error)
-            if document.uid != policy.uid:
-                return None  # another one of its name, whose own event is on its way
-        accepted = admitted.accepted
-        left = self._moves.left_over(key, accepted, assessment.rendered, listed)
-        self._moves.keep(key, left, accepted.router.writes)
-        self._interests.decided(key, accepted, assessment, left)
-        try:
-            written = await self._routes.write(
-                key, document, policy, assessment.rendered, listed, routes_only=hurried
-            )
-            if written is None:
-                return None
-            self._note(key, document, assessment, outcome, written)
-            later = None
-            if left.refs and not hurried and written.verdict.reason in _CARRIED:
-                later = await self._moves.remove(key, accepted, left)
-        except ApiError as error:
-            refs = {item.ref for item in assessment.rendered if item.role is not Role.SHARED}
-            for ref in refs if classify(error) is Classified.CONFLICT else ():
-                await context.writer.reread(ref)
-            return replace(self._failures.not_written(assessment, error), left=left.refs)
-        verdict = written.verdict
-        if verdict.value:
-            verdict = under_way(accepted, outcome, left) or verdict
-        again = outcome.requeue_after.total_seconds() if outcome.requeue_after else None
-        waits = [seconds for seconds in (again, written.again, later) if seconds is not None]
-        return Report(VALID, verdict, assessment, min(waits, default=None), left=left.refs)
-
-    def _note(
-        self, key: PolicyKey, document: Document, assessment: Assessment, outcome: Outcome, written: Written
-    ) -> None:
-        """Note what is in force now, and tell of it, if what was decided has been written."""
-        if outcome.plan and written.verdict.reason in (*_CARRIED, Reason.REFUSED_BY_NETWORK, Reason.PENDING):
-            self._context.in_force.decided(key, outcome.plan, wrote=written.moved)
-            if written.moved:
-                self._context.shifts.tell(key, document.uid, assessment.in_force, outcome)
 
     def _suspended(self, admitted: Admitted, assessment: Assessment) -> Verdict:
         if self._routes.drifted(admitted.accepted.policy, assessment.rendered):
@@ -272,7 +245,8 @@ class PolicyReconciler:
 
     def _forget(self, key: PolicyKey) -> None:
         self._admitted.pop(key, None)
-        self._last.pop(key, None)
+        self._carried.forget(key)
+        self._moves.not_taken(key)
         self._context.looked_at(key)
         self._context.waiting.pop(key, None)
         self._routes.forget(key)
@@ -286,9 +260,17 @@ class PolicyReconciler:
         self._context.queue.add(WeightsKey(key.namespace, key.name))
 
 
+def _waits_for(obstacle: Obstacle) -> Report:
+    return Report(VALID, Verdict(None, obstacle.reason, obstacle.message))
+
+
 def _needs(accepted: Accepted) -> frozenset[Need]:
     """The kinds that a decision reads, and where: routes are only ever in the policy's own namespace."""
     policy, environment = accepted.policy, accepted.environment
     reached = {policy.namespace, *(version.namespace for version in policy.versions)}
-    watched = {(kind, namespace) for kind in environment.watches for namespace in reached}
-    return frozenset(watched | {(kind, policy.namespace) for kind in accepted.router.writes})
+    watched = frozenset((kind, namespace) for kind in environment.watches for namespace in reached)
+    return watched | _written(accepted)
+
+
+def _written(accepted: Accepted) -> frozenset[Need]:
+    return frozenset((kind, accepted.policy.namespace) for kind in accepted.router.writes)

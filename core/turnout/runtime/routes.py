@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from turnout.decision.drift import foreign, shared_foreign
@@ -12,6 +13,8 @@ from turnout.reasons import Reason
 from turnout.runtime.claims import Claim
 from turnout.runtime.context import Context
 from turnout.runtime.corrections import Corrections
+from turnout.runtime.errors import ApiError, classify
+from turnout.runtime.errors import Verdict as Classified
 from turnout.runtime.keys import PolicyKey, SharedKey
 from turnout.runtime.store import Document
 from turnout.status import Verdict
@@ -45,15 +48,17 @@ class Routes:
         document: Document,
         policy: Policy,
         rendered: tuple[Rendered, ...],
-        listed: set[Ref],
+        listed: AbstractSet[Ref],
         *,
+        former: tuple[Rendered, ...] = (),
         routes_only: bool = False,
     ) -> Written | None:
         """Write what differs. `listed`: the objects that were written before, by the policy's status.
 
         None for a policy that has turned out to be gone: its own event is on its way.
 
-        `routes_only`: what moves traffic, and nothing else.
+        `former`: objects of a router that the policy has left, which are kept up as far as they may be
+        written; the verdict is not about them. `routes_only`: what moves traffic, and nothing else.
 
         Raises ApiError and ConnectionFailed; what was written by then stays, and is right.
         """
@@ -61,21 +66,25 @@ class Routes:
         if conflict := self._conflict(key, policy, own):
             return Written(Verdict(False, Reason.CONFLICT, conflict))
         before = {item.ref for item in own if item.ref in self._owner}
-        for item in own:
+        for item in (*former, *own):
             self._owner[item.ref] = key
         shared = [item for item in rendered if item.role is Role.SHARED]
         self._claim(key, document, shared)
         moved, again, contended = False, None, None
-        for item in own:
+        for item in (*former, *own):
             if routes_only and item.role is not Role.ROUTE:
                 continue
             known = self._context.store.look(item.ref)
+            if known is None and item in former:
+                continue
             differs = self._differs(item, known, policy)
             if differs is None:
                 continue
             if self._is_correction(item, known, listed, document):
                 now = self._context.clock.monotonic()
                 if wait := self._corrections.contention.wait(item.ref, now):
+                    if item in former:
+                        continue
                     contended = f"{item.ref} keeps being changed at {differs}; next try in {wait:.0f} s"
                     again = wait
                     continue
@@ -86,7 +95,13 @@ class Routes:
                     return None
                 self._corrections.contention.corrected(item.ref, now)
                 self._corrections.tell(key, document.uid, item, differs)
-            made = await self._context.writer.apply(item, _owners(policy), known)
+            try:
+                made = await self._context.writer.apply(item, _owners(policy), known)
+            except ApiError as error:
+                if item in former and classify(error) in (Classified.WAIT, Classified.TERMINAL):
+                    log.warning("%s: the former routes do not follow: %s", key, error)
+                    continue
+                raise
             self._corrections.applied(item, made)
             moved = moved or item.role is Role.ROUTE
         if contended:
@@ -137,7 +152,9 @@ class Routes:
         return self._corrections.differs(item, known)
 
     @staticmethod
-    def _is_correction(item: Rendered, known: Entry | None, listed: set[Ref], document: Document) -> bool:
+    def _is_correction(
+        item: Rendered, known: Entry | None, listed: AbstractSet[Ref], document: Document
+    ) -> bool:
         """Whether someone else changed it, rather than that something else was decided."""
         if document.status.get("observedGeneration") != document.generation:
             return False

@@ -50,5 +50,5 @@ class GatewayApi(Router[GatewayApiOptions]):
         return status.refusal(route)
 
     def pending(self, route: Mapping[str, Any]) -> str | None:
-        """Likewise. A Gateway itself is nothing that calls follow."""
-        return None if route.get("kind") == GATEWAY.kind else status.pending(route)
+        """Likewise. Of a Gateway: why it has no proxies that could carry the routes, where that is said."""
+        return status.unprogrammed(route) if route.get("kind") == GATEWAY.kind else status.pending(route)

@@ -33,6 +33,16 @@ def pending(route: Mapping[str, Any]) -> str | None:
     return f"no controller has said yet whether it takes this generation{_at(parents[0]) if parents else ''}"
 
 
+def unprogrammed(gateway: Mapping[str, Any]) -> str | None:
+    """What a Gateway's controller says of one that is not up; None for one of which it says nothing."""
+    found = condition(mapping(gateway.get("status")), "Programmed")
+    if found is None or found.status is not False:
+        return None
+    if found.observed_generation not in (None, generation(gateway)):
+        return None
+    return ": ".join(filter(None, ("it is not Programmed", found.reason, found.message)))
+
+
 def _refusals(parent: Mapping[str, Any], current: int | None) -> Iterator[str]:
     for kind in (*HAVE_TO_HOLD, MUST_NOT_HOLD):
         found = condition(parent, kind)

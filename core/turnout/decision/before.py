@@ -1,0 +1,99 @@
+"""Routes of before: of a router that a policy has left, or by options that it has changed.
+
+Calls go by them until what replaces them is there, so they are rendered anew as then, with what has been
+decided since. The annotation on them tells how.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from turnout.calling import Calls, PluginError
+from turnout.decision.accept import Accepted, Refused
+from turnout.decision.assess import Assessment, Assessor
+from turnout.decision.carry import check_carried, check_reach
+from turnout.decision.decide import Outcome
+from turnout.decision.declare import Admitted
+from turnout.decision.join import Look
+from turnout.decision.move import former, remain
+from turnout.decision.render import Rendered, render
+from turnout.decision.stored import Carried
+from turnout.plugin import RoutePlan
+from turnout.plugin.reading import mapping
+from turnout.reasons import Reason
+
+
+def as_before(accepted: Accepted, carried: Carried, assessor: Assessor, calls: Calls) -> Accepted | None:
+    """The policy with the router of its routes in force, and the options that it had then.
+
+    None where these are still the policy's, or nobody can render the routes any more.
+    """
+    name = carried.router
+    if (name, dict(carried.options)) == (accepted.router.name, dict(accepted.config.get(name, {}))):
+        return None
+    loaded = assessor.registry.routers.get(name)
+    if loaded is None:
+        return None
+    options, _ = calls.to(name, assessor.settings.options_for, loaded.plugin, carried.options)
+    if options is None:
+        return None
+    config = {**accepted.config, name: carried.options}
+    return replace(accepted, router=loaded.plugin, router_options=options, config=config)
+
+
+def render_before(
+    plan: RoutePlan, environment: str, before: Accepted, assessor: Assessor, calls: Calls
+) -> tuple[Rendered, ...]:
+    """What the router of before makes of a plan; nothing where it cannot carry it, or fails."""
+    try:
+        check_reach(plan, before)
+        check_carried(plan, before, assessor.registry, calls)
+        return render(replace(plan, policy=before.policy), before, calls, environment=environment)
+    except (Refused, PluginError):
+        return ()
+
+
+def follow(
+    outcome: Outcome, carried: Carried, accepted: Accepted, assessor: Assessor, look: Look, calls: Calls
+) -> tuple[Rendered, ...]:
+    """The routes of a router that the policy has left, with what was decided.
+
+    If that leads to another environment than they do, they stay with theirs, without what has gone there.
+    """
+    try:
+        before = as_before(accepted, carried, assessor, calls)
+        if before is None:
+            return ()
+        plan = outcome.plan
+        if outcome.environment != carried.environment:
+            left = former(accepted, carried, assessor.registry, assessor.settings, calls)
+            plan = remain(carried.plan, left, look) if left else None
+        return render_before(plan, carried.environment, before, assessor, calls) if plan else ()
+    except PluginError:
+        return ()
+
+
+def stay_behind(
+    admitted: Admitted,
+    carried: Carried,
+    status: Mapping[str, Any],
+    assessor: Assessor,
+    look: Look,
+    calls: Calls,
+) -> Assessment | None:
+    """The routes stay with the former environment, of a policy whose new one nobody can look at yet.
+
+    None where nothing is left of them.
+    """
+    accepted = admitted.accepted
+    try:
+        left = former(accepted, carried, assessor.registry, assessor.settings, calls)
+        plan = remain(carried.plan, left, look) if left else None
+    except PluginError:
+        return None
+    rendered = render_before(plan, carried.environment, accepted, assessor, calls) if plan else ()
+    if not rendered:
+        return None
+    state = mapping(status.get("strategyState"))
+    outcome = Outcome((), plan, carried.environment, {}, Reason.MOVING, state)
+    return Assessment(admitted, None, outcome, rendered, carried.plan, left)

@@ -1,0 +1,155 @@
+"""Brings a policy's routes to what was decided, and removes what they replace."""
+
+from dataclasses import dataclass, replace
+
+from turnout.decision.assess import Assessment
+from turnout.decision.decide import Outcome
+from turnout.decision.declare import Admitted
+from turnout.decision.stored import Carried
+from turnout.plugin import Ref, Role, RoutePlan
+from turnout.plugin.reading import items
+from turnout.reasons import Reason
+from turnout.runtime.carried import CarriedPlans
+from turnout.runtime.context import Context
+from turnout.runtime.errors import ApiError, classify
+from turnout.runtime.errors import Verdict as Classified
+from turnout.runtime.failures import Failures
+from turnout.runtime.interests import Interests
+from turnout.runtime.keys import PolicyKey
+from turnout.runtime.moves import Moves, under_way
+from turnout.runtime.report import VALID, Report
+from turnout.runtime.routes import Routes
+from turnout.runtime.store import Document
+from turnout.status import Verdict, routes, same
+
+_CARRIED = (Reason.IN_FORCE, Reason.SHARED_CONFLICT)
+"""The routes are written, and nothing says that the network does not take them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One reconcile of an accepted policy.
+
+    `listed`: what its status lists. `carried`: what calls go by. `hurried`: what moves traffic comes
+    first, and the rest has another turn. `keeps`: the policy has a router or an environment that cannot be
+    used yet; `admitted` is with the router of before, and nothing is removed.
+    """
+
+    key: PolicyKey
+    document: Document
+    admitted: Admitted
+    listed: frozenset[Ref]
+    hurried: bool
+    carried: Carried | None = None
+    keeps: bool = False
+
+
+SOON = 1.0
+"""Seconds until a look at whether a shared object is there."""
+
+
+class Routing:
+    """Acts on decisions."""
+
+    def __init__(
+        self,
+        context: Context,
+        routes: Routes,
+        moves: Moves,
+        interests: Interests,
+        failures: Failures,
+        carried: CarriedPlans,
+    ) -> None:
+        self._context = context
+        self._routes = routes
+        self._moves = moves
+        self._interests = interests
+        self._failures = failures
+        self._carried = carried
+
+    async def route(self, turn: Turn, assessment: Assessment, outcome: Outcome) -> Report | None:
+        """Write what differs. None for a policy that is gone."""
+        context, key = self._context, turn.key
+        accepted = turn.admitted.accepted
+        assessment, first, later = await self._moves.before_shared(accepted, assessment, turn.carried)
+        try:
+            document = await self._foretell(turn, assessment, outcome)
+        except ApiError as error:
+            return self._failures.not_written(assessment, error)
+        if document.uid != accepted.policy.uid:
+            return None  # another one of its name, whose own event is on its way
+        left = self._moves.left_over(key, accepted, assessment.rendered, turn.listed)
+        self._moves.keep(key, left)
+        self._interests.decided(key, accepted, assessment, left)
+        former = () if turn.keeps else await self._moves.follow(accepted, outcome, left)
+        try:
+            written = await self._routes.write(
+                key,
+                document,
+                accepted.policy,
+                assessment.rendered,
+                turn.listed,
+                former=former,
+                routes_only=turn.hurried,
+            )
+            if written is None:
+                return None
+            verdict = written.verdict
+            taken = verdict.reason in _CARRIED
+            if taken or verdict.reason in (Reason.REFUSED_BY_NETWORK, Reason.PENDING):
+                plan = outcome.plan if taken or not former else self._by_routes(turn)
+                self._note(turn, assessment, replace(outcome, plan=plan), moved=written.moved)
+            awaited = self._moves.awaited(assessment.rendered) if left.refs else ""
+            if not (taken and left.refs) or awaited:
+                self._moves.not_taken(key)
+                later = SOON if awaited and later is None else later
+            elif not (turn.hurried or turn.keeps):
+                later = await self._moves.remove(key, left)
+        except ApiError as error:
+            if former and (plan := self._by_routes(turn)):
+                context.in_force.decided(key, plan, wrote=True)
+            refs = {item.ref for item in (*assessment.rendered, *former) if item.role is not Role.SHARED}
+            for ref in refs if classify(error) is Classified.CONFLICT else ():
+                await context.writer.reread(ref)
+            return replace(self._failures.not_written(assessment, error), left=left.refs)
+        if verdict.value and first:
+            names = ", ".join(map(str, first))
+            verdict = Verdict(None, Reason.PENDING, f"the routes follow once it has arrived: {names}")
+        elif verdict.value:
+            verdict = under_way(accepted, outcome, left, awaited) or verdict
+        again = outcome.requeue_after.total_seconds() if outcome.requeue_after else None
+        waits = [seconds for seconds in (again, written.again, later) if seconds is not None]
+        return Report(VALID, verdict, assessment, min(waits, default=None), left=left.refs)
+
+    async def _foretell(self, turn: Turn, assessment: Assessment, outcome: Outcome) -> Document:
+        """Say in the status what has to be known there before the routes move.
+
+        The strategy's state, and, in a move, objects of a kind that the policy had none of: who comes later,
+        with another router, finds them by the status alone.
+        """
+        document, status = turn.document, dict(turn.document.status)
+        kinds = {ref.kind for ref in turn.listed}
+        own = [item.ref for item in assessment.rendered if item.role is not Role.SHARED]
+        if kinds and not {ref.kind for ref in own} <= kinds:
+            fresh = [ref for ref in own if ref not in turn.listed]
+            said = routes([(ref, await self._context.writer.api_version(ref.kind)) for ref in fresh])
+            status["routes"] = [*items(status.get("routes")), *said]
+        status["strategyState"] = dict(outcome.strategy_state)
+        # What is empty is left out: an applied {} where there was something becomes null.
+        status = {name: value for name, value in status.items() if value}
+        if same(status, document.status):
+            return document
+        return await self._context.writer.policy_status(turn.key, document, status)
+
+    def _by_routes(self, turn: Turn) -> RoutePlan | None:
+        """The plan that calls go by, as the routes say it now."""
+        carried = self._carried.of(turn.key, turn.document, turn.admitted.accepted)
+        return carried.plan if carried else None
+
+    def _note(self, turn: Turn, assessment: Assessment, outcome: Outcome, *, moved: bool) -> None:
+        """Note what is in force now, and tell of it."""
+        if outcome.plan is None:
+            return
+        self._context.in_force.decided(turn.key, outcome.plan, wrote=moved)
+        if moved:
+            self._context.shifts.tell(turn.key, turn.document.uid, assessment.in_force, outcome)
