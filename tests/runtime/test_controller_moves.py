@@ -23,6 +23,7 @@ from tests.toys.hosts import KNATIVE_SERVICE, ToyHosts, ToyHostsOptions
 from tests.toys.table import CONFIG_MAP, ToyTable
 from turnout.names import FINALIZER_DRAIN
 from turnout.plugin import Kind, Ref, VersionSpec
+from turnout.registry import Registry
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
 
 TABLE = Ref(CONFIG_MAP, NAMESPACE, "wisdom-table")
@@ -160,6 +161,38 @@ class TestRouter:
         assert halves.shares() == {"wisdom-0": 50, "wisdom-1": 50}
         halves.until(lambda: not halves.exists(isvc("wisdom-1")))
         assert not halves.exists(vs())
+
+    def test_what_a_router_has_left_that_is_not_installed_is_removed_when_it_is_back(
+        self, halves: Bed
+    ) -> None:
+        halves.stop()
+        halves.policy(router="toy-table")
+        registry = halves.registry
+        axes = (registry.environments, registry.strategies, registry.routers)
+        plugins = [loaded.plugin for axis in axes for loaded in axis.values()]
+        without = Registry.of(*(plugin for plugin in plugins if plugin.name != "istio"))
+        halves.start(drain={"propagationSeconds": {"toy-table": ARRIVAL}}, registry=without)
+        halves.until(lambda: halves.condition("Routed") == ("True", "Moving"))
+        halves.sleep(60)
+        assert halves.message("Routed") == (
+            "stays, as no installed router writes such a kind; its own would remove it: "
+            "ServiceEntry models/wisdom, VirtualService models/wisdom"
+        )
+        assert sorted(listed(halves)) == ["ConfigMap", "ServiceEntry", "VirtualService"]
+        halves.restart(drain=DRAIN)
+        halves.until(lambda: moved(halves))
+
+    def test_what_is_begun_is_listed_before(self, halves: Bed) -> None:
+        """So that whoever comes later finds it, with whatever router the policy has by then."""
+        halves.policy(router="toy-table")
+        halves.cluster.on_request = refuse(verb="apply", kind=CONFIG_MAP)
+        halves.until(lambda: "ConfigMap" in listed(halves))
+        halves.cluster.on_request = None
+        halves.until(lambda: halves.exists(TABLE))
+        halves.kill()
+        halves.policy()
+        start(halves)
+        halves.until(lambda: not halves.exists(TABLE))
 
     def test_it_may_go_back_half_way(self, halves: Bed) -> None:
         halves.policy(router="toy-table")

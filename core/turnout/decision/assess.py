@@ -1,6 +1,6 @@
 """The pure part of a reconcile: from documents to what should be in the cluster, or why nothing is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from turnout.decision.move import Former, former
 from turnout.decision.render import Rendered, render
 from turnout.decision.stored import Carried, load
 from turnout.plugin import Policy, Ref, RoutePlan, Shift
-from turnout.plugin.reading import mapping
+from turnout.plugin.reading import items, mapping
 from turnout.reasons import Reason
 from turnout.registry import Registry
 from turnout.settings import Settings
@@ -130,15 +130,19 @@ def carried_by(policy: Policy, routes: tuple[Ref, ...], look: Look) -> Carried |
 
 def listed_routes(status: Mapping[str, Any], registry: Registry) -> tuple[Ref, ...]:
     """`status.routes` as references, for kinds that an installed router writes."""
+    return tuple(ref for _, ref in _listed(status, registry) if ref)
+
+
+def unknown_routes(status: Mapping[str, Any], registry: Registry) -> list[Mapping[str, Any]]:
+    """The rest of `status.routes`: of routers that are kept out, or not installed any more."""
+    return [said for said, ref in _listed(status, registry) if ref is None]
+
+
+def _listed(status: Mapping[str, Any], registry: Registry) -> Iterable[tuple[Mapping[str, Any], Ref | None]]:
     kinds = {
         (kind.group, kind.kind): kind for loaded in registry.routers.values() for kind in loaded.plugin.writes
     }
-    listed = status.get("routes")
-    refs = []
-    for said in listed if isinstance(listed, list) else ():
-        if isinstance(said, Mapping):
-            group = str(said.get("apiVersion", "")).rpartition("/")[0]
-            kind = kinds.get((group, str(said.get("kind"))))
-            if kind:
-                refs.append(Ref(kind, str(said.get("namespace")), str(said.get("name"))))
-    return tuple(refs)
+    for said in items(status.get("routes")):
+        group = str(said.get("apiVersion", "")).rpartition("/")[0]
+        kind = kinds.get((group, str(said.get("kind"))))
+        yield said, Ref(kind, str(said.get("namespace")), str(said.get("name"))) if kind else None

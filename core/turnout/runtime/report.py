@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from turnout.decision.assess import Assessment
+from turnout.decision.assess import Assessment, unknown_routes
 from turnout.plugin import Ref, Role
 from turnout.reasons import Reason
 from turnout.runtime.contention import Contention
@@ -96,13 +96,18 @@ class Reporter:
     async def _written(
         self, document: Document, assessment: Assessment | None, left: frozenset[Ref]
     ) -> list[dict[str, Any]] | None:
-        """The policy's own objects that exist, then those of before. None if nothing was to be written."""
+        """The policy's own objects that exist, then those of before. None if nothing was to be written.
+
+        What nobody here can look at stays listed, for when its router is back.
+        """
         if assessment is None or not assessment.rendered:
             return None
         refs = [item.ref for item in assessment.rendered if item.role is not Role.SHARED]
         refs += sorted(left.difference(refs), key=str)
         own = [ref for ref in refs if self._owned(ref, document.uid)]
-        return routes([(ref, await self._context.writer.api_version(ref.kind)) for ref in own])
+        said = routes([(ref, await self._context.writer.api_version(ref.kind)) for ref in own])
+        unknown = unknown_routes(document.status, self._context.assessor.registry)
+        return said + [dict(one) for one in unknown]
 
     def _owned(self, ref: Ref, uid: str) -> bool:
         known = self._context.store.look(ref)

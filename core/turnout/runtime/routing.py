@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from turnout.decision.assess import Assessment
+from turnout.decision.assess import Assessment, unknown_routes
 from turnout.decision.decide import Outcome
 from turnout.decision.declare import Admitted
 from turnout.decision.stored import Carried
@@ -116,7 +116,7 @@ class Routing:
             names = ", ".join(map(str, first))
             verdict = Verdict(None, Reason.PENDING, f"the routes follow once it has arrived: {names}")
         elif verdict.value:
-            verdict = under_way(accepted, outcome, left, awaited) or verdict
+            verdict = under_way(accepted, outcome, left, awaited) or self._stranded(turn) or verdict
         again = outcome.requeue_after.total_seconds() if outcome.requeue_after else None
         waits = [seconds for seconds in (again, written.again, later) if seconds is not None]
         return Report(VALID, verdict, assessment, min(waits, default=None), left=left.refs)
@@ -140,6 +140,15 @@ class Routing:
         if same(status, document.status):
             return document
         return await self._context.writer.policy_status(turn.key, document, status)
+
+    def _stranded(self, turn: Turn) -> Verdict | None:
+        """What a router has left that is not there any more."""
+        unknown = unknown_routes(turn.document.status, self._context.assessor.registry)
+        if not unknown:
+            return None
+        names = ", ".join(f"{one.get('kind')} {one.get('namespace')}/{one.get('name')}" for one in unknown)
+        told = f"stays, as no installed router writes such a kind; its own would remove it: {names}"
+        return Verdict(True, Reason.MOVING, told)
 
     def _by_routes(self, turn: Turn) -> RoutePlan | None:
         """The plan that calls go by, as the routes say it now."""
