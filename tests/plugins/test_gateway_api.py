@@ -442,3 +442,30 @@ def test_odd_words_about_a_refusal_are_told_as_far_as_they_go() -> None:
     odd = {"parentRef": 7, "conditions": [{"type": "Accepted", "status": "False", "reason": ["x"]}]}
 
     assert ROUTER.refusal(route(odd)) == "a controller says that it is not Accepted"
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (None, None),
+        ("True", None),
+        ("Unknown", None),
+        ("False", "it is not Programmed: AddressNotAssigned: no proxies yet"),
+    ],
+)
+def test_a_gateway_that_is_not_up_is_pending(status: str | None, told: str | None) -> None:
+    """One of which nobody says anything may be up."""
+    said = {
+        "type": "Programmed",
+        "status": status,
+        "reason": "AddressNotAssigned",
+        "message": "no proxies yet",
+    }
+    of = {
+        "kind": "Gateway",
+        "metadata": {"generation": 2},
+        "status": {"conditions": [said] if status else []},
+    }
+    assert ROUTER.pending(of) == told
+    said["observedGeneration"] = 1  # type: ignore[assignment]
+    assert ROUTER.pending(of) is None
