@@ -61,7 +61,8 @@ def test_another_router_takes_over_where_only_it_is_allowed(halves: Bed) -> None
     halves.until(lambda: halves.condition("Accepted") == ("False", "PluginNotAllowed"))
     assert halves.message("Accepted").endswith("(pluginNames.allow.routers); allowed: toy-table")
     halves.policy(router="toy-table")
-    halves.until(lambda: halves.condition("Routed") == ("True", "InForce"))
+    halves.until(lambda: halves.condition("Routed") == ("True", "Moving"))
+    assert "VirtualService models/wisdom" in halves.message("Routed")
 
 
 @pytest.mark.parametrize("allowed", [["toy-table"], []], ids=["another", "none"])
