@@ -41,7 +41,7 @@ Object = dict[str, Any]
 
 def files() -> dict[Path, str]:
     """All that is written, by path."""
-    made = {}
+    made: dict[Path, str] = {}
     for crd in sorted(CRDS.glob("*.yaml")):
         made |= {folder / crd.name: _read(crd) for folder in (CHART / "crds", KUSTOMIZE / "crds")}
     readme = CHART / "README.md"

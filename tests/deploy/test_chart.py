@@ -116,14 +116,22 @@ def test_values_that_contradict_each_other_are_refused(arguments: tuple[str, ...
 
 
 def test_settings_of_the_documentation_are_good_values(tmp_path: Path) -> None:
-    """And arrive as the controller reads them."""
+    """And arrive as the controller reads them. What the values do not enable is kept out as well."""
     block = next(block for block in pages.read("docs/operator.md") if block.file == "settings.yaml")
     file = tmp_path / "values.yaml"
     given = yaml.safe_load(block.text)
     file.write_text(yaml.safe_dump({"settings": given}), encoding="utf-8")
     settings = only(objects(f"--values={file}"), "ConfigMap", "turnout-settings")
     arrived = yaml.safe_load(settings["data"]["settings.yaml"])
+    assert arrived["pluginNames"].pop("block") == ["deployment", "envoy", "gateway-api"]
+    del given["pluginNames"]["block"]
     assert Settings.of(arrived) == Settings.of(given)
+
+
+def test_what_is_not_enabled_is_kept_out_besides_what_the_settings_keep_out() -> None:
+    arguments = ("--set=settings.pluginNames.block={canary}", "--set=environments.deployment.enabled=true")
+    settings = only(objects(*arguments), "ConfigMap", "turnout-settings")["data"]["settings.yaml"]
+    assert yaml.safe_load(settings) == {"pluginNames": {"block": ["canary", "envoy", "gateway-api"]}}
 
 
 # pods

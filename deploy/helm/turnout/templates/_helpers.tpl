@@ -34,10 +34,22 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
-{{/* The settings, as the file that the controller reads. */}}
+{{/* The settings, as the file that the controller reads: with what is not enabled kept out by its name. */}}
 {{- define "turnout.settings" -}}
+{{- $block := dig "pluginNames" "block" list .Values.settings -}}
+{{- range $axis := list .Values.environments .Values.routers -}}
+{{- range $name, $plugin := $axis -}}
+{{- if not $plugin.enabled -}}
+{{- $block = append $block $name -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $settings := deepCopy .Values.settings -}}
+{{- with $block | uniq -}}
+{{- $settings = mergeOverwrite $settings (dict "pluginNames" (dict "block" .)) -}}
+{{- end -}}
 settings.yaml: |
-  {{- toYaml .Values.settings | nindent 2 }}
+  {{- toYaml $settings | nindent 2 }}
 {{- end -}}
 
 {{/* The arguments that say which namespaces are meant: none for the pod's own. */}}
