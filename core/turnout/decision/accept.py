@@ -89,6 +89,7 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         *_for_others(declared, registry, settings, calls),
     ]
     options: list[Options] = []
+    reaching: list[object] = []
     for plugin in (environment, strategy, router):
         given = declared.config.get(plugin.name, {})
         # Validators of options are the plugin's code as well.
@@ -97,10 +98,11 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         if parsed is not None:
             options.append(parsed)
             problems += _faults(plugin, policy, parsed, calls)
+            reaching += _foreign_options(plugin, parsed, allowed, settings, calls)
     if problems:
         raise Refused(Reason.INVALID_SPEC, problems)
     refs = {version.name: ask.refs(environment, version, options[0], calls) for version in policy.versions}
-    if reaching := _foreign_refs(refs, allowed):
+    if reaching := [*reaching, *_foreign_refs(refs, allowed)]:
         raise Refused(Reason.NAMESPACE_NOT_ALLOWED, reaching)
     if objections := list(_objections(declared, registry, settings, calls)):
         raise Refused(Reason.NOT_ADMITTED, objections)
@@ -143,6 +145,27 @@ def _foreign(policy: Policy, allowed: frozenset[str]) -> list[Problem]:
         for index, version in enumerate(policy.versions)
         if version.namespace not in allowed
     ]
+
+
+def _foreign_options(
+    plugin: Plugin[Any], options: Options, allowed: frozenset[str], settings: Settings, calls: Calls
+) -> list[Problem]:
+    """What the administrator's own options name is allowed by that."""
+
+    def check() -> list[Problem]:
+        granted, _ = settings.options_for(plugin, {})
+        known = set(plugin.reaches(granted)) if granted is not None else set()
+        return [
+            Problem(
+                f"spec.config.{plugin.name}.{option}",
+                f"names namespace {namespace}, expected {', '.join(sorted(allowed))}: "
+                "the administrator's allowNamespaces decides",
+            )
+            for option, namespace in plugin.reaches(options)
+            if namespace not in allowed and (option, namespace) not in known
+        ]
+
+    return calls.to(plugin.name, check)
 
 
 def _foreign_refs(refs: Mapping[str, tuple[Ref, ...]], allowed: frozenset[str]) -> list[str]:
