@@ -104,6 +104,9 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
     refs = {version.name: ask.refs(environment, version, options[0], calls) for version in policy.versions}
     if reaching := [*reaching, *_foreign_refs(refs, allowed)]:
         raise Refused(Reason.NAMESPACE_NOT_ALLOWED, reaching)
+    frontends = ask.frontends(environment, policy, options[0], calls)
+    if hosts := _foreign_hosts(frontends, allowed):
+        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, hosts)
     if objections := list(_objections(declared, registry, settings, calls)):
         raise Refused(Reason.NOT_ADMITTED, objections)
     return Accepted(
@@ -115,7 +118,7 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         router=router,
         router_options=options[2],
         refs=refs,
-        frontends=ask.frontends(environment, policy, options[0], calls),
+        frontends=frontends,
         allowed=allowed,
         config=declared.config,
         drain=environment.drain and settings.drain.enabled,
@@ -175,6 +178,15 @@ def _foreign_refs(refs: Mapping[str, tuple[Ref, ...]], allowed: frozenset[str]) 
         for name, made_up in refs.items()
         for ref in made_up
         if ref.namespace not in allowed
+    ]
+
+
+def _foreign_hosts(frontends: Iterable[Frontend], allowed: frozenset[str]) -> list[str]:
+    return [
+        f"frontend {frontend.name} has hosts of namespace {frontend.namespace}, expected "
+        f"{', '.join(sorted(allowed))}: the administrator's allowNamespaces decides"
+        for frontend in frontends
+        if frontend.namespace not in allowed
     ]
 
 

@@ -15,20 +15,15 @@ from turnout.registry import Registry
 
 
 def check_reach(plan: RoutePlan, accepted: Accepted) -> None:
-    """Raises Refused for hosts or backends of a namespace that the administrator does not allow."""
+    """Raises Refused for backends of a namespace that the administrator does not allow."""
     problems = [
-        f"frontend {frontend.name} has hosts of namespace {frontend.namespace}"
-        for frontend in plan.frontends
-        if frontend.namespace not in accepted.allowed
+        f"version {version.name} is reached in namespace {name}, expected "
+        f"{', '.join(sorted(accepted.allowed))}: the administrator's allowNamespaces decides"
+        for version in plan.versions()
+        for name in sorted({one.namespace for one in version.backends.values()} - accepted.allowed)
     ]
-    for version in plan.versions():
-        reached = {backend.namespace for backend in version.backends.values()} - accepted.allowed
-        problems += [f"version {version.name} is reached in namespace {name}" for name in sorted(reached)]
     if problems:
-        told = (
-            f"policies of namespace {accepted.policy.namespace} may not: the administrator's allowNamespaces"
-        )
-        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, [f"{problem}; {told} decides" for problem in problems])
+        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, problems)
 
 
 def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls: Calls) -> None:
