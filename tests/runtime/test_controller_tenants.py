@@ -12,6 +12,7 @@ from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE
 A, B, SHARED = "team-a", "team-b", "shared"
 SETTINGS = {"allowNamespaces": {A: [SHARED], B: [SHARED]}}
 ACCEPTED = ("True", "Valid")
+HOST = f"wisdom.{SHARED}"
 
 
 class Teams:
@@ -24,12 +25,11 @@ class Teams:
             ready = {"conditions": [{"type": "Ready", "status": "True"}]}
             bed.cluster.set_status(Ref(INFERENCE_SERVICE, team, "wisdom-0"), ready)
 
-    def apply(self, team: str, model: str = "wisdom") -> None:
-        """A team applies its policy of a model, which clients call in the shared namespace."""
+    def apply(self, team: str, *, shared: bool = True) -> None:
+        """A team applies its policy, whose model is called in the shared namespace, or in its own."""
+        namespace = SHARED if shared else team
         made = policy(
-            modelName=model,
-            modelVersions=[{"name": "wisdom-0"}],
-            config={"kserve-modelmesh": {"namespace": SHARED}},
+            modelVersions=[{"name": "wisdom-0"}], config={"kserve-modelmesh": {"namespace": namespace}}
         )
         self.bed.cluster.apply_manifest(made, namespace=team)
 
@@ -43,8 +43,10 @@ class Teams:
     def told(self, team: str) -> str:
         return str(self._condition(team).get("message"))
 
-    def serves(self, team: str, model: str = "wisdom") -> bool:
-        return self.bed.exists(vs(model, team))
+    def serves(self, team: str) -> bool:
+        """Whether calls in the shared namespace go to the team's versions."""
+        found = self.bed.cluster.get(vs(namespace=team))
+        return found is not None and HOST in found["spec"]["hosts"]
 
     def _condition(self, team: str) -> dict[str, Any]:
         found = self.bed.cluster.get(rp(namespace=team)) or {}
@@ -60,11 +62,11 @@ def teams(bed: Bed) -> Teams:
 @pytest.fixture
 def taken(teams: Teams) -> Teams:
     """Team B serves the host, and team A, which is older, does not."""
-    teams.apply(A, "owl")
+    teams.apply(A, shared=False)
     time.sleep(1.1)  # the API server stamps whole seconds
     teams.apply(B)
     teams.start()
-    teams.bed.until(lambda: teams.serves(B) and teams.serves(A, "owl"))
+    teams.bed.until(lambda: teams.serves(B) and teams.bed.exists(vs(namespace=A)))
     return teams
 
 
@@ -109,8 +111,8 @@ def test_it_is_free_once_its_policy_has_gone(taken: Teams) -> None:
 def test_it_is_free_once_its_policy_has_another(taken: Teams) -> None:
     taken.apply(A)
     taken.bed.until(lambda: taken.accepted(A) == ("False", "HostTaken"))
-    taken.apply(B, "hawk")
-    taken.bed.until(lambda: taken.serves(A) and taken.serves(B, "hawk"))
+    taken.apply(B, shared=False)
+    taken.bed.until(lambda: taken.serves(A) and not taken.serves(B))
 
 
 def test_a_policy_that_cannot_be_accepted_keeps_nobody_waiting(teams: Teams) -> None:
