@@ -53,7 +53,7 @@ class Town:
         self.shared = names[2]
 
 
-def policy(of: str = "wisdom", versions: Any = None, **config: Object) -> Object:
+def policy(config: Object | None = None, *, of: str = "wisdom", versions: Any = None) -> Object:
     return {
         "apiVersion": "turnout.dev/v1alpha1",
         "kind": "RoutingPolicy",
@@ -62,7 +62,7 @@ def policy(of: str = "wisdom", versions: Any = None, **config: Object) -> Object
             "targetEnv": "kserve-modelmesh",
             "trafficStrategy": "blue-green",
             "modelVersions": versions or [{"name": "wisdom-0"}],
-            "config": config,
+            "config": config or {},
         },
     }
 
@@ -112,15 +112,15 @@ def attempts(town: Town) -> dict[str, tuple[Object, str]]:
     return {
         "its version": (policy(versions=elsewhere), "spec.modelVersions"),
         "its ModelMesh": (
-            policy(**{"kserve-modelmesh": {"namespace": b}}),
+            policy({"kserve-modelmesh": {"namespace": b}}),
             "spec.config.kserve-modelmesh.namespace",
         ),
         "its Gateway": (
-            policy(istio={"externalGateway": f"{b}/mm-gateway"}),
+            policy({"istio": {"externalGateway": f"{b}/mm-gateway"}}),
             "spec.config.istio.externalGateway",
         ),
         "its proxies": (
-            policy(istio={"ingressHost": f"modelmesh-serving.{b}.svc.cluster.local"}),
+            policy({"istio": {"ingressHost": f"modelmesh-serving.{b}.svc.cluster.local"}}),
             "spec.config.istio.ingressHost",
         ),
     }
@@ -132,7 +132,7 @@ def test_what_one_policy_shows_is_refused_before_it_is_stored(town: Town) -> Non
         assert f"{field}: found" in told, what
         assert f"expected {town.a.namespace} or {town.shared}" in told, what
     assert town.a.names("routingpolicies") == []
-    assert town.a.tries(policy(**{"kserve-modelmesh": {"namespace": town.shared}})) == ""
+    assert town.a.tries(policy({"kserve-modelmesh": {"namespace": town.shared}})) == ""
 
 
 @pytest.mark.parametrize("town", [False], indirect=True)
@@ -151,10 +151,10 @@ def test_the_controller_refuses_the_same(town: Town) -> None:
 def test_a_host_that_another_policy_has_is_refused(town: Town) -> None:
     shared = {"kserve-modelmesh": {"namespace": town.shared}}
     town.b.version("owl-0")
-    assert town.b.tries(policy("owl", [{"name": "owl-0"}], **shared)) == ""
+    assert town.b.tries(policy(shared, of="owl", versions=[{"name": "owl-0"}])) == ""
     town.b.until_shares({"owl-0": 100}, "owl")
     town.a.version("owl-0")
-    assert town.a.tries(policy("owl", [{"name": "owl-0"}], **shared)) == ""
+    assert town.a.tries(policy(shared, of="owl", versions=[{"name": "owl-0"}])) == ""
     wait_until(lambda: town.a.said("owl") == ("False", "HostTaken"), timeout=20, what="HostTaken")
     assert f"host owl.{town.shared} is that of policy {town.b.namespace}/owl" in town.a.message(
         "owl", "Accepted"
