@@ -20,7 +20,7 @@ class Reason(StrEnum):
     NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"
     """The policy names another namespace, and the administrator's allow-list does not."""
     UNSUPPORTED = "Unsupported"
-    """The router's network cannot say what the policy asks."""
+    """The router's network cannot say what the policy asks, or what the object of a version does."""
     PLUGIN_FAILED = "PluginFailed"
     """A plugin raised, returned nonsense or took too long. The routes stay as they are."""
     NO_POLICY = "NoPolicy"
