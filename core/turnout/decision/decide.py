@@ -93,10 +93,13 @@ def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -
     def precedence(version: Version) -> int:
         return 0 if version.name == accepted.policy.primary else 1 if version.uid in routed else 2
 
+    if stays := _stay(accepted, known, versions):
+        return _checked(stays, accepted, inputs, registry, calls)
     outcome = decided(versions)
-    if outcome.refused:
-        outcome = decided(fitting(versions, precedence, lambda tried: decided(tried).refused))
-    stays = _stay(accepted, known, outcome.versions)
+    if not outcome.refused:
+        return outcome
+    outcome = decided(fitting(versions, precedence, lambda tried: decided(tried).refused))
+    stays = _stay(accepted, known, outcome.versions)  # a version that is left out is not there to take over
     return _checked(stays, accepted, inputs, registry, calls) if stays else outcome
 
 
