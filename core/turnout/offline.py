@@ -126,7 +126,8 @@ class Offline:
         assessment = assessor.assess(admitted, status, carried, look, self.now, calls)
         problem = assessment.failure
         if problem is None and not assessment.rendered:
-            problem = Reason.NO_BACKEND, _nothing_to_route(assessment)
+            refused = assessment.outcome.refused if assessment.outcome else None
+            problem = refused or (Reason.NO_BACKEND, _nothing_to_route(assessment))
         verdict = admitted.weights if weights else None
         return Planned(*place, sourced.source, admitted, assessment, verdict, problem)
 

@@ -107,7 +107,7 @@ class Assessor:
             check_carried(plan, accepted, self.registry, calls)
             rendered = render(plan, accepted, calls, environment=carried.environment)
         except Refused as refused:
-            return Assessment(None, (refused.reason, str(refused)), in_force=carried.plan)
+            return Assessment(admitted, (refused.reason, str(refused)), in_force=carried.plan)
         except PluginError as error:
             return Assessment(admitted, (Reason.PLUGIN_FAILED, error.message), in_force=carried.plan)
         state = mapping(status.get("strategyState"))
