@@ -127,7 +127,8 @@ def test_the_new_environment_has_its_turn_once_nothing_of_the_former_is_left(wor
 
 
 def test_an_environment_that_is_not_installed_any_more_leaves_the_routes_as_they_are(world: World) -> None:
-    world.serving = "gone"
+    assert world.carried is not None
+    world.carried = replace(world.carried, environment="gone")
     world.objects.clear()
 
     assert routed(world) == {"uid-of-wisdom-0", "uid-of-wisdom-1"}

@@ -9,13 +9,22 @@ from turnout.calling import Calls, PluginError
 from turnout.decision.accept import Accepted, Refused
 from turnout.decision.seal import seal
 from turnout.errors import Problem
-from turnout.plugin import Backend, Inputs, RoutePlan, Router, Version
+from turnout.plugin import Backend, Inputs, Options, RoutePlan, Router, Version
 from turnout.reasons import Reason
 from turnout.registry import Registry
 
 
 def check_reach(plan: RoutePlan, accepted: Accepted) -> None:
     """Raises Refused for hosts or backends of a namespace that the administrator does not allow."""
+    if problems := _beyond(plan, accepted):
+        told = (
+            f"policies of namespace {accepted.policy.namespace} may not: the administrator's allowNamespaces"
+        )
+        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, [f"{problem}; {told} decides" for problem in problems])
+
+
+def _beyond(plan: RoutePlan, accepted: Accepted) -> list[str]:
+    """What of a plan is in namespaces that the policy may not reach."""
     problems = [
         f"frontend {frontend.name} has hosts of namespace {frontend.namespace}"
         for frontend in plan.frontends
@@ -24,11 +33,16 @@ def check_reach(plan: RoutePlan, accepted: Accepted) -> None:
     for version in plan.versions():
         reached = {backend.namespace for backend in version.backends.values()} - accepted.allowed
         problems += [f"version {version.name} is reached in namespace {name}" for name in sorted(reached)]
-    if problems:
-        told = (
-            f"policies of namespace {accepted.policy.namespace} may not: the administrator's allowNamespaces"
-        )
-        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, [f"{problem}; {told} decides" for problem in problems])
+    return problems
+
+
+def can_carry(plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:
+    """Whether the policy's router may write a plan of before: if not, the routes have to stay as they are.
+
+    That is not the policy's fault, which does not ask for this plan any more.
+    """
+    router = accepted.router
+    return not _beyond(plan, accepted) and _carries(router, plan, accepted.router_options, calls)
 
 
 def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls: Calls) -> None:
@@ -42,9 +56,7 @@ def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls
             ]
             raise Refused(Reason.UNSUPPORTED, problems)
         return
-    able = [
-        name for name, loaded in registry.routers.items() if _carries(loaded.plugin, plan, accepted, calls)
-    ]
+    able = [name for name, loaded in registry.routers.items() if _could(loaded.plugin, plan, accepted, calls)]
     asked = ", ".join(sorted(lacking))
     combination = f"{accepted.environment.name} with {accepted.strategy.name}"
     told = f"{router.name} cannot carry {asked}, which {combination} needs here"
@@ -52,13 +64,15 @@ def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls
     raise Refused(Reason.UNSUPPORTED, [Problem("spec.router", f"{told}; routers that can: {others}")])
 
 
-def _carries(router: Router[Any], plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:
-    """Whether a router can carry a plan, with the options that the policy has for it."""
-    if not plan.features() <= router.carries:
-        return False
+def _carries(router: Router[Any], plan: RoutePlan, options: Options, calls: Calls) -> bool:
+    return plan.features() <= router.carries and not calls.all(router.name, router.objections, plan, options)
+
+
+def _could(router: Router[Any], plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:
+    """Whether another router can carry a plan, with the options that the policy has for it."""
     try:
         options = router.options.model_validate(dict(accepted.config.get(router.name, {})))
-        return not calls.all(router.name, router.objections, plan, options)
+        return _carries(router, plan, options, calls)
     except (ValidationError, PluginError):
         return False
 

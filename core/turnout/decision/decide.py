@@ -13,6 +13,7 @@ from turnout.decision.join import Look, join
 from turnout.decision.move import Former, awaited, remain
 from turnout.decision.seal import seal, sealed_state
 from turnout.decision.shares import shares
+from turnout.decision.stored import Carried
 from turnout.plugin import Inputs, RoutePlan, Version
 from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
@@ -24,22 +25,30 @@ SOONEST = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was decided. `plan` None: nothing can be routed, and the routes stay as they are.
+    """What was decided. `carried` None: nothing can be routed, and the routes stay as they are.
 
-    `environment` is the one whose versions the plan leads to. `reasons`: a sentence by version name.
-    `held` says why the strategy's word is not what is routed, if so. `strategy_state` is what
-    `status.strategyState` has to hold before the routes move. `awaited`: the versions for which a policy
-    that has changed its environment waits.
+    `reasons`: a sentence by version name. `held` says why the strategy's word is not what is routed, if
+    so. `strategy_state` is what `status.strategyState` has to hold before the routes move. `awaited`: the
+    versions for which a policy that has changed its environment waits.
     """
 
     versions: tuple[Version, ...]
-    plan: RoutePlan | None
-    environment: str
+    carried: Carried | None
     reasons: Mapping[str, str]
     held: Reason | None = None
     strategy_state: Mapping[str, Any] = field(default_factory=dict)
     requeue_after: timedelta | None = None
     awaited: tuple[Version, ...] = ()
+
+    @property
+    def plan(self) -> RoutePlan | None:
+        """What is routed."""
+        return self.carried.plan if self.carried else None
+
+    @property
+    def environment(self) -> str:
+        """The environment whose versions the plan leads to."""
+        return self.carried.environment if self.carried else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +69,8 @@ class Known:
 def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -> Outcome:
     """Decide a policy's routes from what is observed. Pure: the same arguments give the same outcome.
 
-    Raises Refused for a plan that the router cannot carry or that leaves the allowed namespaces, and
-    PluginError for a plugin at fault.
+    Raises Refused for a plan that the router cannot carry or that leaves the allowed namespaces, unless it
+    is one of before, that leads to the former environment; and PluginError for a plugin at fault.
     """
     in_force = known.in_force
     routed = (
@@ -78,29 +87,28 @@ def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -
         mirror_percentage=accepted.policy.mirror_percentage,
     )
     foresee(accepted, inputs, registry, calls)
-    outcome = _stay(accepted, known, versions)
-    if outcome is None and any(version.available for version in versions):
+    if outcome := _stay(accepted, known, versions, calls):
+        return outcome
+    if any(version.available for version in versions):
         outcome = _ask(accepted, inputs, in_force, identity, calls)
-    elif outcome is None:
-        plan = hold(accepted, versions, in_force)
-        held, name = Reason.NO_VERSION_READY, accepted.environment.name
-        outcome = Outcome(versions, plan, name, _told(versions), held, known.strategy_state)
+    else:
+        carried = _carried(hold(accepted, versions, in_force), accepted)
+        held, state = Reason.NO_VERSION_READY, known.strategy_state
+        outcome = Outcome(versions, carried, _told(versions), held, state)
     if outcome.plan:
         check_reach(outcome.plan, accepted)
         check_carried(outcome.plan, accepted, registry, calls)
     return outcome
 
 
-def _stay(accepted: Accepted, known: Known, versions: tuple[Version, ...]) -> Outcome | None:
-    """The routes in force, of a policy whose new environment cannot take over yet."""
-    if known.former is None or known.in_force is None:
+def _stay(accepted: Accepted, known: Known, versions: tuple[Version, ...], calls: Calls) -> Outcome | None:
+    """The routes to the former environment, of a policy whose new one cannot take over yet."""
+    carried = remain(known.former, known.look, calls) if known.former else None
+    missing = awaited(accepted, versions, carried.plan) if carried else ()
+    if not missing:
         return None
-    missing = awaited(accepted, versions, known.in_force)
-    plan = remain(known.in_force, known.former, known.look) if missing else None
-    if plan is None:
-        return None
-    name, state = known.former.environment, known.strategy_state
-    return Outcome(versions, plan, name, _told(versions), Reason.MOVING, state, awaited=missing)
+    state = known.strategy_state
+    return Outcome(versions, carried, _told(versions), Reason.MOVING, state, awaited=missing)
 
 
 def _ask(
@@ -120,7 +128,11 @@ def _ask(
     state = _remember(sealed_state(decision, accepted), strategy.name, identity)
     later = decision.requeue_after
     later = None if later is None else max(later, SOONEST)
-    return Outcome(versions, plan, accepted.environment.name, reasons, held, state, later)
+    return Outcome(versions, _carried(plan, accepted), reasons, held, state, later)
+
+
+def _carried(plan: RoutePlan | None, accepted: Accepted) -> Carried | None:
+    return Carried.of(plan, accepted) if plan else None
 
 
 def _told(versions: tuple[Version, ...]) -> dict[str, str]:
