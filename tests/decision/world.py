@@ -88,7 +88,7 @@ class World:
         self.carried: Carried | None = None
         self.state: Mapping[str, Any] = {}
         self.now: datetime = NOW
-        self.addresses = addresses or ADDRESSES.get(self.names[0], lambda ref: ())
+        self.addresses = addresses or _addresses(self.names[0])
 
     @property
     def in_force(self) -> RoutePlan | None:
@@ -131,7 +131,7 @@ class World:
 
     def move(self, environment: str, of: Policy | None = None) -> "World":
         """Someone gives the policy another environment."""
-        self.names[0] = environment
+        self.names[0], self.addresses = environment, _addresses(environment)
         return self.change(of or self.accepted.policy)
 
     def decide(self) -> Outcome:
@@ -181,6 +181,10 @@ class World:
 
     def _ref(self, name: str) -> Ref:
         return self.accepted.refs[name][0]
+
+
+def _addresses(environment: str) -> Callable[[Ref], Pairs]:
+    return ADDRESSES.get(environment, lambda ref: ())
 
 
 def _plugin(axis: str, plugin: str | Plugin[Any]) -> Plugin[Any]:

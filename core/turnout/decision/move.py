@@ -48,7 +48,7 @@ def former(
         return Former(carried)
     environment = loaded.plugin
     # An earlier turnout has not stored them: then the policy may still have them.
-    given = carried.options or accepted.config.get(environment.name, {})
+    given = carried.config.get(environment.name) or accepted.config.get(environment.name, {})
     options, _ = calls.to(environment.name, settings.options_for, environment, given)
     if options is None:
         return Former(carried)

@@ -53,7 +53,7 @@ class _Carried(_Plan):
 
     format: Literal[1]
     environment: str
-    options: dict[str, Any] = {}
+    config: dict[str, dict[str, Any]] = {}
     start: _Plan | None = None
 
 
@@ -61,20 +61,22 @@ class _Carried(_Plan):
 class Carried:
     """A plan that routes carry.
 
-    `environment`: the name of the one whose versions it leads to, and `options` what the policy said to
-    it then. `start`: of a policy that has left that environment, the plan in force when it did.
+    `environment`: the name of the one whose versions it leads to; `config`: what the policy said to that
+    one, as in `spec.config`. `start`: of a policy that has left that environment, the plan in force when
+    it did.
     """
 
     plan: RoutePlan
     environment: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     start: RoutePlan | None = None
 
     @classmethod
     def of(cls, plan: RoutePlan, accepted: Accepted) -> "Carried":
         """A plan that leads to versions of the policy's environment."""
         name = accepted.environment.name
-        return cls(plan, name, accepted.config.get(name, {}))
+        given = accepted.config.get(name)
+        return cls(plan, name, {name: given} if given else {})
 
     @property
     def whole(self) -> RoutePlan:
@@ -88,7 +90,7 @@ def dump(carried: Carried) -> str:
     document = {
         "format": FORMAT,
         "environment": carried.environment,
-        **({"options": carried.options} if carried.options else {}),
+        **({"config": carried.config} if carried.config else {}),
         **({"start": start} if start != plan else {}),
         **plan,
     }
@@ -103,7 +105,7 @@ def load(text: str | None, policy: Policy) -> Carried | None:
         start = _load_plan(said.start, policy) if said.start else None
     except (ValueError, KeyError):
         return None
-    return Carried(plan, said.environment, said.options, start)
+    return Carried(plan, said.environment, said.config, start)
 
 
 def routed_uids(text: str | None) -> frozenset[str]:
