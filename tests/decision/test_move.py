@@ -14,6 +14,7 @@ from turnout.decision.declare import Admitted, WeightsVerdict
 from turnout.decision.stored import dump
 from turnout.plugin import Ref
 from turnout.reasons import Reason
+from turnout.settings import Settings
 from turnout.testing.builders import NAMESPACE, NOW, entry, observation, policy, spec
 from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE
 
@@ -261,6 +262,20 @@ def test_a_router_that_cannot_carry_what_is_in_force_leaves_it_as_it_is() -> Non
     assert assess(world).rendered == ()
     world.ready("pod-1")
     assert [item.ref.kind.kind for item in assess(world).rendered] == ["Gateway", "HTTPRoute"]
+
+
+def test_routes_into_a_namespace_that_is_allowed_no_more_stay_as_they_are() -> None:
+    """The policy asks for nothing there any more."""
+    settings = Settings.of({"allowNamespaces": {NAMESPACE: ["modelmesh-serving"]}})
+    config = {"kserve-modelmesh": {"namespace": "modelmesh-serving"}}
+    world = World("blue-green", config=config, settings=settings).ready("wisdom-0", "wisdom-1")
+    assert world.split() == HALVES
+    world.settings = Settings()
+    found = assess(world.move("toy-hosts"))
+
+    assert found.failure is None
+    assert found.outcome is not None
+    assert (found.outcome.held, found.rendered) == (Reason.MOVING, ())
 
 
 def test_a_router_that_cannot_carry_what_the_policy_asks_is_refused_while_it_moves(world: World) -> None:
