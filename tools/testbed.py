@@ -35,6 +35,7 @@ WITHOUT_GO = {
         "downloads their modules. KUBEBUILDER_ASSETS replaces the API server, not these. Without them the "
         "tests are skipped."
     ),
+    "helm": "Tests of the Helm chart need it, and nothing replaces it. Without it they are skipped.",
     "mesh": "Tests in tests/mesh need it, and nothing replaces it. Without it they are skipped.",
 }
 """By group: which tests need what Go would get, and what else would do."""

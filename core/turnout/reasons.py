@@ -19,6 +19,8 @@ class Reason(StrEnum):
     """The environment, strategy or router is installed, and the administrator's settings keep it out."""
     NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"
     """The policy names another namespace, and the administrator's allow-list does not."""
+    HOST_TAKEN = "HostTaken"
+    """A policy of another namespace serves a host that this one asks for; the message names both."""
     UNSUPPORTED = "Unsupported"
     """The router's network cannot say what the policy asks."""
     PLUGIN_FAILED = "PluginFailed"

@@ -228,6 +228,40 @@ def test_a_version_in_a_namespace_that_is_allowed_is_accepted(whose: str) -> Non
     assert str(accepted.refs["wisdom-1"][0]) == "InferenceService secret/wisdom-1"
 
 
+GATEWAY = {"istio": {"externalGateway": "team-b/public"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "option", "namespace"),
+    [
+        pytest.param({"externalGateway": "team-b/public"}, "externalGateway", "team-b", id="its Gateway"),
+        pytest.param(
+            {"ingressHost": "theirs.team-b.svc.cluster.local"}, "ingressHost", "team-b", id="its proxies"
+        ),
+    ],
+)
+def test_what_belongs_to_another_namespace_is_refused(said: Any, option: str, namespace: str) -> None:
+    expected = "expected models: the administrator's allowNamespaces decides"
+    assert refusal(config={"istio": said}) == (
+        Reason.NAMESPACE_NOT_ALLOWED,
+        [f"spec.config.istio.{option}: names namespace {namespace}, {expected}"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "settings"),
+    [
+        pytest.param(GATEWAY, {"allowNamespaces": {"models": ["team-b"]}}, id="allowed"),
+        pytest.param({}, {"plugins": {"istio": {"defaults": GATEWAY["istio"]}}}, id="the default"),
+        pytest.param(GATEWAY, {"plugins": {"istio": {"fixed": GATEWAY["istio"]}}}, id="fixed"),
+        pytest.param({"istio": {"externalGateway": "models/public"}}, {}, id="of its own namespace"),
+        pytest.param({"istio": {"ingressHost": "proxies.example.com"}}, {}, id="of no namespace"),
+    ],
+)
+def test_what_the_administrator_lets_a_policy_name_is_accepted(config: Any, settings: Any) -> None:
+    assert take(config=config, settings=settings)
+
+
 def test_what_another_namespaces_policies_may_do_does_not_count() -> None:
     reason, _ = refusal(ELSEWHERE, settings={"allowNamespaces": {"others": ["secret"]}})
 

@@ -158,6 +158,6 @@ def test_what_cannot_work_is_refused(
     told = site.message("wisdom", "Accepted")
     assert f"{router} cannot carry {REFUSED[environment, strategy, router]}" in told
     others = [other for other in ROUTERS if (environment, strategy, other) in ALLOWED]
-    assert told.endswith(f"routers that can: {', '.join(others) or 'none that is installed'}")
+    assert told.endswith(f"routers that can: {', '.join(others) or 'none that may be used'}")
     for kind in ("virtualservices", "grpcroutes", "httproutes"):
         assert site.names(kind) == []

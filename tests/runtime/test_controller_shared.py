@@ -172,7 +172,7 @@ def test_a_gateway_of_someone_else_that_goes_is_replaced_by_ours(bed: Bed) -> No
 def test_a_gateway_of_another_namespace_is_used_as_it_is(bed: Bed) -> None:
     bed.version("one-0")
     bed.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
-    bed.start()
+    bed.start(settings={"allowNamespaces": {"*": ["istio-system"]}})
     bed.until(lambda: bed.condition("Routed", "one") == ("True", "InForce"))
     bed.settle()
     assert bed.cluster.objects(GATEWAY) == []
@@ -235,7 +235,7 @@ def test_an_owner_stays_one_while_its_policy_is_not_accepted(three: Bed, restart
 
 
 def test_a_policy_that_no_longer_wants_it_is_no_owner_any_more(three: Bed) -> None:
-    three.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
+    three.policy("one", config={"istio": {"externalGateway": "models/public"}})
     three.until(lambda: owners(three.get(gateway())) == ["three", "two"])
 
 
@@ -245,7 +245,7 @@ def test_it_goes_when_nobody_wants_it_any_more(bed: Bed) -> None:
     bed.policy("one")
     bed.start()
     bed.until(lambda: bed.exists(gateway()))
-    bed.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
+    bed.policy("one", config={"istio": {"externalGateway": "models/public"}})
     bed.until(lambda: not bed.exists(gateway()))
     bed.policy("one", config=on_port(80))
     bed.until(lambda: bed.exists(gateway()))

@@ -76,6 +76,16 @@ def find_envoy() -> Path:
     return envoy
 
 
+def find_helm() -> Path:
+    """Return helm, which renders the chart without a cluster; raises AssetsMissingError without it."""
+    helm = _testbed("helm") / "bin" / "helm"
+    if not helm.is_file():
+        raise AssetsMissingError(
+            "no helm to test the chart with; get it: python tools/testbed.py --group helm"
+        )
+    return helm
+
+
 def find_mesh_assets() -> MeshAssets:
     """Return what there is to run; raises AssetsMissingError where a mesh cannot."""
     binaries = _testbed("mesh") / "bin"

@@ -89,6 +89,7 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         *_for_others(declared, registry, settings, calls),
     ]
     options: list[Options] = []
+    reaching: list[object] = []
     for plugin in (environment, strategy, router):
         given = declared.config.get(plugin.name, {})
         # Validators of options are the plugin's code as well.
@@ -97,11 +98,15 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         if parsed is not None:
             options.append(parsed)
             problems += _faults(plugin, policy, parsed, calls)
+            reaching += _foreign_options(plugin, parsed, allowed, settings, calls)
     if problems:
         raise Refused(Reason.INVALID_SPEC, problems)
     refs = {version.name: ask.refs(environment, version, options[0], calls) for version in policy.versions}
-    if reaching := _foreign_refs(refs, allowed):
+    if reaching := [*reaching, *_foreign_refs(refs, allowed)]:
         raise Refused(Reason.NAMESPACE_NOT_ALLOWED, reaching)
+    frontends = ask.frontends(environment, policy, options[0], calls)
+    if hosts := _foreign_hosts(frontends, allowed):
+        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, hosts)
     if objections := list(_objections(declared, registry, settings, calls)):
         raise Refused(Reason.NOT_ADMITTED, objections)
     return Accepted(
@@ -113,7 +118,7 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         router=router,
         router_options=options[2],
         refs=refs,
-        frontends=ask.frontends(environment, policy, options[0], calls),
+        frontends=frontends,
         allowed=allowed,
         config=declared.config,
         drain=environment.drain and settings.drain.enabled,
@@ -145,6 +150,27 @@ def _foreign(policy: Policy, allowed: frozenset[str]) -> list[Problem]:
     ]
 
 
+def _foreign_options(
+    plugin: Plugin[Any], options: Options, allowed: frozenset[str], settings: Settings, calls: Calls
+) -> list[Problem]:
+    """What the administrator's own options name is allowed by that."""
+
+    def check() -> list[Problem]:
+        granted, _ = settings.options_for(plugin, {})
+        known = set(plugin.reaches(granted)) if granted is not None else set()
+        return [
+            Problem(
+                f"spec.config.{plugin.name}.{option}",
+                f"names namespace {namespace}, expected {', '.join(sorted(allowed))}: "
+                "the administrator's allowNamespaces decides",
+            )
+            for option, namespace in plugin.reaches(options)
+            if namespace not in allowed and (option, namespace) not in known
+        ]
+
+    return calls.to(plugin.name, check)
+
+
 def _foreign_refs(refs: Mapping[str, tuple[Ref, ...]], allowed: frozenset[str]) -> list[str]:
     return [
         f"version {name} is made up of {ref}, expected objects in {', '.join(sorted(allowed))}: "
@@ -152,6 +178,15 @@ def _foreign_refs(refs: Mapping[str, tuple[Ref, ...]], allowed: frozenset[str]) 
         for name, made_up in refs.items()
         for ref in made_up
         if ref.namespace not in allowed
+    ]
+
+
+def _foreign_hosts(frontends: Iterable[Frontend], allowed: frozenset[str]) -> list[str]:
+    return [
+        f"frontend {frontend.name} has hosts of namespace {frontend.namespace}, expected "
+        f"{', '.join(sorted(allowed))}: the administrator's allowNamespaces decides"
+        for frontend in frontends
+        if frontend.namespace not in allowed
     ]
 
 

@@ -15,25 +15,15 @@ from turnout.registry import Registry
 
 
 def check_reach(plan: RoutePlan, accepted: Accepted) -> None:
-    """Raises Refused for hosts or backends of a namespace that the administrator does not allow."""
-    if problems := _beyond(plan, accepted):
-        told = (
-            f"policies of namespace {accepted.policy.namespace} may not: the administrator's allowNamespaces"
-        )
-        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, [f"{problem}; {told} decides" for problem in problems])
-
-
-def _beyond(plan: RoutePlan, accepted: Accepted) -> list[str]:
-    """What of a plan is in namespaces that the policy may not reach."""
+    """Raises Refused for backends of a namespace that the administrator does not allow."""
     problems = [
-        f"frontend {frontend.name} has hosts of namespace {frontend.namespace}"
-        for frontend in plan.frontends
-        if frontend.namespace not in accepted.allowed
+        f"version {version.name} is reached in namespace {name}, expected "
+        f"{', '.join(sorted(accepted.allowed))}: the administrator's allowNamespaces decides"
+        for version in plan.versions()
+        for name in sorted({one.namespace for one in version.backends.values()} - accepted.allowed)
     ]
-    for version in plan.versions():
-        reached = {backend.namespace for backend in version.backends.values()} - accepted.allowed
-        problems += [f"version {version.name} is reached in namespace {name}" for name in sorted(reached)]
-    return problems
+    if problems:
+        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, problems)
 
 
 def can_carry(plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:
@@ -41,8 +31,10 @@ def can_carry(plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:
 
     That is not the policy's fault, which does not ask for this plan any more.
     """
-    router = accepted.router
-    return not _beyond(plan, accepted) and _carries(router, plan, accepted.router_options, calls)
+    reached = {frontend.namespace for frontend in plan.frontends}
+    reached |= {one.namespace for version in plan.versions() for one in version.backends.values()}
+    within = reached <= accepted.allowed
+    return within and _carries(accepted.router, plan, accepted.router_options, calls)
 
 
 def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls: Calls) -> None:

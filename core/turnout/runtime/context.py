@@ -14,6 +14,7 @@ from turnout.runtime.contention import Contention
 from turnout.runtime.events import Recorder
 from turnout.runtime.gates import Gates
 from turnout.runtime.guard import Guard
+from turnout.runtime.hosts import Hosts
 from turnout.runtime.in_force import RoutesInForce
 from turnout.runtime.keys import DrainKey, Key, PolicyKey
 from turnout.runtime.queue import WorkQueue
@@ -73,6 +74,7 @@ class Context:
     """Where this controller sees policies; None: everywhere."""
     index: Index = field(default_factory=Index)
     claims: Claims = field(default_factory=Claims)
+    hosts: Hosts = field(default_factory=Hosts)
     protections: Contention = field(default_factory=Contention)
     unwritten: dict[Ref, Verdict] = field(default_factory=dict)
     """Shared objects that cannot be written, and why."""

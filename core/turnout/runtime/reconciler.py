@@ -20,6 +20,7 @@ from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
 from turnout.runtime.failures import PATIENCE, Failures
 from turnout.runtime.gating import Gating, gated
+from turnout.runtime.hosts import Wish
 from turnout.runtime.interests import Interests
 from turnout.runtime.keys import DrainKey, PolicyKey, WeightsKey
 from turnout.runtime.moves import Moves, under_way
@@ -73,6 +74,7 @@ class PolicyReconciler:
             if isinstance(admitted, Admitted):
                 report = await self._act(key, document, admitted, hurried)
             else:
+                self._wish(key, None)
                 report = self._failures.not_accepted(key, document, admitted)
         except (ApiError, ConnectionFailed):
             self._context.looked_at(key)  # others need not wait for what cannot be written
@@ -106,7 +108,10 @@ class PolicyReconciler:
         if obstacle:
             if obstacle.filling:
                 return None
+            self._wish(key, None)
             return Report(VALID, Verdict(None, obstacle.reason, obstacle.message))
+        if taken := self._taken(key, document, accepted, carried):
+            return self._failures.not_accepted(key, document, taken)
         unprotected = await protect(context, accepted, ready_only=hurried)
         assessment = await self._assess(document, admitted, carried)
         found = assessment.in_force if context.in_force.routes(key) else None
@@ -133,6 +138,29 @@ class PolicyReconciler:
         if report:
             self._failures.tell(key, report.routed)
         return report
+
+    def _taken(
+        self, key: PolicyKey, document: Document, accepted: Accepted, carried: Carried | None
+    ) -> Assessment | None:
+        """Why a policy is not accepted: one of another namespace serves its host. Raises Retry at start."""
+        context = self._context
+        if not context.assessor.settings.allow_namespaces:
+            return None  # every host is of the policy's own namespace
+        hosts = frozenset(host for frontend in accepted.frontends for host in frontend.hosts)
+        served = carried.plan.frontends if carried else ()
+        held = {host for frontend in served for host in frontend.hosts} | context.hosts.held(key)
+        self._wish(key, Wish(document.created, hosts, hosts & held))
+        if not context.hosts.known(context.unseen or ()):
+            raise Retry
+        if (taken := context.hosts.taken(key)) is None:
+            self._wish(key, Wish(document.created, hosts, hosts))
+            return None
+        told = f"host {taken[0]} is that of policy {taken[1]}; give the policy another modelName"
+        return Assessment(failure=(Reason.HOST_TAKEN, told))
+
+    def _wish(self, key: PolicyKey, wish: Wish | None) -> None:
+        for other in self._context.hosts.replace(key, wish):
+            self._context.queue.add(other)
 
     async def _admit(self, key: PolicyKey, document: Document) -> Admitted | Assessment:
         """The policy, accepted or not; looked at anew only when it or its weights have changed."""
@@ -167,6 +195,7 @@ class PolicyReconciler:
         if key in self._context.foreign:
             return
         self._context.foreign.add(key)
+        self._wish(key, None)
         self._routes.forget(key)
         self._reporter.forget(key)
         self._failures.forget(key)
@@ -278,6 +307,8 @@ class PolicyReconciler:
         self._last.pop(key, None)
         self._context.looked_at(key)
         self._context.waiting.pop(key, None)
+        for other in self._context.hosts.forget(key):
+            self._context.queue.add(other)
         self._routes.forget(key)
         self._reporter.forget(key)
         self._failures.forget(key)

@@ -29,7 +29,7 @@ class EnvironmentConformance(OfObjects):
     axis: ClassVar[Any] = Environment
 
     def calls(self) -> Iterator[Call]:
-        yield from self.calls_of_check()
+        yield from self.calls_of_all()
         for label, options in self.parsed():
             for about, policy in policies():
                 where = f"of {about} with options {label}"

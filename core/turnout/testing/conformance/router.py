@@ -34,7 +34,7 @@ class RouterConformance(OfManifests):
         return None
 
     def calls(self) -> Iterator[Call]:
-        yield from self.calls_of_check()
+        yield from self.calls_of_all()
         for label, options in self.parsed():
             for sample in self.samples(options):
                 where = f'render of "{sample.about}" with options {label}'

@@ -1,0 +1,42 @@
+"""Releases of the chart in the API server that tests share."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.installation import Installation
+from tests.support import ControlPlane
+
+Make = Callable[..., Installation]
+
+
+@pytest.fixture
+def make(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Make]:
+    """Makes releases, each in a new namespace unless one is given. All are gone afterwards; the CRDs stay."""
+    control_plane.install_crds("istio", "kserve", "gateway-api", "turnout")
+    made: list[Installation] = []
+
+    def one(namespace: str | None = None, name: str = "turnout") -> Installation:
+        if namespace is None:
+            namespace = f"chart-{secrets.token_hex(3)}"
+            control_plane.kubectl("create", "namespace", namespace)
+        made.append(Installation(control_plane, namespace, tmp_path, name))
+        return made[-1]
+
+    yield one
+    for installation in made:
+        installation.close()
+        installation.helm("uninstall", "--no-hooks", "--ignore-not-found")
+        control_plane.kubectl(
+            "delete", "namespace", installation.namespace, "--wait=false", "--ignore-not-found"
+        )
+
+
+@pytest.fixture
+def installation(make: Make) -> Installation:
+    """One with the chart's defaults, but for settings by which nobody waits long."""
+    made = make()
+    made.install()
+    return made
