@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from turnout.calling import Calls
+from turnout.decision.accept import Accepted
 from turnout.decision.assess import Assessment, Assessor, carried_by
 from turnout.decision.declare import Admitted, WeightsVerdict
 from turnout.decision.objects import Entry
@@ -127,7 +128,7 @@ class Offline:
         problem = assessment.failure
         if problem is None and not assessment.rendered:
             refused = assessment.outcome.refused if assessment.outcome else None
-            problem = refused or (Reason.NO_BACKEND, _nothing_to_route(assessment))
+            problem = refused or _nothing_rendered(assessment, admitted.accepted)
         verdict = admitted.weights if weights else None
         return Planned(*place, sourced.source, admitted, assessment, verdict, problem)
 
@@ -135,6 +136,16 @@ class Offline:
 def document(item: Rendered) -> dict[str, Any]:
     """An object as it would be applied, owners aside."""
     return item.document(api_version(item.ref.kind.group, item.ref.kind.versions[0]), [])
+
+
+def _nothing_rendered(assessment: Assessment, accepted: Accepted) -> tuple[Reason, str]:
+    outcome = assessment.outcome
+    if outcome and outcome.plan:
+        told = (
+            f"the routes lead to {outcome.environment}, which {accepted.router.name} cannot carry; they stay"
+        )
+        return Reason.MOVING, told
+    return Reason.NO_BACKEND, _nothing_to_route(assessment)
 
 
 def _nothing_to_route(assessment: Assessment) -> str:

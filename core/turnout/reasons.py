@@ -66,13 +66,13 @@ class Reason(StrEnum):
 
     # Ready
     READY = "Ready"
-    """Accepted, Routed, and at least one version is ready."""
+    """Accepted, Routed or Moving, and at least one version to which the routes may lead is ready."""
     NO_VERSION_READY = "NoVersionReady"
     """No version is ready: the routes in force are held, or everything goes to the primary."""
     NO_WEIGHT = "NothingHasWeight"
     """Ready versions exist, and all have weight 0: the routes in force are held."""
     NOT_ROUTED = "NotRouted"
-    """The decided routes are not in force; see Routed."""
+    """The decided routes are not in force, or it is not known yet whether they are; see Routed."""
 
     # versions
     MISSING = "Missing"

@@ -177,7 +177,7 @@ def test_a_backend_that_cannot_be_kept_is_the_environments_error() -> None:
         rendered(manifest(), of=plan(Rule("default", (Share(odd, 1),))))
 
     assert caught.value.message == (
-        "plugin kserve-modelmesh: a frontend or backend is no JSON: Type is not JSON serializable: object"
+        "plugin kserve-modelmesh: a frontend, a backend or an option is no JSON: Type is not JSON serializable: object"
     )
 
 

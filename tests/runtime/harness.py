@@ -108,7 +108,7 @@ class Bed(Rollout):
     def snapshot(self) -> dict[str, Object]:
         """Everything that is written for policies, without what differs from run to run."""
         routes = (VIRTUAL_SERVICE, GATEWAY, SERVICE_ENTRY, CONFIG_MAP)
-        kinds = (*routes, INFERENCE_SERVICE, ROUTING_POLICY, TRAFFIC_WEIGHTS)
+        kinds = (*routes, INFERENCE_SERVICE, KNATIVE_SERVICE, ROUTING_POLICY, TRAFFIC_WEIGHTS)
         return {
             f"{kind.kind}/{found['metadata']['name']}": stripped(found, self._uids())
             for kind in kinds
@@ -116,9 +116,9 @@ class Bed(Rollout):
         }
 
     def _uids(self) -> dict[str, str]:
-        kinds = (INFERENCE_SERVICE, ROUTING_POLICY)
-        found = [one["metadata"] for kind in kinds for one in self.cluster.objects(kind)]
-        return {metadata["uid"]: f"uid of {metadata['name']}" for metadata in found}
+        kinds = (INFERENCE_SERVICE, KNATIVE_SERVICE, ROUTING_POLICY)
+        found = [one for kind in kinds for one in self.cluster.objects(kind)]
+        return {one["metadata"]["uid"]: f"uid of {one['kind']} {one['metadata']['name']}" for one in found}
 
 
 def policy(name: str = MODEL, *, labels: Mapping[str, str] | None = None, **spec: Any) -> Object:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.runtime.harness import Bed, isvc, vs
+from tests.runtime.test_controller_moves import host
 from tests.toys.around import ToyGate, hang
 from turnout.decision.shares import split
 from turnout.plugin import Gate, GateAnswer, Options, Shift
@@ -107,6 +108,20 @@ def test_a_version_that_is_lost_while_a_gate_is_closed_leaves_at_once(halves: Be
     halves.until(lambda: halves.condition("Routed") == ("True", "Gated"))
     halves.ready("wisdom-1", False)
     halves.until(lambda: halves.shares() == {"wisdom-0": 100})
+
+
+def test_a_former_version_that_is_lost_while_a_gate_is_closed_leaves_at_once(
+    halves: Bed, gate: ToyGate
+) -> None:
+    """The new environment could take over, and may not yet; what serves until then is looked after."""
+    for name in ("wisdom-0", "wisdom-1"):
+        host(halves, name)
+    halves.policy(targetEnv="toy-hosts")
+    halves.until(lambda: halves.condition("Routed") == ("True", "Gated"))
+    halves.ready("wisdom-1", False)
+    halves.until(lambda: halves.shares() == {"wisdom-0": 100})
+    halves.ready("wisdom-1", True)
+    halves.until(lambda: halves.shares() == {"wisdom-0": 50, "wisdom-1": 50})
 
 
 def test_a_restart_finds_the_gate_closed(halves: Bed, gate: ToyGate) -> None:

@@ -26,6 +26,17 @@ def check_reach(plan: RoutePlan, accepted: Accepted) -> None:
         raise Refused(Reason.NAMESPACE_NOT_ALLOWED, problems)
 
 
+def can_carry(plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:
+    """Whether the policy's router may write a plan of before: if not, the routes have to stay as they are.
+
+    That is not the policy's fault, which does not ask for this plan any more.
+    """
+    reached = {frontend.namespace for frontend in plan.frontends}
+    reached |= {one.namespace for version in plan.versions() for one in version.backends.values()}
+    within = reached <= accepted.allowed
+    return within and _carries(accepted.router, accepted.router_options, plan, calls)
+
+
 def check_carried(
     plan: RoutePlan, accepted: Accepted, registry: Registry, calls: Calls, inputs: Inputs | None = None
 ) -> None:

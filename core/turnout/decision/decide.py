@@ -14,6 +14,7 @@ from turnout.decision.join import Look, join
 from turnout.decision.move import Former, awaited, remain
 from turnout.decision.seal import seal, sealed_state
 from turnout.decision.shares import shares
+from turnout.decision.stored import Carried
 from turnout.plugin import Inputs, RoutePlan, Version
 from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
@@ -25,24 +26,32 @@ SOONEST = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was decided. `plan` None: nothing can be routed, and the routes stay as they are.
+    """What was decided. `carried` None: nothing can be routed, and the routes stay as they are.
 
-    `refused`: why, if what would have to be routed cannot be carried.
-    `environment` is the one whose versions the plan leads to. `reasons`: a sentence by version name.
-    `held` says why the strategy's word is not what is routed, if so. `strategy_state` is what
+    `refused`: why, if what would have to be routed cannot be carried. `reasons`: a sentence by version
+    name. `held` says why the strategy's word is not what is routed, if so. `strategy_state` is what
     `status.strategyState` has to hold before the routes move. `awaited`: the versions for which a policy
     that has changed its environment waits.
     """
 
     versions: tuple[Version, ...]
-    plan: RoutePlan | None
-    environment: str
+    carried: Carried | None
     reasons: Mapping[str, str]
     held: Reason | None = None
     strategy_state: Mapping[str, Any] = field(default_factory=dict)
     requeue_after: timedelta | None = None
     awaited: tuple[Version, ...] = ()
     refused: Refusal | None = None
+
+    @property
+    def plan(self) -> RoutePlan | None:
+        """What is routed."""
+        return self.carried.plan if self.carried else None
+
+    @property
+    def environment(self) -> str:
+        """The environment whose versions the plan leads to."""
+        return self.carried.environment if self.carried else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +102,14 @@ def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -
     def precedence(version: Version) -> int:
         return 0 if version.name == accepted.policy.primary else 1 if version.uid in routed else 2
 
-    if stays := _stay(accepted, known, versions):
-        return _checked(stays, accepted, inputs, registry, calls)
+    if stays := _stay(accepted, known, versions, calls):
+        return stays
     outcome = decided(versions)
     if not outcome.refused:
         return outcome
     outcome = decided(fitting(versions, precedence, lambda tried: decided(tried).refused))
-    stays = _stay(accepted, known, outcome.versions)  # a version that is left out is not there to take over
-    return _checked(stays, accepted, inputs, registry, calls) if stays else outcome
+    # A version that is left out is not there to take over.
+    return _stay(accepted, known, outcome.versions, calls) or outcome
 
 
 def _checked(
@@ -113,26 +122,24 @@ def _checked(
         check_reach(outcome.plan, accepted)
         check_carried(outcome.plan, accepted, registry, calls, inputs)
     except Refused as refused:
-        return replace(outcome, plan=None, refused=(refused.reason, str(refused)))
+        return replace(outcome, carried=None, refused=(refused.reason, str(refused)))
     return outcome
 
 
 def _hold(accepted: Accepted, known: Known, versions: tuple[Version, ...]) -> Outcome:
     """The routes in force, as no version can carry traffic."""
-    plan, name = hold(accepted, versions, known.in_force), accepted.environment.name
-    return Outcome(versions, plan, name, _told(versions), Reason.NO_VERSION_READY, known.strategy_state)
+    carried = _carried(hold(accepted, versions, known.in_force), accepted)
+    return Outcome(versions, carried, _told(versions), Reason.NO_VERSION_READY, known.strategy_state)
 
 
-def _stay(accepted: Accepted, known: Known, versions: tuple[Version, ...]) -> Outcome | None:
-    """The routes in force, of a policy whose new environment cannot take over yet."""
-    if known.former is None or known.in_force is None:
+def _stay(accepted: Accepted, known: Known, versions: tuple[Version, ...], calls: Calls) -> Outcome | None:
+    """The routes to the former environment, of a policy whose new one cannot take over yet."""
+    carried = remain(known.former, known.look, calls) if known.former else None
+    missing = awaited(accepted, versions, carried.plan) if carried else ()
+    if not missing:
         return None
-    missing = awaited(accepted, versions, known.in_force)
-    plan = remain(known.in_force, known.former, known.look) if missing else None
-    if plan is None:
-        return None
-    name, state = known.former.environment, known.strategy_state
-    return Outcome(versions, plan, name, _told(versions), Reason.MOVING, state, awaited=missing)
+    state = known.strategy_state
+    return Outcome(versions, carried, _told(versions), Reason.MOVING, state, awaited=missing)
 
 
 def _ask(
@@ -152,7 +159,11 @@ def _ask(
     state = _remember(sealed_state(decision, accepted), strategy.name, identity)
     later = decision.requeue_after
     later = None if later is None else max(later, SOONEST)
-    return Outcome(versions, plan, accepted.environment.name, reasons, held, state, later)
+    return Outcome(versions, _carried(plan, accepted), reasons, held, state, later)
+
+
+def _carried(plan: RoutePlan | None, accepted: Accepted) -> Carried | None:
+    return Carried.of(plan, accepted) if plan else None
 
 
 def _told(versions: tuple[Version, ...]) -> dict[str, str]:

@@ -67,17 +67,17 @@ def owner_reference(name: str, uid: str, *, controller: bool) -> dict[str, Any]:
 
 
 def render(
-    plan: RoutePlan, accepted: Accepted, calls: Calls, *, environment: str = ""
+    plan: RoutePlan, accepted: Accepted, calls: Calls, *, carried: Carried | None = None
 ) -> tuple[Rendered, ...]:
     """What the router makes of a plan: shared and supporting objects first, then the routes.
 
-    `environment`: the one whose versions the plan leads to; by default the policy's.
+    `carried`: what the routes are to say of it, if it does not lead to the policy's environment.
 
     Raises PluginError for manifests that no router may return.
     """
     router = accepted.router
     manifests = calls.all(router.name, router.render, plan, accepted.router_options)
-    stored = _stored(Carried(plan, environment or accepted.environment.name))
+    stored = _stored(carried or Carried.of(plan, accepted))
     rendered = []
     for manifest in manifests:
         if fault := _fault(manifest, accepted):
@@ -107,7 +107,9 @@ def _stored(carried: Carried) -> str:
         return dump(carried)
     except (TypeError, ValueError) as error:
         name = carried.environment
-        raise PluginError(name, f"plugin {name}: a frontend or backend is no JSON: {error}") from error
+        raise PluginError(
+            name, f"plugin {name}: a frontend, a backend or an option is no JSON: {error}"
+        ) from error
 
 
 def _fault(manifest: object, accepted: Accepted) -> str | None:

@@ -6,7 +6,6 @@ from typing import Any
 from turnout.decision.accept import Accepted
 from turnout.decision.assess import Assessment
 from turnout.plugin import Ref, Router
-from turnout.reasons import Reason
 from turnout.runtime.context import Context
 from turnout.runtime.keys import PolicyKey
 from turnout.runtime.moves import LeftOver
@@ -30,8 +29,7 @@ class Interests:
 
     def decided(self, key: PolicyKey, accepted: Accepted, assessment: Assessment, left: LeftOver) -> None:
         """Follow what is routed and written for a policy as well."""
-        stays = assessment.outcome and assessment.outcome.held is Reason.MOVING
-        former = assessment.former.watched if assessment.former and stays else frozenset[Ref]()
+        former = assessment.stays.watched if assessment.stays else frozenset[Ref]()
         self._former[key] = former
         rendered = {item.ref for item in assessment.rendered}
         self._replace(key, _versions(accepted) | former | rendered | left.refs)

@@ -63,7 +63,7 @@ class Moves:
         if loaded is None:
             return frozenset()
         self._context.kinds.need(loaded.plugin)
-        namespaces = {version.spec.namespace for version in carried.plan.versions()}
+        namespaces = {version.spec.namespace for version in carried.whole.versions()}
         return frozenset((kind, namespace) for kind in loaded.plugin.watches for namespace in namespaces)
 
     def left_over(

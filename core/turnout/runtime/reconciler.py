@@ -250,6 +250,9 @@ class PolicyReconciler:
         left = self._moves.left_over(key, accepted, assessment.rendered, listed)
         self._moves.keep(key, left, accepted.router.writes)
         self._interests.decided(key, accepted, assessment, left)
+        if not assessment.rendered:  # the router cannot carry what is in force: that stays as it is
+            stays = under_way(accepted, outcome, left) or Verdict(True, Reason.GATED)
+            return Report(VALID, stays, assessment, left=left.refs)
         try:
             written = await self._routes.write(
                 key, document, policy, assessment.rendered, listed, routes_only=hurried
