@@ -142,9 +142,9 @@ def test_pods_pass_the_restricted_pod_security_standard(
     template = only(objects(), kind, name)["spec"]["template"]
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "spec": template["spec"]}
     apply = ("create", "--dry-run=server", "--filename=-")
-    assert "created" in installation.kubectl(*apply, input=json.dumps(pod)).stdout
+    assert "created" in installation.kubectl(*apply, document=json.dumps(pod)).stdout
     template["spec"]["securityContext"]["runAsNonRoot"] = False
-    refused = installation.kubectl(*apply, input=json.dumps(pod), check=False)
+    refused = installation.kubectl(*apply, document=json.dumps(pod), check=False)
     assert 'violates PodSecurity "restricted:latest": runAsNonRoot' in refused.stderr
 
 
