@@ -1,5 +1,6 @@
 """Plays the part of controllers and kubelets for a release: its pods run, and so does its Job."""
 
+import contextlib
 import json
 import threading
 from pathlib import Path
@@ -43,10 +44,10 @@ class Kubelet:
                 self._pod.terminate()
                 self._pod.wait()
                 self._pod = None
-            if template:
-                self._generations += 1
-                self._pod = self._installation.start(f"turnout-{self._generations}")
             self._template = template
+            self._generations += 1
+            with contextlib.suppress(AssertionError):  # its account may have gone already, with all the rest
+                self._pod = self._installation.start(f"turnout-{self._generations}") if template else None
         if self._pod:
             self._report(deployment)
 

@@ -1,6 +1,7 @@
 """`helm install`, `upgrade` and `rollback` on a real API server; tests run what the pods would run."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -149,10 +150,11 @@ def test_pods_pass_the_restricted_pod_security_standard(
 
 
 @pytest.fixture
-def bare(make: Make, control_plane: ControlPlane) -> Installation:
-    """A cluster without turnout's CRDs."""
-    control_plane.kubectl("delete", "--filename", str(control_plane.assets.crds["turnout"]))
-    return make()
+def bare(make: Make, cluster: ControlPlane) -> Iterator[Installation]:
+    """In a cluster without turnout's CRDs; afterwards it has them."""
+    cluster.kubectl("delete", "--filename", str(cluster.assets.crds["turnout"]))
+    yield make()
+    cluster.install_crds("turnout")
 
 
 def test_crds_are_installed_where_they_are_missing_and_upgraded_by_kustomize(bare: Installation) -> None:
