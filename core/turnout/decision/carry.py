@@ -7,11 +7,13 @@ from pydantic import ValidationError
 
 from turnout.calling import Calls, PluginError
 from turnout.decision.accept import Accepted, Refused
+from turnout.decision.answers import items
 from turnout.decision.seal import seal
 from turnout.errors import Problem
-from turnout.plugin import Backend, Inputs, RoutePlan, Router, Version
+from turnout.plugin import Backend, Inputs, Options, RoutePlan, Router, Version
 from turnout.reasons import Reason
 from turnout.registry import Registry
+from turnout.shown import sentence
 
 
 def check_reach(plan: RoutePlan, accepted: Accepted) -> None:
@@ -36,10 +38,8 @@ def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls
     router = accepted.router
     lacking = plan.features() - router.carries
     if not lacking:
-        if objections := calls.all(router.name, router.objections, plan, accepted.router_options):
-            problems = [
-                Problem("spec.router", f"{router.name} cannot carry this: {one}") for one in objections
-            ]
+        if found := objections(router, plan, accepted.router_options, calls):
+            problems = [Problem("spec.router", f"{router.name} cannot carry this: {one}") for one in found]
             raise Refused(Reason.UNSUPPORTED, problems)
         return
     able = [
@@ -52,13 +52,18 @@ def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls
     raise Refused(Reason.UNSUPPORTED, [Problem("spec.router", f"{told}; routers that can: {others}")])
 
 
+def objections(router: Router[Any], plan: RoutePlan, options: Options, calls: Calls) -> list[str]:
+    """What a router has against a plan: a sentence each. Raises PluginError."""
+    return [sentence(told) for told in items(calls, router.name, str, router.objections, plan, options)]
+
+
 def _carries(router: Router[Any], plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:
     """Whether a router can carry a plan, with the options that the policy has for it."""
     if not plan.features() <= router.carries:
         return False
     try:
         options = router.options.model_validate(dict(accepted.config.get(router.name, {})))
-        return not calls.all(router.name, router.objections, plan, options)
+        return not objections(router, plan, options, calls)
     except (ValidationError, PluginError):
         return False
 
