@@ -190,9 +190,9 @@ def test_a_word_on_a_route_that_is_no_text_is_the_routers_error(method: str) -> 
             [fault(None, "is bad")],
             "check returned a Fault with path=null, expected path to be a str",
         ),
-        ("reaches", ["ab"], 'reaches returned "ab", expected pairs of an option and a namespace'),
+        ("reaches", ["ab"], 'reaches returned "ab" in a list, expected a list of tuple'),
         ("reaches", [("port", None)], 'reaches returned ["port", null], expected pairs of an option and a'),
-        ("reaches", None, "reaches raised TypeError: 'NoneType' object is not iterable"),
+        ("reaches", None, "reaches returned null, expected a list of tuple"),
     ),
 )
 def test_nonsense_of_an_environment_about_a_policy_is_its_error(method: str, answer: Any, told: str) -> None:
@@ -264,6 +264,7 @@ CONDITIONS = 'a tuple of such as ("x-user", "exact", "test")'
 @pytest.mark.parametrize(
     ("make", "fields", "told"),
     table(
+        (lambda inputs: "everything", {}, "str, expected a Decision"),
         (_decision, {"rules": None}, "rules=null, expected a tuple of Rule"),
         (_decision, {"rules": ("everything",)}, 'rules[0]="everything", expected a Rule'),
         (_decision, {"reasons": ["because"]}, 'reasons=["because"], expected reasons to be a mapping'),

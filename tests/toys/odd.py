@@ -1,6 +1,5 @@
 """Plugins that answer what no plugin should, and otherwise as the toy that they are made of."""
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 from turnout.plugin import Plugin
@@ -10,14 +9,6 @@ PluginT = TypeVar("PluginT", bound=Plugin[Any])
 
 def odd(toy: type[PluginT], /, **answers: Any) -> PluginT:
     """The toy under the name `odd`, whose methods of these names give these answers to whatever they are asked."""
-    methods = {name: _answering(name, answer) for name, answer in answers.items()}
+    methods = {name: lambda *_, answer=answer: answer for name, answer in answers.items()}
     made: type[PluginT] = type("Odd", (toy,), {"name": "odd", **methods})
     return made()
-
-
-def _answering(name: str, answer: Any) -> Callable[..., Any]:
-    def method(*_: Any) -> Any:
-        return answer
-
-    method.__name__ = name
-    return method

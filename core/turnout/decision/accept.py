@@ -1,6 +1,6 @@
 """Is a policy valid: are its plugins installed, its options right, and may it name what it names?"""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +98,7 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         problems += faults
         if parsed is not None:
             options.append(parsed)
-            problems += _problems(calls, plugin.name, plugin.check, policy, parsed)
+            problems += _problems(calls, plugin, "check", policy, parsed)
             reaching += _foreign_options(plugin, parsed, allowed, settings, calls)
     if problems:
         raise Refused(Reason.INVALID_SPEC, problems)
@@ -167,7 +167,7 @@ def _foreign_options(
 
 
 def _reached(plugin: Plugin[Any], options: Options, calls: Calls) -> tuple[tuple[str, str], ...]:
-    found = calls.all(plugin.name, plugin.reaches, options)
+    found = answers.items(calls, plugin, "reaches", tuple, options)
     for pair in found:
         answers.check(plugin.name, "reaches", wellformed.of_reached(pair))
     return found
@@ -186,16 +186,15 @@ def _foreign_refs(refs: Mapping[str, tuple[Ref, ...]], allowed: frozenset[str]) 
 def _objections(declared: Declared, registry: Registry, settings: Settings, calls: Calls) -> Iterable[str]:
     """What the administrator's own checks have against the policy."""
     for check, options in settings.in_use(registry.admission_checks):
-        problems = _problems(calls, check.name, check.admit, declared.policy, declared.document, options)
+        problems = _problems(calls, check, "admit", declared.policy, declared.document, options)
         yield from (f"{problem} ({check.name})" for problem in problems)
 
 
-def _problems(
-    calls: Calls, plugin: str, method: Callable[..., Iterable[Fault]], /, *args: object
-) -> list[Problem]:
-    found = answers.items(calls, plugin, Fault, method, *args)
+def _problems(calls: Calls, plugin: Plugin[Any], method: str, /, *args: object) -> list[Problem]:
+    """The faults that a plugin's method finds."""
+    found = answers.items(calls, plugin, method, Fault, *args)
     for fault in found:
-        answers.check(plugin, method.__name__, wellformed.of_fault(fault))
+        answers.check(plugin.name, method, wellformed.of_fault(fault))
     return [Problem(sentence(fault.path), sentence(fault.message)) for fault in found]
 
 

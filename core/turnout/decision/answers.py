@@ -1,10 +1,11 @@
 """Takes plugins' answers, and says which plugin answered what to which method where one is of no use."""
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from turnout.calling import Calls, PluginError
 from turnout.decision.wellformed import Found
+from turnout.plugin import Plugin
 from turnout.shown import shown
 
 T = TypeVar("T")
@@ -21,22 +22,21 @@ def check(plugin: str, method: str, found: Found, about: str = "") -> None:
         raise wrong(plugin, method, f"{there} {about}".rstrip(), expected)
 
 
-def items(
-    calls: Calls, plugin: str, of: type[T], method: Callable[..., Iterable[T]], /, *args: object
-) -> tuple[T, ...]:
+def items(calls: Calls, plugin: Plugin[Any], method: str, of: type[T], /, *args: object) -> tuple[T, ...]:
     """All that a plugin's method returns, each of the type `of`. Raises PluginError."""
-    name, expected = method.__name__, f"a list of {of.__name__}"
+    expected = f"a list of {of.__name__}"
 
     def read() -> tuple[object, ...]:
-        found: object = method(*args)
-        if isinstance(found, str | bytes | of) or not isinstance(found, Iterable):
-            raise wrong(plugin, name, shown(found), expected)
+        found: object = getattr(plugin, method)(*args)
+        alone = isinstance(found, str | bytes | of) and type(found) is not tuple
+        if alone or not isinstance(found, Iterable):
+            raise wrong(plugin.name, method, shown(found), expected)
         return tuple(found)
 
-    read.__name__ = name
+    read.__name__ = method
     sound = []
-    for item in calls.to(plugin, read):
+    for item in calls.to(plugin.name, read):
         if not isinstance(item, of):
-            raise wrong(plugin, name, f"{shown(item)} in a list", expected)
+            raise wrong(plugin.name, method, f"{shown(item)} in a list", expected)
         sound.append(item)
     return tuple(sound)

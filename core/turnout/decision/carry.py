@@ -54,7 +54,7 @@ def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls
 
 def objections(router: Router[Any], plan: RoutePlan, options: Options, calls: Calls) -> list[str]:
     """What a router has against a plan: a sentence each. Raises PluginError."""
-    return [sentence(told) for told in items(calls, router.name, str, router.objections, plan, options)]
+    return [sentence(told) for told in items(calls, router, "objections", str, plan, options)]
 
 
 def _carries(router: Router[Any], plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:

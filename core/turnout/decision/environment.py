@@ -15,7 +15,7 @@ def refs(
 ) -> tuple[Ref, ...]:
     """The objects that make up a version, the main one first. Raises PluginError."""
     name = environment.name
-    found = items(calls, name, Ref, environment.refs, version, options)
+    found = items(calls, environment, "refs", Ref, version, options)
     if not found:
         raise wrong(name, "refs", "nothing", "an object at least")
     for ref in found:
@@ -30,7 +30,7 @@ def frontends(
 ) -> tuple[Frontend, ...]:
     """Where clients of the model call. Raises PluginError."""
     plugin = environment.name
-    found = items(calls, plugin, Frontend, environment.frontends, policy, options)
+    found = items(calls, environment, "frontends", Frontend, policy, options)
     if not found:
         raise wrong(plugin, "frontends", "nothing", "a Frontend at least")
     for frontend in found:

@@ -77,7 +77,7 @@ def render(
     Raises PluginError for manifests that no router may return.
     """
     router = accepted.router
-    manifests = items(calls, router.name, Manifest, router.render, plan, accepted.router_options)
+    manifests = items(calls, router, "render", Manifest, plan, accepted.router_options)
     stored = dump(Carried(plan, environment or accepted.environment.name))
     rendered = []
     for manifest in manifests:

@@ -64,9 +64,9 @@ def sealed_state(decision: Decision, accepted: Accepted) -> Mapping[str, Any]:
     try:
         text = orjson.dumps(dict(decision.state))
     except (TypeError, ValueError) as error:
-        raise fault(f"its state is no JSON: {error}") from error
+        raise fault(f"the state is no JSON: {error}") from error
     if len(text) > STATE_LIMIT:
-        raise fault(f"its state has {len(text)} bytes, expected at most {STATE_LIMIT}")
+        raise fault(f"the state has {len(text)} bytes, expected at most {STATE_LIMIT}")
     state: Mapping[str, Any] = orjson.loads(text)
     return state
 
@@ -79,7 +79,7 @@ class _Faults:
         self._strategy = accepted.strategy.name
 
     def __call__(self, message: str) -> PluginError:
-        return PluginError(self._strategy, f"plugin {self._strategy}: {message}")
+        return PluginError(self._strategy, f"plugin {self._strategy}: decide: {message}")
 
 
 def _rules(decision: Decision, known: Mapping[str, Version], fault: _Faults) -> list[Rule]:
@@ -117,7 +117,7 @@ def _rule(rule: Rule, known: Mapping[str, Version], fault: _Faults) -> Rule:
 
 def _known(version: Version, known: Mapping[str, Version], fault: _Faults) -> Version:
     if version.name not in known:
-        raise fault(f"decide routes to {plain(version.name)}, which is no version of the policy")
+        raise fault(f"routes to {plain(version.name)}, which is no version of the policy")
     return known[version.name]
 
 

@@ -109,7 +109,7 @@ BROKEN = (
     Broken(of(Stumbles), "test_decisions_keep_the_rules", "found StopIteration"),
     Broken(of(Idle), "test_ready_versions_get_calls", "decide of wisdom-0 (ready); primary wisdom-0"),
     Broken(of(Gossips), "test_reasons_are_about_versions_of_the_policy", '"is a version" for "nobody"'),
-    Broken(of(KeepsItself), "test_state_comes_back_as_json", "its state is no JSON"),
+    Broken(of(KeepsItself), "test_state_comes_back_as_json", "the state is no JSON"),
     Broken(of(Forgets), "test_state_comes_back_as_json", 'asked again with the state {"steps": [1, 2]}'),
     Broken(of(ClaimsMatches), "test_what_it_uses_counts", "no decision that matches changes"),
     Broken(of(ConcealsMirrors), "test_nothing_else_counts", "expected mirror-percentage in `uses`"),
