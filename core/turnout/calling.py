@@ -6,7 +6,7 @@ limits and quarantine are `turnout.runtime.guard`'s.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Never, ParamSpec, TypeVar
 
@@ -83,7 +83,7 @@ class Calls:
 
         Raises PluginFailed for whatever it raises, SystemExit and KeyboardInterrupt included, and
         Quarantined instead of calling a plugin that is in quarantine. Code that runs later, in a
-        generator that `fn` returns, is not covered: use `all` for what returns an iterable.
+        generator that `fn` returns, is not covered.
         """
         if self.abandoned:
             raise Abandoned
@@ -96,17 +96,6 @@ class Calls:
             _raise_as_failure(plugin, fn, error)
         finally:
             self.running = outer
-
-    def all(
-        self, plugin: str, fn: Callable[P, Iterable[T]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> tuple[T, ...]:
-        """All items of the iterable that `fn` returns, read under the same care as `to`."""
-
-        def read() -> tuple[T, ...]:
-            return tuple(fn(*args, **kwargs))
-
-        read.__name__ = getattr(fn, "__name__", LAMBDA)
-        return self.to(plugin, read)
 
 
 def describe(error: BaseException) -> str:

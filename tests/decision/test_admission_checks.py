@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.decision.world import PLUGINS
 from tests.toys.around import ToyCheck
 from turnout.calling import Calls
@@ -55,18 +53,8 @@ def test_a_check_without_an_entry_in_the_settings_is_not_asked() -> None:
     assert isinstance(admitted(ToyCheck(), settings={}), Admitted)
 
 
-@pytest.mark.parametrize(
-    ("says", "told"),
-    [
-        (ValueError("a fault of mine"), "plugin toy-check: admit raised ValueError: a fault of mine"),
-        (["no fault"], "plugin toy-check: admit raised TypeError: "),
-        (7, "plugin toy-check: admit raised TypeError: 'int' object is not iterable"),
-    ],
-    ids=["raises", "no faults", "no list"],
-)
-def test_one_that_fails_marks_the_policy_with_its_name(says: Any, told: str) -> None:
-    found = admitted(ToyCheck(says))
+def test_one_that_fails_marks_the_policy_with_its_name() -> None:
+    found = admitted(ToyCheck(ValueError("a fault of mine")))
     assert isinstance(found, Assessment)
-    assert found.failure
-    assert found.failure[0] is Reason.PLUGIN_FAILED
-    assert found.failure[1].startswith(told)
+    told = "plugin toy-check: admit raised ValueError: a fault of mine"
+    assert found.failure == (Reason.PLUGIN_FAILED, told)
