@@ -25,6 +25,12 @@ TICKS = 10
 was stopped for an hour has used one tick, and its plugins still have the others to answer in."""
 
 
+def interrupt(thread: threading.Thread) -> None:
+    """Raise Abandoned in a thread that lives, as soon as it runs Python code."""
+    if thread.ident is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Abandoned))
+
+
 class DecisionStuck(RuntimeError):  # noqa: N818  named for what happened
     """A call did not end within the limit, and it was not a plugin that used the time."""
 
@@ -61,9 +67,8 @@ class _Worker:
     def abandon(self, job: _Job) -> None:
         """Let nobody wait for `job` any more, and end it if it is Python code that loops."""
         job.calls.abandoned = True
-        if (ident := self._thread.ident) is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Abandoned))
-        self.stop()  # only now: until here the thread lives, and the number is its own
+        interrupt(self._thread)
+        self.stop()  # only now: until here the thread lives, and its number is its own
 
     def _work(self) -> None:
         # Abandoned may arrive at any bytecode; RuntimeError: the event loop was closed meanwhile.
