@@ -19,6 +19,10 @@ MESSAGE_LIMIT = 500
 LAMBDA = "<lambda>"
 
 
+FOR = " for "
+"""Between a plugin's name, which has no spaces, and the policy for which alone it is in quarantine."""
+
+
 class Sentence(NamedTuple):
     """A plugin's quarantine: until when, in seconds of its guard's clock, for how long, and why."""
 
@@ -67,7 +71,8 @@ class Calls:
     """Makes one decision's calls into plugins, on one thread, and records whose code runs.
 
     `running` is the plugin whose code runs now, None while core's does; another thread may read it.
-    `quarantined` names the plugins that are not to be called. A thread that sets `abandoned` ends
+    `quarantined` names the plugins that are not to be called. Both say `plugin for policy` where that is
+    all that a hang would tell of. A thread that sets `abandoned` ends
     the decision at its next call.
     """
 
@@ -85,17 +90,11 @@ class Calls:
         Quarantined instead of calling a plugin that is in quarantine. Code that runs later, in a
         generator that `fn` returns, is not covered: use `all` for what returns an iterable.
         """
-        if self.abandoned:
-            raise Abandoned
-        if plugin in self.quarantined:
-            raise Quarantined(plugin, self.quarantined[plugin].until, self.quarantined[plugin].reason)
-        outer, self.running = self.running, plugin
-        try:
-            return fn(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001  raised again, most of them as PluginFailed
-            _raise_as_failure(plugin, fn, error)
-        finally:
-            self.running = outer
+        return self._make(plugin, plugin, fn, *args, **kwargs)
+
+    def about(self, policy: str, plugin: str, fn: Callable[[], T]) -> T:
+        """As `to`; one that hangs is in quarantine for this policy, and for others is not."""
+        return self._make(f"{plugin}{FOR}{policy}", plugin, fn)
 
     def all(
         self, plugin: str, fn: Callable[P, Iterable[T]], /, *args: P.args, **kwargs: P.kwargs
@@ -107,6 +106,20 @@ class Calls:
 
         read.__name__ = getattr(fn, "__name__", LAMBDA)
         return self.to(plugin, read)
+
+    def _make(self, who: str, plugin: str, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if self.abandoned:
+            raise Abandoned
+        for name in (plugin, who):
+            if name in self.quarantined:
+                raise Quarantined(name, self.quarantined[name].until, self.quarantined[name].reason)
+        outer, self.running = self.running, who
+        try:
+            return fn(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001  raised again, most of them as PluginFailed
+            _raise_as_failure(plugin, fn, error)
+        finally:
+            self.running = outer
 
 
 def describe(error: BaseException) -> str:

@@ -15,7 +15,7 @@ import pytest
 from turnout.runtime import daemons, plugin_loops
 from turnout.runtime.plugin_loops import CallFailed, PluginLoops
 
-LIMIT = 0.2
+LIMIT = 0.4
 BLOCKS = "plugin toy: a call blocks the event loop of its plugin; others are made on a new thread"
 GOES_ON = "plugin toy: a call goes on after it was cancelled; nobody waits for it any more"
 

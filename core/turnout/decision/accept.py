@@ -30,7 +30,8 @@ from turnout.settings import Settings
 class Declared:
     """A policy as its document says it: the plugins' names and their raw options.
 
-    `document`: the whole of it, for the administrator's own checks.
+    `document`: the whole of it, for the administrator's own checks. `kept`: these have had nothing against
+    it as it stands, so that it stays accepted where they fail.
     """
 
     policy: Policy
@@ -39,6 +40,7 @@ class Declared:
     router: str
     config: Mapping[str, Mapping[str, Any]]
     document: Mapping[str, Any] = field(default_factory=dict)
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Accepted:
     """What the policy says of plugins' options, by plugin."""
     drain: bool
     """Whether a version's deletion has to wait until its routes are out of force."""
+    unchecked: str = ""
+    """How checks have failed that had nothing against it before."""
 
 
 class Refused(Exception):  # noqa: N818 - an outcome for the policy's condition, not a fault of the program
@@ -104,7 +108,8 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
     refs = {version.name: ask.refs(environment, version, options[0], calls) for version in policy.versions}
     if reaching := [*reaching, *_foreign_refs(refs, allowed)]:
         raise Refused(Reason.NAMESPACE_NOT_ALLOWED, reaching)
-    if objections := list(_objections(declared, registry, settings, calls)):
+    objections, unchecked = _objections(declared, registry, settings, calls)
+    if objections:
         raise Refused(Reason.NOT_ADMITTED, objections)
     return Accepted(
         policy=policy,
@@ -119,6 +124,7 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         allowed=allowed,
         config=declared.config,
         drain=environment.drain and settings.drain.enabled,
+        unchecked="; ".join(unchecked),
     )
 
 
@@ -185,14 +191,27 @@ def _faults(plugin: Plugin[Any], policy: Policy, options: Options, calls: Calls)
     return calls.to(plugin.name, check)
 
 
-def _objections(declared: Declared, registry: Registry, settings: Settings, calls: Calls) -> Iterable[str]:
-    """What the administrator's own checks have against the policy."""
+def _objections(
+    declared: Declared, registry: Registry, settings: Settings, calls: Calls
+) -> tuple[list[str], list[str]]:
+    """What the administrator's checks have against the policy, and how they fail where it is kept."""
+    objections: list[str] = []
+    failures: list[str] = []
+    policy = declared.policy
     for check, options in settings.in_use(registry.admission_checks):
 
         def admit(check: AdmissionCheck[Any] = check, options: Options = options) -> list[Problem]:
-            return [Problem(*fault) for fault in check.admit(declared.policy, declared.document, options)]
+            return [Problem(*fault) for fault in check.admit(policy, declared.document, options)]
 
-        yield from (f"{problem} ({check.name})" for problem in calls.to(check.name, admit))
+        try:
+            problems = calls.about(f"{policy.namespace}/{policy.name}", check.name, admit)
+        except PluginError as error:
+            if not declared.kept:
+                raise
+            failures.append(error.message)
+        else:
+            objections += (f"{problem} ({check.name})" for problem in problems)
+    return objections, failures
 
 
 def _unused(policy: Policy, strategy: Strategy[Any]) -> Iterable[Problem]:
