@@ -19,6 +19,10 @@ MESSAGE_LIMIT = 500
 LAMBDA = "<lambda>"
 
 
+FOR = " for "
+"""Between a plugin's name, which has no spaces, and the policy for which alone it is in quarantine."""
+
+
 class Sentence(NamedTuple):
     """A plugin's quarantine: until when, in seconds of its guard's clock, for how long, and why."""
 
@@ -67,7 +71,8 @@ class Calls:
     """Makes one decision's calls into plugins, on one thread, and records whose code runs.
 
     `running` is the plugin whose code runs now, None while core's does; another thread may read it.
-    `quarantined` names the plugins that are not to be called. A thread that sets `abandoned` ends
+    `quarantined` names the plugins that are not to be called. Both say `plugin for policy` where that is
+    all that a hang would tell of. A thread that sets `abandoned` ends
     the decision at its next call.
     """
 
@@ -85,11 +90,19 @@ class Calls:
         Quarantined instead of calling a plugin that is in quarantine. Code that runs later, in a
         generator that `fn` returns, is not covered.
         """
+        return self._make(plugin, plugin, fn, *args, **kwargs)
+
+    def about(self, policy: str, plugin: str, fn: Callable[[], T]) -> T:
+        """As `to`; one that hangs is in quarantine for this policy, and for others is not."""
+        return self._make(f"{plugin}{FOR}{policy}", plugin, fn)
+
+    def _make(self, who: str, plugin: str, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         if self.abandoned:
             raise Abandoned
-        if plugin in self.quarantined:
-            raise Quarantined(plugin, self.quarantined[plugin].until, self.quarantined[plugin].reason)
-        outer, self.running = self.running, plugin
+        for name in (plugin, who):
+            if name in self.quarantined:
+                raise Quarantined(name, self.quarantined[name].until, self.quarantined[name].reason)
+        outer, self.running = self.running, who
         try:
             return fn(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001  raised again, most of them as PluginFailed

@@ -180,7 +180,7 @@ def _nothing_rendered(assessment: Assessment, accepted: Accepted) -> tuple[Reaso
 def _nothing_to_route(assessment: Assessment) -> str:
     told = "nothing is known that could answer for the versions to route"
     versions = assessment.outcome.versions if assessment.outcome else ()
-    causes = [f"{one.name}: {one.message}" for one in versions if one.reason == Reason.NO_BACKEND]
+    causes = [f"{one.name}: {one.message or one.reason}" for one in versions if not one.available]
     return "; ".join([told, *causes])
 
 

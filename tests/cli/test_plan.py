@@ -214,6 +214,14 @@ def test_a_version_that_is_left_out_is_told_with_what_would_do(strategy: str, in
     assert "kind: HTTPRoute" in result.stdout
 
 
+def test_so_is_what_else_the_versions_lack() -> None:
+    """One that is not ready is not routed, whatever its backends."""
+    not_ready = version("wisdom-0", "False")
+    result = plan("---".join((POLICY.replace("kserve-modelmesh", "kserve"), not_ready)))
+    assert result.return_value == 1
+    assert "for the versions to route; wisdom-0: its Ready condition is False; wisdom-1: " in result.stderr
+
+
 def test_two_policies_for_one_model_are_refused() -> None:
     """Their routes would have the same name; the second is told so."""
     twin = POLICY.replace("name: wisdom}", "name: twin}").replace("spec:", "spec:\n  modelName: wisdom")

@@ -31,7 +31,8 @@ from turnout.shown import sentence
 class Declared:
     """A policy as its document says it: the plugins' names and their raw options.
 
-    `document`: the whole of it, for the administrator's own checks.
+    `document`: the whole of it, for the administrator's own checks. `kept`: these have had nothing against
+    it as it stands, so that it stays accepted where they fail.
     """
 
     policy: Policy
@@ -40,6 +41,7 @@ class Declared:
     router: str
     config: Mapping[str, Mapping[str, Any]]
     document: Mapping[str, Any] = field(default_factory=dict)
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Accepted:
     """What the policy says of plugins' options, by plugin."""
     drain: bool
     """Whether a version's deletion has to wait until its routes are out of force."""
+    unchecked: str = ""
+    """How checks have failed that had nothing against it before."""
 
 
 class Refused(Exception):  # noqa: N818 - an outcome for the policy's condition, not a fault of the program
@@ -108,7 +112,8 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
     frontends = ask.frontends(environment, policy, options[0], calls)
     if hosts := _foreign_hosts(frontends, allowed):
         raise Refused(Reason.NAMESPACE_NOT_ALLOWED, hosts)
-    if objections := list(_objections(declared, registry, settings, calls)):
+    objections, unchecked = _objections(declared, registry, settings, calls)
+    if objections:
         raise Refused(Reason.NOT_ADMITTED, objections)
     return Accepted(
         policy=policy,
@@ -123,6 +128,7 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         allowed=allowed,
         config=declared.config,
         drain=environment.drain and settings.drain.enabled,
+        unchecked="; ".join(unchecked),
     )
 
 
@@ -195,16 +201,31 @@ def _foreign_hosts(frontends: Iterable[Frontend], allowed: frozenset[str]) -> li
     ]
 
 
-def _objections(declared: Declared, registry: Registry, settings: Settings, calls: Calls) -> Iterable[str]:
-    """What the administrator's own checks have against the policy."""
+def _objections(
+    declared: Declared, registry: Registry, settings: Settings, calls: Calls
+) -> tuple[list[str], list[str]]:
+    """What the administrator's checks have against the policy, and how they fail where it is kept."""
+    objections: list[str] = []
+    failures: list[str] = []
+    policy = declared.policy
     for check, options in settings.in_use(registry.admission_checks):
-        problems = _problems(calls, check, "admit", declared.policy, declared.document, options)
-        yield from (f"{problem} ({check.name})" for problem in problems)
+        about = f"{policy.namespace}/{policy.name}"
+        try:
+            problems = _problems(calls, check, "admit", policy, declared.document, options, about=about)
+        except PluginError as error:
+            if not declared.kept:
+                raise
+            failures.append(error.message)
+        else:
+            objections += (f"{problem} ({check.name})" for problem in problems)
+    return objections, failures
 
 
-def _problems(calls: Calls, plugin: Plugin[Any], method: str, /, *args: object) -> list[Problem]:
-    """The faults that a plugin's method finds."""
-    found = answers.items(calls, plugin, method, Fault, *args)
+def _problems(
+    calls: Calls, plugin: Plugin[Any], method: str, /, *args: object, about: str = ""
+) -> list[Problem]:
+    """The faults that a plugin's method finds. `about`: the policy whose matter alone a hang would be."""
+    found = answers.items(calls, plugin, method, Fault, *args, about=about)
     for fault in found:
         answers.check(plugin.name, method, wellformed.of_fault(fault))
     return [Problem(sentence(fault.path), sentence(fault.message)) for fault in found]

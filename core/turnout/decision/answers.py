@@ -22,8 +22,13 @@ def check(plugin: str, method: str, found: Found, about: str = "") -> None:
         raise wrong(plugin, method, f"{there} {about}".rstrip(), expected)
 
 
-def items(calls: Calls, plugin: Plugin[Any], method: str, of: type[T], /, *args: object) -> tuple[T, ...]:
-    """All that a plugin's method returns, each of the type `of`. Raises PluginError."""
+def items(
+    calls: Calls, plugin: Plugin[Any], method: str, of: type[T], /, *args: object, about: str = ""
+) -> tuple[T, ...]:
+    """All that a plugin's method returns, each of the type `of`. Raises PluginError.
+
+    `about`: the policy whose matter alone a hang would be; by default it is everybody's.
+    """
     expected = f"a list of {of.__name__}"
 
     def read() -> tuple[object, ...]:
@@ -35,7 +40,7 @@ def items(calls: Calls, plugin: Plugin[Any], method: str, of: type[T], /, *args:
 
     read.__name__ = method
     sound = []
-    for item in calls.to(plugin.name, read):
+    for item in calls.about(about, plugin.name, read) if about else calls.to(plugin.name, read):
         if not isinstance(item, of):
             raise wrong(plugin.name, method, f"{shown(item)} in a list", expected)
         sound.append(item)

@@ -30,6 +30,7 @@ from turnout.runtime.kinds import KindCaches
 from turnout.runtime.lanes import Lanes
 from turnout.runtime.notifiers import Notifiers
 from turnout.runtime.orphans import follow_orphans
+from turnout.runtime.plugin_loops import PluginLoops
 from turnout.runtime.probing import Probing, in_use
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.reconciler import PolicyReconciler
@@ -83,14 +84,16 @@ class Controller:
             turned=self._kind_turned,
             spawn=self._spawn,
         )
-        probing = Probing(in_use(registry, settings), clock, self._spawn)
+        self._loops = PluginLoops()
+        probing = Probing(in_use(registry, settings), clock, self._loops, self._spawn)
         self._queue: Lanes[Key] = Lanes(lambda key: isinstance(key, DrainKey))
         recorder = Recorder(client, clock)
-        notifiers = Notifiers(settings.in_use(registry.notifiers), recorder, self._spawn)
+        notifiers = Notifiers(settings.in_use(registry.notifiers), recorder, self._loops, self._spawn)
         gates = Gates(
             settings.in_use(registry.gates),
             settings.gates.fail_open,
             clock,
+            self._loops,
             spawn=self._spawn,
             woken=self._queue.add,
         )
@@ -139,6 +142,7 @@ class Controller:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._loops.close()
             self._context.guard.close()
 
     async def _start_work(self, leading: asyncio.Event | None) -> None:

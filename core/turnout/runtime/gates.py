@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from turnout.calling import describe
+from turnout.calling import MESSAGE_LIMIT
 from turnout.plugin import Gate, GateAnswer, Options, Shift
 from turnout.runtime.clock import Clock
 from turnout.runtime.keys import PolicyKey
+from turnout.runtime.plugin_loops import CallFailed, PluginLoops
 from turnout.shapes import repr_of
+from turnout.shown import plain
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Gates:
         gates: Iterable[tuple[Gate[Any], Options]],
         fail_open: Collection[str],
         clock: Clock,
+        loops: PluginLoops,
         *,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         woken: Callable[[PolicyKey], None],
@@ -57,6 +60,7 @@ class Gates:
         self._gates = tuple(gates)
         self._fail_open = frozenset(fail_open)
         self._clock = clock
+        self._loops = loops
         self._spawn = spawn
         self._woken = woken
         self._asked: dict[PolicyKey, _Asked] = {}
@@ -90,7 +94,7 @@ class Gates:
         if closed:
             wait = max(SOONEST, *(said.ask_again_after.total_seconds() for _, said in closed))
             asked.until = self._clock.monotonic() + wait
-            asked.closed = Closed("; ".join(f"{name}: {said.reason or 'closed'}" for name, said in closed))
+            asked.closed = Closed("; ".join(f"{name}: {_sentence(said)}" for name, said in closed))
         else:
             asked.closed = None
         asked.asking = False
@@ -99,14 +103,11 @@ class Gates:
     async def _one(self, key: PolicyKey, gate: Gate[Any], options: Options, shift: Shift) -> GateAnswer:
         """A gate's answer, or what counts for one that fails or takes too long."""
         try:
-            async with asyncio.timeout(LIMIT):
-                said: object = await gate.may_shift(shift, options)
-        except (asyncio.CancelledError, KeyboardInterrupt):
-            raise
-        except TimeoutError:
-            problem = f"did not answer within {LIMIT:g} s"
-        except BaseException as error:  # noqa: BLE001  a SystemExit of a gate must not end the controller
-            problem = f"raised {describe(error)}"
+            said: object = await self._loops.call(
+                gate.name, key, lambda: gate.may_shift(shift, options), LIMIT
+            )
+        except CallFailed as error:
+            problem = str(error)
         else:
             if isinstance(said, GateAnswer) and _sound(said):
                 return said
@@ -117,6 +118,11 @@ class Gates:
             "%s: gate %s %s; it counts as %s", key, gate.name, problem, counts, extra={"policy": str(key)}
         )
         return GateAnswer(opened, f"it {problem}")
+
+
+def _sentence(answer: GateAnswer) -> str:
+    """Why a gate is closed, on one line."""
+    return plain(" ".join(answer.reason.split()), MESSAGE_LIMIT) or "closed"
 
 
 def _sound(answer: GateAnswer) -> bool:

@@ -1,16 +1,15 @@
 """Tells notifiers of shifts, each in a queue of its own: one that is slow or fails delays nobody else."""
 
-import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from turnout.calling import describe
 from turnout.plugin import Notifier, Options, Shift
 from turnout.reasons import Reason
 from turnout.runtime.events import Event, Recorder, about_policy
 from turnout.runtime.keys import PolicyKey
+from turnout.runtime.plugin_loops import CallFailed, PluginLoops
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +29,10 @@ class Notifiers:
         self,
         notifiers: Iterable[tuple[Notifier[Any], Options]],
         recorder: Recorder,
+        loops: PluginLoops,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
-        self._lines = [_Line(notifier, options, recorder, spawn) for notifier, options in notifiers]
+        self._lines = [_Line(notifier, options, recorder, loops, spawn) for notifier, options in notifiers]
 
     def tell(self, key: PolicyKey, uid: str, shift: Shift) -> None:
         """Tell all of them, in a while."""
@@ -48,11 +48,13 @@ class _Line:
         notifier: Notifier[Any],
         options: Options,
         recorder: Recorder,
+        loops: PluginLoops,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self._notifier = notifier
         self._options = options
         self._recorder = recorder
+        self._loops = loops
         self._spawn = spawn
         self._waiting: deque[Told] = deque()
         self._busy = False
@@ -73,15 +75,13 @@ class _Line:
             self._busy = False
 
     async def _one(self, told: Told) -> None:
+        key, _, shift = told
         try:
-            async with asyncio.timeout(LIMIT):
-                await self._notifier.shifted(told[2], self._options)
-        except (asyncio.CancelledError, KeyboardInterrupt):
-            raise
-        except TimeoutError:
-            self._failed(told, f"did not end within {LIMIT:g} s")
-        except BaseException as error:  # noqa: BLE001  a SystemExit of a notifier must not end the controller
-            self._failed(told, f"raised {describe(error)}")
+            await self._loops.call(
+                self._notifier.name, key, lambda: self._notifier.shifted(shift, self._options), LIMIT
+            )
+        except CallFailed as error:
+            self._failed(told, str(error))
 
     def _failed(self, told: Told, problem: str) -> None:
         key, uid, _ = told

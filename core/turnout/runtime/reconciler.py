@@ -179,8 +179,9 @@ class PolicyReconciler:
                 document.content, weights.content if weights else None, calls
             )
         )
+        unchecked = self._failures.unchecked(key, made)
         if isinstance(made, Admitted) or (made.failure and made.failure[0] is not Reason.PLUGIN_FAILED):
-            self._admitted[key] = (state, made)
+            self._admitted[key] = (None if unchecked else state, made)
         if weights:
             self._context.queue.add(WeightsKey(key.namespace, key.name))
         return made
