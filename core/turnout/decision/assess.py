@@ -56,7 +56,7 @@ class Assessor:
         except Refused as refused:
             return Assessment(failure=(refused.reason, str(refused)))
         except PluginError as error:
-            return Assessment(failure=(Reason.PLUGIN_FAILED, error.message))
+            return Assessment(failure=_failure(error, calls))
 
     def assess(
         self,
@@ -79,7 +79,7 @@ class Assessor:
         except Refused as refused:
             return Assessment(None, (refused.reason, str(refused)), in_force=in_force)
         except PluginError as error:
-            return Assessment(admitted, (Reason.PLUGIN_FAILED, error.message), in_force=in_force)
+            return Assessment(admitted, _failure(error, calls), in_force=in_force)
         return Assessment(admitted, None, outcome, rendered, in_force, left)
 
     def shift(self, assessment: Assessment) -> Shift | None:
@@ -109,12 +109,17 @@ class Assessor:
         except Refused as refused:
             return Assessment(None, (refused.reason, str(refused)), in_force=carried.plan)
         except PluginError as error:
-            return Assessment(admitted, (Reason.PLUGIN_FAILED, error.message), in_force=carried.plan)
+            return Assessment(admitted, _failure(error, calls), in_force=carried.plan)
         state = mapping(status.get("strategyState"))
         stays = replace(
             outcome, plan=plan, environment=carried.environment, held=Reason.GATED, strategy_state=state
         )
         return replace(assessment, outcome=stays, rendered=rendered)
+
+
+def _failure(error: PluginError, calls: Calls) -> tuple[Reason, str]:
+    calls.blame(error)
+    return Reason.PLUGIN_FAILED, error.message
 
 
 def carried_by(policy: Policy, routes: tuple[Ref, ...], look: Look) -> Carried | None:

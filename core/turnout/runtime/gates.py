@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from turnout.calling import describe
 from turnout.plugin import Gate, GateAnswer, Options, Shift
 from turnout.runtime.clock import Clock
 from turnout.runtime.keys import PolicyKey
+from turnout.runtime.observer import RAISED, TIMED_OUT, Observer
 from turnout.shapes import repr_of
 
 log = logging.getLogger(__name__)
@@ -23,10 +25,14 @@ SOONEST = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Why a shift may not happen, and the seconds until the gates are asked again; None while they are."""
+    """Why a shift may not happen, and the seconds until the gates are asked again; None while they are.
+
+    `gates`: the names of those that are closed.
+    """
 
     reason: str
     again: float | None = None
+    gates: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -53,12 +59,14 @@ class Gates:
         *,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         woken: Callable[[PolicyKey], None],
+        observer: Observer,
     ) -> None:
         self._gates = tuple(gates)
         self._fail_open = frozenset(fail_open)
         self._clock = clock
         self._spawn = spawn
         self._woken = woken
+        self._observer = observer
         self._asked: dict[PolicyKey, _Asked] = {}
 
     def __bool__(self) -> bool:
@@ -73,14 +81,21 @@ class Gates:
             return asked.closed
         left = asked.until - self._clock.monotonic()
         if left > 0:
-            return Closed(asked.closed.reason, left)
+            return replace(asked.closed, again=left)
         asked.asking = True
         self._spawn(self._ask(key, shift, asked))
-        return Closed(asked.closed.reason)
+        return asked.closed
 
     def forget(self, key: PolicyKey) -> None:
         """Nothing of the policy's is to shift any more."""
         self._asked.pop(key, None)
+
+    def shut(self) -> Counter[str]:
+        """How many shifts wait for each of the gates."""
+        shut: Counter[str] = Counter(dict.fromkeys((gate.name for gate, _ in self._gates), 0))
+        for asked in self._asked.values():
+            shut.update(asked.closed.gates if asked.closed else ())
+        return shut
 
     async def _ask(self, key: PolicyKey, shift: Shift, asked: _Asked) -> None:
         answers = await asyncio.gather(*(self._one(key, *gate, shift) for gate in self._gates))
@@ -90,7 +105,8 @@ class Gates:
         if closed:
             wait = max(SOONEST, *(said.ask_again_after.total_seconds() for _, said in closed))
             asked.until = self._clock.monotonic() + wait
-            asked.closed = Closed("; ".join(f"{name}: {said.reason or 'closed'}" for name, said in closed))
+            told = "; ".join(f"{name}: {said.reason or 'closed'}" for name, said in closed)
+            asked.closed = Closed(told, gates=tuple(name for name, _ in closed))
         else:
             asked.closed = None
         asked.asking = False
@@ -104,13 +120,14 @@ class Gates:
         except (asyncio.CancelledError, KeyboardInterrupt):
             raise
         except TimeoutError:
-            problem = f"did not answer within {LIMIT:g} s"
+            problem, how = f"did not answer within {LIMIT:g} s", TIMED_OUT
         except BaseException as error:  # noqa: BLE001  a SystemExit of a gate must not end the controller
-            problem = f"raised {describe(error)}"
+            problem, how = f"raised {describe(error)}", RAISED
         else:
             if isinstance(said, GateAnswer) and _sound(said):
                 return said
-            problem = f"returned {repr_of(said)}, expected a GateAnswer"
+            problem, how = f"returned {repr_of(said)}, expected a GateAnswer", RAISED
+        self._observer.plugin_failed(gate.name, how)
         opened = gate.name in self._fail_open
         counts = "open" if opened else "closed"
         log.warning(

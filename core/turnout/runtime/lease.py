@@ -77,8 +77,13 @@ class Lease:
         self._renewed = NEVER
         self._said = ""
 
+    @property
+    def name(self) -> str:
+        """Its namespace and name."""
+        return f"{self._ref.namespace}/{self._ref.name}"
+
     def __str__(self) -> str:
-        return f"Lease {self._ref.namespace}/{self._ref.name}"
+        return f"Lease {self.name}"
 
     def remaining(self) -> float:
         """For how many seconds nobody else can lead; not positive where somebody may."""

@@ -11,6 +11,7 @@ from turnout.plugin import Notifier, Options, Shift
 from turnout.reasons import Reason
 from turnout.runtime.events import Event, Recorder, about_policy
 from turnout.runtime.keys import PolicyKey
+from turnout.runtime.observer import RAISED, TIMED_OUT, Observer
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,9 @@ class Notifiers:
         notifiers: Iterable[tuple[Notifier[Any], Options]],
         recorder: Recorder,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        observer: Observer,
     ) -> None:
-        self._lines = [_Line(notifier, options, recorder, spawn) for notifier, options in notifiers]
+        self._lines = [_Line(*one, recorder, spawn, observer) for one in notifiers]
 
     def tell(self, key: PolicyKey, uid: str, shift: Shift) -> None:
         """Tell all of them, in a while."""
@@ -49,17 +51,19 @@ class _Line:
         options: Options,
         recorder: Recorder,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        observer: Observer,
     ) -> None:
         self._notifier = notifier
         self._options = options
         self._recorder = recorder
         self._spawn = spawn
+        self._observer = observer
         self._waiting: deque[Told] = deque()
         self._busy = False
 
     def put(self, told: Told) -> None:
         if len(self._waiting) == WAITING:
-            self._failed(self._waiting.popleft(), f"has {WAITING} shifts waiting")
+            self._failed(self._waiting.popleft(), f"has {WAITING} shifts waiting", TIMED_OUT)
         self._waiting.append(told)
         if not self._busy:
             self._busy = True
@@ -79,12 +83,13 @@ class _Line:
         except (asyncio.CancelledError, KeyboardInterrupt):
             raise
         except TimeoutError:
-            self._failed(told, f"did not end within {LIMIT:g} s")
+            self._failed(told, f"did not end within {LIMIT:g} s", TIMED_OUT)
         except BaseException as error:  # noqa: BLE001  a SystemExit of a notifier must not end the controller
             self._failed(told, f"raised {describe(error)}")
 
-    def _failed(self, told: Told, problem: str) -> None:
+    def _failed(self, told: Told, problem: str, how: str = RAISED) -> None:
         key, uid, _ = told
+        self._observer.plugin_failed(self._notifier.name, how)
         text = f"notifier {self._notifier.name} {problem}; it has not been told of the shift"
         log.warning("%s: %s", key, text, extra={"policy": str(key)})
         about = about_policy(key.namespace, key.name)

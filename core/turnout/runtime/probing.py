@@ -14,6 +14,7 @@ from turnout.plugin import Kind, Options, Probe, Ref, Route
 from turnout.registry import Registry
 from turnout.runtime.clock import Clock
 from turnout.runtime.keys import PolicyKey
+from turnout.runtime.observer import RAISED, TIMED_OUT, Observer
 from turnout.settings import Settings
 from turnout.shapes import repr_of
 
@@ -90,10 +91,12 @@ class Probing:
         probes: Iterable[InUse],
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        observer: Observer,
     ) -> None:
         self._probes = tuple(probes)
         self._clock = clock
         self._spawn = spawn
+        self._observer = observer
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._known: dict[PolicyKey, _Known] = {}
         self._told: dict[tuple[str, PolicyKey], str] = {}
@@ -168,7 +171,7 @@ class Probing:
     async def _one(self, key: PolicyKey, one: InUse, routes: Bodies) -> bool | None:
         """What a probe says; None if it fails, or takes too long, even to be cancelled."""
         which = one.probe.name, key
-        word, problem = None, f"did not answer within {LIMIT:g} s"
+        word, problem, how = None, f"did not answer within {LIMIT:g} s", TIMED_OUT
         if which not in self._calls:
             theirs = [_route(ref, body) for ref, body in routes if ref.kind in one.kinds]
             call = self._calls[which] = asyncio.get_running_loop().create_task(_call(one, theirs))
@@ -179,6 +182,9 @@ class Probing:
                 call.cancel()
             if call.done():
                 word, problem = (None, "was cancelled") if call.cancelled() else call.result()
+                how = RAISED
+        if problem:
+            self._observer.plugin_failed(one.probe.name, how)
         self._tell(key, one.probe.name, problem)
         return word
 

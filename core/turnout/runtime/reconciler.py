@@ -18,7 +18,7 @@ from turnout.reasons import Reason
 from turnout.runtime.context import Context, Need, Retry
 from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
-from turnout.runtime.failures import PATIENCE, Failures
+from turnout.runtime.failures import FAILURES, PATIENCE, Failures
 from turnout.runtime.gating import Gating, gated
 from turnout.runtime.interests import Interests
 from turnout.runtime.keys import DrainKey, PolicyKey, WeightsKey
@@ -73,6 +73,7 @@ class PolicyReconciler:
             if isinstance(admitted, Admitted):
                 report = await self._act(key, document, admitted, hurried)
             else:
+                self._context.decided.pop(key, None)
                 report = self._failures.not_accepted(key, document, admitted)
         except (ApiError, ConnectionFailed):
             self._context.looked_at(key)  # others need not wait for what cannot be written
@@ -80,6 +81,7 @@ class PolicyReconciler:
         if report is None:
             return None
         self._context.looked_at(key)
+        self._count_failures(key, report)
         self._wake_drains(key)
         if hurried and report.routed.value and report.again is None and not report.retry:
             self._context.queue.add_last(key)
@@ -88,6 +90,11 @@ class PolicyReconciler:
         if report.retry:
             raise Retry
         return report.again
+
+    def _count_failures(self, key: PolicyKey, report: Report) -> None:
+        for verdict in (report.accepted, report.routed):
+            if verdict.reason in FAILURES:
+                self._context.observer.failed(key, verdict.reason)
 
     async def _act(
         self, key: PolicyKey, document: Document, admitted: Admitted, hurried: bool
@@ -116,6 +123,7 @@ class PolicyReconciler:
         if assessment.outcome is None or assessment.outcome.plan is None:
             told = "nothing is known that could answer for the versions to route; the routes stay as they are"
             return Report(VALID, Verdict(False, Reason.NO_BACKEND, told), assessment)
+        context.decided[key] = assessment.outcome.plan
         if admitted.suspend:
             left = self._moves.left_over(key, accepted, assessment.rendered, listed)
             return Report(VALID, self._suspended(admitted, assessment), assessment, left=left.refs)
@@ -167,6 +175,7 @@ class PolicyReconciler:
         if key in self._context.foreign:
             return
         self._context.foreign.add(key)
+        self._context.decided.pop(key, None)
         self._routes.forget(key)
         self._reporter.forget(key)
         self._failures.forget(key)
@@ -273,6 +282,7 @@ class PolicyReconciler:
     def _forget(self, key: PolicyKey) -> None:
         self._admitted.pop(key, None)
         self._last.pop(key, None)
+        self._context.decided.pop(key, None)
         self._context.looked_at(key)
         self._context.waiting.pop(key, None)
         self._routes.forget(key)

@@ -6,7 +6,7 @@ What the objects mean, and keeping them, is left to the sink. The names are clie
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -82,6 +82,10 @@ class Sink(Protocol):
         ...
 
 
+_REFUSALS = {401: Cause.FORBIDDEN, 403: Cause.FORBIDDEN, 404: Cause.CRD_MISSING, 410: "Expired"}
+"""How a watch has ended that was refused, by HTTP status; Unreachable for all others."""
+
+
 class _Restart(Exception):  # noqa: N818 - control flow
     pass
 
@@ -91,7 +95,7 @@ class Reflector:
 
     `watch_seconds` is how long one watch lasts, give or take a quarter. A connection that died
     without a word is noticed after half as long again at the latest: nothing but events counts as a
-    sign of life, since bookmarks do not come from every etcd.
+    sign of life, since bookmarks do not come from every etcd. `told_end` is told how each watch has ended.
     """
 
     def __init__(
@@ -102,6 +106,7 @@ class Reflector:
         sink: Sink,
         *,
         watch_seconds: float = 60.0,
+        told_end: Callable[[str], None] = lambda _: None,
         rng: random.Random | None = None,
     ) -> None:
         self._client = client
@@ -109,6 +114,8 @@ class Reflector:
         self._namespace = namespace
         self._sink = sink
         self._watch_seconds = watch_seconds
+        self._told_end = told_end
+        self._heard = asyncio.get_running_loop().time()
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._version: str | None = None  # where to watch from; None: a list is needed first
         self._cause: Cause | None = None
@@ -137,6 +144,7 @@ class Reflector:
             except Exception:  # the sink's; whatever it is, standing still would be worse
                 log.exception("%s: the objects were not taken in; listing them again", self)
                 self._version, self._progress, delay = None, False, self._delay(RETRIES)
+                self._told_end("Fault")
             if self._progress:
                 self._failures, delay = 0, 0.0
             else:
@@ -149,6 +157,10 @@ class Reflector:
             self._scope.reschedule(asyncio.get_running_loop().time())
             self._scope = None
 
+    def silence(self) -> float:
+        """Seconds since the API server last said anything of the kind."""
+        return asyncio.get_running_loop().time() - self._heard
+
     async def _attempt(self) -> float:
         """List if need be, and watch until that ends, well or badly. Return how long to wait then."""
         self._progress = self._open = False
@@ -156,9 +168,12 @@ class Reflector:
             if self._version is None:
                 self._version = await self._list()
             await self._watch(self._version)
+            self._told_end("Ended")
         except ConnectionFailed as error:
+            self._told_end(Cause.UNREACHABLE)
             await self._lost(Cause.UNREACHABLE, str(error))
         except ApiError as error:
+            self._told_end(_REFUSALS.get(error.status, Cause.UNREACHABLE))
             return await self._refused(error)
         return self._delay(RETRIES)
 
@@ -183,6 +198,7 @@ class Reflector:
                 if page.first:
                     count = 0
                     await _ended(self._sink.begin())
+                self._heard = asyncio.get_running_loop().time()
                 await _ended(self._sink.page(page.items))
                 version, count = page.resource_version, count + len(page.items)
         await _ended(self._sink.end(version))
@@ -199,6 +215,7 @@ class Reflector:
         try:
             async with aclosing(watch) as batches:
                 while (batch := await self._interruptible(anext(batches, None))) is not None:
+                    self._heard = clock()
                     if batch:
                         await self._take(batch)
                     else:
