@@ -43,6 +43,7 @@ def test_error():
             "install the CRDs of Istio, KServe or Gateway API",
             "KUBEBUILDER_ASSETS replaces the API server, not",
         ),
+        ("prometheus", "1.26.7", "deploy/prometheus", "nothing replaces it"),
         ("mesh", "1.26.0", "tests/mesh", "nothing replaces it"),
     ],
 )
