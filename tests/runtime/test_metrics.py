@@ -113,6 +113,18 @@ def test_the_series_of_a_deleted_policy_go(watched: Watched) -> None:
     text = watched.text()
     assert 'policy="wisdom"' not in text
     assert "turnout_policies{" not in text
+    watched.bed.policy()
+    watched.bed.until(lambda: watched.bed.split() == "wisdom-0 50% / wisdom-1 50%")
+    assert watched.scrape().value("turnout_shifts_total", **POLICY) == 0
+
+
+def test_nothing_is_remembered_of_a_deleted_policy(watched: Watched) -> None:
+    controller = watched.metrics.controller
+    assert controller
+    assert controller.context.decided
+    watched.bed.delete(rp())
+    watched.bed.settle()
+    assert controller.context.decided == {}
 
 
 def test_a_policy_of_another_instance_is_not_shown(watched: Watched) -> None:

@@ -130,9 +130,8 @@ class Gates:
         self._observer.plugin_failed(gate.name, how)
         opened = gate.name in self._fail_open
         counts = "open" if opened else "closed"
-        log.warning(
-            "%s: gate %s %s; it counts as %s", key, gate.name, problem, counts, extra={"policy": str(key)}
-        )
+        about = {"policy": str(key), "plugin": gate.name}
+        log.warning("%s: gate %s %s; it counts as %s", key, gate.name, problem, counts, extra=about)
         return GateAnswer(opened, f"it {problem}")
 
 

@@ -117,7 +117,7 @@ class KindCaches:
             )
             self._watches[kind][scope] = Watch(kind, scope, cache, reflector)
             self._spawn(reflector.run())
-        log.debug("following %s", kind)
+        log.debug("following %s", kind, extra={"resource": str(kind)})
 
     def _entry_changed(self, kind: Kind, name: Name, before: Entry | None, after: Entry | None) -> None:
         self._changed(Ref(kind, *name), before, after)

@@ -25,11 +25,12 @@ async def lead(make: Callable[[Transport], Controller], transport: Transport, le
         running = asyncio.ensure_future(make(fence).run(leading))
         try:
             await _beside(running, lease.acquire())
-            log.info("leading, by the %s", lease)
+            log.info("leading, by the %s", lease, extra={"lease": lease.name})
             leading.set()
             await _beside(running, lease.keep())
         except Deposed as error:
-            log.warning("this controller leads no longer, and stands by: %s", error)
+            told = "this controller leads no longer, and stands by: %s"
+            log.warning(told, error, extra={"lease": lease.name})
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

@@ -91,6 +91,6 @@ class _Line:
         key, uid, _ = told
         self._observer.plugin_failed(self._notifier.name, how)
         text = f"notifier {self._notifier.name} {problem}; it has not been told of the shift"
-        log.warning("%s: %s", key, text, extra={"policy": str(key)})
+        log.warning("%s: %s", key, text, extra={"policy": str(key), "plugin": self._notifier.name})
         about = about_policy(key.namespace, key.name)
         self._recorder.record(Event(about, uid, Reason.NOTIFIER_FAILED, text, warning=True))

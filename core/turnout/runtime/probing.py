@@ -192,7 +192,7 @@ class Probing:
         """Log what is wrong with a probe: once, for as long as it is so."""
         if problem and self._told.get((probe, key)) != problem:
             told = "%s: probe %s %s; deleted versions are held for a time"
-            log.warning(told, key, probe, problem, extra={"policy": str(key)})
+            log.warning(told, key, probe, problem, extra={"policy": str(key), "plugin": probe})
         if problem:
             self._told[probe, key] = problem
         else:

@@ -112,6 +112,7 @@ class Reflector:
         self._client = client
         self._kind = kind
         self._namespace = namespace
+        self._fields = {"resource": str(kind), "namespace": namespace or ""}
         self._sink = sink
         self._watch_seconds = watch_seconds
         self._told_end = told_end
@@ -142,7 +143,8 @@ class Reflector:
                 self._version, self._failures, self._barren, delay = None, 0, 0, 0.0
                 continue
             except Exception:  # the sink's; whatever it is, standing still would be worse
-                log.exception("%s: the objects were not taken in; listing them again", self)
+                told = "%s: the objects were not taken in; listing them again"
+                log.exception(told, self, extra=self._fields)
                 self._version, self._progress, delay = None, False, self._delay(RETRIES)
                 self._told_end("Fault")
             if self._progress:
@@ -202,7 +204,7 @@ class Reflector:
                 await _ended(self._sink.page(page.items))
                 version, count = page.resource_version, count + len(page.items)
         await _ended(self._sink.end(version))
-        log.debug("%s: listed %d", self, count)
+        log.debug("%s: listed %d", self, count, extra=self._fields)
         return version
 
     async def _watch(self, version: str) -> None:
@@ -244,13 +246,13 @@ class Reflector:
         if cause is self._cause or (self._open and self._barren < BARREN):
             return
         self._cause = cause
-        log.warning("%s cannot be followed (%s): %s", self, cause, message)
+        log.warning("%s cannot be followed (%s): %s", self, cause, message, extra=self._fields)
         await _ended(self._sink.unavailable(Unavailable(cause, message)))
 
     async def _found(self) -> None:
         if self._cause is None:
             return
-        log.info("%s can be followed again (it was: %s)", self, self._cause)
+        log.info("%s can be followed again (it was: %s)", self, self._cause, extra=self._fields)
         self._cause = None
         await _ended(self._sink.available())
 
