@@ -71,16 +71,18 @@ class Calls:
     """Makes one decision's calls into plugins, on one thread, and records whose code runs.
 
     `running` is the plugin whose code runs now, None while core's does; another thread may read it.
-    `quarantined` names the plugins that are not to be called. Both say `plugin for policy` where that is
-    all that a hang would tell of. A thread that sets `abandoned` ends
+    `failed` names the plugins that raised, or returned what they may not.
+    `quarantined` names the plugins that are not to be called. That and `running` say `plugin for policy`
+    where that is all that a hang would tell of. A thread that sets `abandoned` ends
     the decision at its next call.
     """
 
-    __slots__ = ("abandoned", "quarantined", "running")
+    __slots__ = ("abandoned", "failed", "quarantined", "running")
 
     def __init__(self, quarantined: Mapping[str, Sentence] = _NOBODY) -> None:
         self.quarantined = quarantined
         self.running: str | None = None
+        self.failed: list[str] = []
         self.abandoned = False
 
     def to(self, plugin: str, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -106,9 +108,22 @@ class Calls:
         try:
             return fn(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001  raised again, most of them as PluginFailed
-            _raise_as_failure(plugin, fn, error)
+            self._fail(plugin, fn, error)
         finally:
             self.running = outer
+
+    def blame(self, error: PluginError) -> None:
+        """Record a plugin whose answer core could not use. One that raised is recorded already."""
+        if not isinstance(error, PluginFailed | Quarantined):
+            self.failed.append(error.plugin)
+
+    def _fail(self, plugin: str, fn: Callable[..., object], error: BaseException) -> Never:
+        if isinstance(error, Abandoned | PluginError):
+            raise error
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise error  # Ctrl-C of the user of a command; on other threads only a plugin can raise it
+        self.failed.append(plugin)
+        raise PluginFailed(plugin, _method(fn, error), describe(error)) from error
 
 
 def describe(error: BaseException) -> str:
@@ -120,14 +135,6 @@ def describe(error: BaseException) -> str:
     if len(text) > MESSAGE_LIMIT:
         text = f"{text[: MESSAGE_LIMIT - 1]}…"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _raise_as_failure(plugin: str, fn: Callable[..., object], error: BaseException) -> Never:
-    if isinstance(error, Abandoned | PluginError):
-        raise error
-    if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
-        raise error  # Ctrl-C of the user of a command; on other threads only a plugin can raise it
-    raise PluginFailed(plugin, _method(fn, error), describe(error)) from error
 
 
 def _method(fn: Callable[..., object], error: BaseException) -> str:

@@ -27,6 +27,8 @@ PATIENCE = 30.0
 
 
 _TOLD = (Reason.FORBIDDEN, Reason.WRITE_FAILED, Reason.KIND_NOT_INSTALLED)
+FAILURES = (*_TOLD, Reason.PLUGIN_FAILED)
+"""What a policy's conditions say where a reconcile could not do its work."""
 
 
 class Failures:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from turnout.calling import FOR, Abandoned, Calls, Quarantined, Sentence
+from turnout.runtime.observer import RAISED, TIMED_OUT
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ class Guard:
 
     `limit`: seconds of one decision, after which the plugin that was seen running most is
     quarantined: for `first` seconds, twice as long each time it hangs again soon, at most `longest`.
-    `sentenced` is told of it.
+    `sentenced` is told of it, and `failed` of every plugin that does not answer as it should, and how.
     Belongs to the event loop that `run` is first awaited on.
     """
 
@@ -108,12 +109,14 @@ class Guard:
         longest: float = 3600.0,
         clock: Callable[[], float] = time.monotonic,
         sentenced: Callable[[Quarantined], None] = lambda _: None,
+        failed: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
         self._limit = limit
         self._first = first
         self._longest = longest
         self._clock = clock
         self._sentenced = sentenced
+        self._failed = failed
         self._sentences: dict[str, Sentence] = {}
         self._waiting: deque[_Job] = deque()
         self._current: _Job | None = None
@@ -170,6 +173,8 @@ class Guard:
             return  # given up before it came to an end
         self._disarm(job)
         self._current = None
+        for plugin in job.calls.failed:
+            self._failed(plugin, RAISED)
         result, error = job.outcome
         self._settle(job, result, error)
 
@@ -219,5 +224,6 @@ class Guard:
         reason = f"did not return within {self._limit:g} s; it is not called for the next {delay:g} s"
         self._sentences[blamed] = Sentence(now + delay, delay, reason)
         quarantined = Quarantined(blamed, now + delay, reason)
+        self._failed(blamed, TIMED_OUT)
         self._sentenced(quarantined)
         return quarantined

@@ -14,6 +14,7 @@ from typing import Any
 from turnout.calling import describe
 from turnout.runtime.daemons import DaemonThreads
 from turnout.runtime.guard import TICKS, interrupt
+from turnout.runtime.observer import RAISED, TIMED_OUT
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,10 @@ MOST = 8
 
 class CallFailed(Exception):  # noqa: N818  named for what happened
     """There is no answer. The text goes on from the plugin's name: `did not return within 5 s`."""
+
+    def __init__(self, told: str, how: str = RAISED) -> None:
+        super().__init__(told)
+        self.how = how
 
 
 class PluginLoops:
@@ -62,7 +67,7 @@ class _Plugin:
     async def call(self, key: object, fn: Callable[[], Awaitable[Any]], limit: float) -> Any:
         late = f"did not return within {limit:g} s"
         if key in self._calls:
-            raise CallFailed(late)
+            raise CallFailed(late, TIMED_OUT)
         thread = self._free_thread()
         call = self._calls[key] = _Call(fn, thread, lambda call: self._ended(key, call))
         try:
@@ -72,7 +77,7 @@ class _Plugin:
             call.cancel()
         if not await call.within(GRACE):
             self._give_up(call)
-        raise CallFailed(late)
+        raise CallFailed(late, TIMED_OUT)
 
     def close(self) -> None:
         if self._thread:

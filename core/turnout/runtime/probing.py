@@ -13,6 +13,7 @@ from turnout.plugin import Kind, Options, Probe, Ref, Route
 from turnout.registry import Registry
 from turnout.runtime.clock import Clock
 from turnout.runtime.keys import PolicyKey
+from turnout.runtime.observer import RAISED, Observer
 from turnout.runtime.plugin_loops import CallFailed, PluginLoops
 from turnout.settings import Settings
 from turnout.shapes import repr_of
@@ -91,11 +92,13 @@ class Probing:
         clock: Clock,
         loops: PluginLoops,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        observer: Observer,
     ) -> None:
         self._probes = tuple(probes)
         self._clock = clock
         self._loops = loops
         self._spawn = spawn
+        self._observer = observer
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._known: dict[PolicyKey, _Known] = {}
         self._told: dict[tuple[str, PolicyKey], str] = {}
@@ -168,16 +171,18 @@ class Probing:
 
     async def _one(self, key: PolicyKey, one: InUse, routes: Bodies) -> bool | None:
         """What a probe says; None if it fails, or takes too long."""
-        probe, problem = one.probe, ""
+        probe, problem, how = one.probe, "", RAISED
         theirs = [_route(ref, body) for ref, body in routes if ref.kind in one.kinds]
         try:
             word: object = await self._loops.call(
                 probe.name, key, lambda: probe.in_force(theirs, one.options), LIMIT
             )
         except CallFailed as error:
-            word, problem = None, str(error)
+            word, problem, how = None, str(error), error.how
         if word is not None and not isinstance(word, bool):
             word, problem = None, f"returned {repr_of(word)}, expected True, False or None"
+        if problem:
+            self._observer.plugin_failed(probe.name, how)
         self._tell(key, probe.name, problem)
         return word
 
@@ -185,7 +190,7 @@ class Probing:
         """Log what is wrong with a probe: once, for as long as it is so."""
         if problem and self._told.get((probe, key)) != problem:
             told = "%s: probe %s %s; deleted versions are held for a time"
-            log.warning(told, key, probe, problem, extra={"policy": str(key)})
+            log.warning(told, key, probe, problem, extra={"policy": str(key), "plugin": probe})
         if problem:
             self._told[probe, key] = problem
         else:
