@@ -23,6 +23,8 @@ QUICK = {
     "lease": {"durationSeconds": 6, "renewSeconds": 3, "retrySeconds": 0.5},
 }
 """Settings with which nobody waits long: no proxies have to follow here."""
+SUCCESS, FAILURE = ("SuccessCriteriaMet", "Complete"), ("FailureTarget", "Failed")
+"""The conditions of a Job that has ended."""
 MOUNTED = "/etc/turnout"
 
 
@@ -81,7 +83,7 @@ class Installation:
     @property
     def account(self) -> Credentials:
         """The controller's ServiceAccount, with a new token."""
-        return self._account(self.name)
+        return self.control_plane.token(self.namespace, self.name)
 
     def site(self, namespace: str | None = None) -> Site:
         """What people do in a namespace, by default the release's own."""
@@ -126,16 +128,23 @@ class Installation:
         return command, [one for one in arguments if not one.startswith(NOT_YET)]
 
     def run_release_job(self) -> subprocess.CompletedProcess[str]:
-        """Play the pod of the Job that takes the finalizers off, and tell helm that it is complete."""
+        """Play the pods of the Job that takes the finalizers off, and tell helm what has become of it.
+
+        One that fails is tried again, as often as the Job says: its rights may count only a moment later.
+        """
         job = self._release_job()
         command, arguments = self.command(job, "release")
-        done = self.turnout(self._account(job["metadata"]["name"]), command, *arguments)
-        self._finish(job, "SuccessCriteriaMet", "Complete")
+        account = self.control_plane.token(self.namespace, job["metadata"]["name"])
+        for again in reversed(range(job["spec"]["backoffLimit"] + 1)):
+            done = self.turnout(account, command, *arguments)
+            if done.returncode == 0 or not again:
+                break
+        self._finish(job, *(SUCCESS if done.returncode == 0 else FAILURE))
         return done
 
     def fail_release_job(self) -> None:
         """Tell helm that the Job has failed, as where its image cannot be pulled."""
-        self._finish(self._release_job(), "FailureTarget", "Failed")
+        self._finish(self._release_job(), *FAILURE)
 
     def _release_job(self) -> Object:
         return wait_until(
@@ -145,7 +154,7 @@ class Installation:
     def _finish(self, job: Object, *conditions: str) -> None:
         now = "2026-01-01T00:00:00Z"
         status: Object = {"startTime": now}
-        if "Complete" in conditions:
+        if conditions == SUCCESS:
             status |= {"completionTime": now, "succeeded": 1}
         status["conditions"] = [
             {"type": one, "status": "True", "lastTransitionTime": now} for one in conditions
@@ -163,10 +172,6 @@ class Installation:
             env={"KUBECONFIG": str(self._kubeconfig(account))},
             check=False,
         )
-
-    def _account(self, name: str) -> Credentials:
-        assert self.get("serviceaccount", name)
-        return self.control_plane.service_account(self.namespace, name)
 
     def _kubeconfig(self, account: Credentials) -> Path:
         """A pod's own namespace is where it calls, unless it says otherwise."""

@@ -46,7 +46,7 @@ class Kubelet:
                 self._pod = None
             self._template = template
             self._generations += 1
-            with contextlib.suppress(AssertionError):  # its account may have gone already, with all the rest
+            with contextlib.suppress(AssertionError, LookupError):  # it may have gone already, or its account
                 self._pod = self._installation.start(f"turnout-{self._generations}") if template else None
         if self._pod:
             self._report(deployment)

@@ -9,6 +9,7 @@ from tests.cluster.controller import Site
 from tests.deploy.chart import CHART, Object, objects, only
 from tests.deploy.conftest import Make
 from tests.deploy.installation import QUICK, Installation
+from tests.docs import pages
 from tests.support import ControlPlane, wait_until
 
 LEADS, STANDS_BY = "leading, by the Lease", "standing by: "
@@ -187,3 +188,13 @@ def test_nothing_in_the_cluster_differs_from_the_chart(installation: Installatio
     after = installation.get("deployment", "turnout")["metadata"]
     assert (after["uid"], after["generation"]) == (before["uid"], before["generation"])
     wait_until(lambda: installation.get("service", "turnout-metrics"), what="the Service")
+
+
+def test_people_are_told_what_deleting_the_crds_deletes(installation: Installation) -> None:
+    """Where they install, in the chart, and where they read how to uninstall."""
+    notes = installation.helm("status").partition("NOTES:")[2]
+    readme = (CHART / "README.md").read_text(encoding="utf-8")
+    for said in (notes, readme, pages.text("docs/uninstall.md")):
+        assert "deletes every policy" in " ".join(said.lower().split())
+        assert "all routes" in said.lower()
+    assert f"kubectl -n {installation.namespace} rollout status deployment/turnout" in notes
