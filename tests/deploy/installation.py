@@ -14,9 +14,10 @@ from tests.deploy.chart import CHART, Object, container, helm
 from tests.support import ControlPlane, Credentials, wait_until
 from tests.support.assets import find_helm
 from tests.support.identities import kubeconfig
+from tests.support.waiting import free_port
 
-NOT_YET = ("--http=",)
-"""Arguments that `turnout run` does not know yet: /metrics, /healthz and /readyz are still to come."""
+HTTP = "--http="
+"""Each pod has an address of its own, and here they share this machine's."""
 
 QUICK = {
     "drain": {"inFlightSeconds": 0.5, "propagationSeconds": {"istio": 1, "gateway-api": 1}},
@@ -125,7 +126,8 @@ class Installation:
             for key, text in self.get("configmap", volume["configMap"]["name"])["data"].items():
                 (mounted / key).write_text(text, encoding="utf-8")
         command, *arguments = (one.replace(MOUNTED, str(mounted)) for one in container(owner)["args"])
-        return command, [one for one in arguments if not one.startswith(NOT_YET)]
+        here = f"{HTTP}127.0.0.1:{free_port()}"
+        return command, [here if one.startswith(HTTP) else one for one in arguments]
 
     def run_release_job(self) -> subprocess.CompletedProcess[str]:
         """Play the pods of the Job that takes the finalizers off, and tell helm what has become of it.
