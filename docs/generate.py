@@ -115,7 +115,9 @@ def _reasons() -> Iterator[str]:
         "",
         "A version's reason may also be its environment's own, such as `NoStatus` of kserve-modelmesh.",
         "`PluginFailed` stands in Accepted where a plugin failed with the policy itself, and in Routed where",
-        "it failed with the versions or the routes.",
+        "it failed with the versions or the routes. `Unsupported` and `NamespaceNotAllowed` stand in",
+        "Accepted where the policy itself asks for what cannot be, with a version that is left out because",
+        "its object does, and in Routed where nothing else is left.",
     )
 
 
@@ -199,14 +201,16 @@ def _combinations() -> Iterator[str]:
         "A policy's environment, strategy and router meet in a plan. What a plan asks of a network is",
         "measured from the plan: a strategy brings matches or copies, an environment the headers or the host",
         "by which a version is reached. A router says what its network carries. A policy that needs more is",
-        "not Accepted (`Unsupported`), and `turnout plan` refuses it, with what is lacking and the routers",
-        "that would do.",
+        "not Accepted (`Unsupported`). Where only the objects of versions need it, as KServe's do in Knative",
+        "mode, a version that cannot be carried beside the others is left out: it is not ready, with that",
+        "reason, and the others go on, the primary before all. Both say what is lacking and the routers that",
+        "would do, or the strategies where no router does, in `turnout plan` as well.",
         "",
         "## Combinations",
         "",
         "Two versions, options as they are by default. Each combination is tested by a rollout with the",
-        "Kubernetes API server and Envoy, with istiod for the routers gateway-api and istio, or by being",
-        "refused.",
+        "Kubernetes API server and Envoy, with istiod for the routers gateway-api and istio, or by what is",
+        "said of it.",
         "",
     )
     registry = load(allow=[OWN])

@@ -127,7 +127,8 @@ class Offline:
         assessment = assessor.assess(admitted, status, carried, look, self.now, calls)
         problem = assessment.failure
         if problem is None and not assessment.rendered:
-            problem = _nothing_rendered(assessment, admitted.accepted)
+            refused = assessment.outcome.refused if assessment.outcome else None
+            problem = refused or _nothing_rendered(assessment, admitted.accepted)
         verdict = admitted.weights if weights else None
         return Planned(*place, sourced.source, admitted, assessment, verdict, problem)
 

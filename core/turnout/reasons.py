@@ -22,7 +22,7 @@ class Reason(StrEnum):
     HOST_TAKEN = "HostTaken"
     """A policy of another namespace serves a host that this one asks for; the message names both."""
     UNSUPPORTED = "Unsupported"
-    """The router's network cannot say what the policy asks."""
+    """The router's network cannot say what the policy asks, or what the object of a version does."""
     PLUGIN_FAILED = "PluginFailed"
     """A plugin raised, returned nonsense or took too long. The routes stay as they are."""
     NO_POLICY = "NoPolicy"

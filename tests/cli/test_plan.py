@@ -169,6 +169,36 @@ def test_why_nothing_can_be_routed_is_said() -> None:
     assert "ModelMesh serves it, so spec.targetEnv has to be kserve-modelmesh" in result.stderr
 
 
+def in_knative_mode(name: str) -> str:
+    url = f"http://{name}.default.svc.cluster.local"
+    told = f"deploymentMode: Knative, address: {{url: {url}}}, conditions:"
+    return version(name).replace("conditions:", told)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "instead"),
+    [
+        ("blue-green", "authority-per-share, {needed}; routers that can: envoy, istio"),
+        (
+            "mirror",
+            "mirror-authority, {needed}; routers that can: none that may be used; strategies that would do: canary",
+        ),
+    ],
+)
+def test_a_version_that_is_left_out_is_told_with_what_would_do(strategy: str, instead: str) -> None:
+    """The routes of the others are shown all the same."""
+    policy = POLICY.replace("kserve-modelmesh", "kserve").replace(
+        "blue-green", f"{strategy}\n  router: gateway-api"
+    )
+    result = plan("---".join((policy, in_knative_mode("wisdom-0"), in_knative_mode("wisdom-1"))))
+    assert result.return_value == 1
+    assert result.stderr == (
+        "Error: standard input: RoutingPolicy default/wisdom: version wisdom-1 is left out: Unsupported: spec.router: "
+        f"gateway-api cannot carry {instead.format(needed=f'which kserve with {strategy} needs here')}\n"
+    )
+    assert "kind: HTTPRoute" in result.stdout
+
+
 def test_two_policies_for_one_model_are_refused() -> None:
     """Their routes would have the same name; the second is told so."""
     twin = POLICY.replace("name: wisdom}", "name: twin}").replace("spec:", "spec:\n  modelName: wisdom")

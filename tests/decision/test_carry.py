@@ -25,6 +25,7 @@ from turnout.plugin import (
     VersionSpec,
 )
 from turnout.reasons import Reason
+from turnout.registry import Registry
 from turnout.settings import Settings
 from turnout.testing.builders import FRONTEND, backend, plan, policy, spec, version
 from turnout_kserve_modelmesh.environment import KServeModelMesh
@@ -246,10 +247,38 @@ def test_what_a_router_objects_to_is_refused_before_any_version_is_ready() -> No
     assert (caught.value.reason, caught.value.problems) == (
         Reason.UNSUPPORTED,
         (
-            "spec.router: picky cannot carry this: no room for wisdom-1",
-            "spec.router: picky cannot carry this: no room for wisdom-2",
+            (
+                "spec.router: picky cannot carry this: no room for wisdom-1; no room for wisdom-2;"
+                " routers that can: envoy, gateway-api, istio, toy-table"
+            ),
         ),
     )
+
+
+def test_where_no_router_can_the_strategies_that_would_do_are_named() -> None:
+    world = World("canary", router="toy-table")
+    world.registry = world.registry.without(lambda axis, name: "a list" if axis == "routers" else None)
+
+    with pytest.raises(Refused) as caught:
+        world.ask()
+
+    assert caught.value.problems == (
+        (
+            "spec.router: toy-table cannot carry header-exact, which kserve-modelmesh with canary needs here;"
+            " routers that can: none that may be used; strategies that would do: blue-green, toy-steps"
+        ),
+    )
+
+
+def test_a_strategy_that_would_leave_out_a_version_is_not_named() -> None:
+    class Primary(Scripted):
+        name = "primary"
+
+    world = World("canary", router="toy-table")
+    world.registry = Registry.of(ToyTable(), world.accepted.strategy, Primary(everything))
+
+    with pytest.raises(Refused, match=r"strategies that would do: none that may be used$"):
+        world.ask()
 
 
 def test_a_router_without_objections_is_asked_to_render() -> None:

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ def container(pod_owner: Object) -> Object:
     return found
 
 
-def granted(rules: list[Mapping[str, Any]]) -> dict[str, set[str]]:
+def granted(rules: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
     """The verbs that rules grant, by kind ("plural.group")."""
     found: dict[str, set[str]] = {}
     for rule in rules:

@@ -12,26 +12,30 @@ from tests.support import ControlPlane
 Make = Callable[..., Installation]
 
 
-@pytest.fixture
-def make(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Make]:
-    """Makes releases, each in a new namespace unless one is given. All are gone afterwards; the CRDs stay."""
+@pytest.fixture(scope="session")
+def cluster(control_plane: ControlPlane) -> ControlPlane:
+    """With all CRDs."""
     control_plane.install_crds("istio", "kserve", "gateway-api", "turnout")
+    return control_plane
+
+
+@pytest.fixture
+def make(cluster: ControlPlane, tmp_path: Path) -> Iterator[Make]:
+    """Makes releases, each in a new namespace unless one is given. All are gone afterwards; the CRDs stay."""
     made: list[Installation] = []
 
     def one(namespace: str | None = None, name: str = "turnout") -> Installation:
         if namespace is None:
             namespace = f"chart-{secrets.token_hex(3)}"
-            control_plane.kubectl("create", "namespace", namespace)
-        made.append(Installation(control_plane, namespace, tmp_path, name))
+            cluster.kubectl("create", "namespace", namespace)
+        made.append(Installation(cluster, namespace, tmp_path, name))
         return made[-1]
 
     yield one
     for installation in made:
         installation.close()
         installation.helm("uninstall", "--no-hooks", "--ignore-not-found")
-        control_plane.kubectl(
-            "delete", "namespace", installation.namespace, "--wait=false", "--ignore-not-found"
-        )
+        cluster.kubectl("delete", "namespace", installation.namespace, "--wait=false", "--ignore-not-found")
 
 
 @pytest.fixture

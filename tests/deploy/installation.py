@@ -9,16 +9,18 @@ from pathlib import Path
 import yaml
 
 from tests.cluster.controller import TURNOUT, Process, Site
+from tests.cluster.proxied import Proxied
 from tests.deploy.chart import CHART, Object, container, helm
 from tests.support import ControlPlane, Credentials, wait_until
 from tests.support.assets import find_helm
+from tests.support.identities import kubeconfig
 
 NOT_YET = ("--http=",)
 """Arguments that `turnout run` does not know yet: /metrics, /healthz and /readyz are still to come."""
 
 QUICK = {
     "drain": {"inFlightSeconds": 0.5, "propagationSeconds": {"istio": 1, "gateway-api": 1}},
-    "lease": {"durationSeconds": 3, "renewSeconds": 2, "retrySeconds": 0.5},
+    "lease": {"durationSeconds": 6, "renewSeconds": 3, "retrySeconds": 0.5},
 }
 """Settings with which nobody waits long: no proxies have to follow here."""
 MOUNTED = "/etc/turnout"
@@ -53,7 +55,7 @@ class Installation:
     @contextmanager
     def uninstalling(self) -> Iterator[None]:
         """`helm uninstall` in the background. It has to end well by the end of this."""
-        command = [find_helm(), "uninstall", self.name, "--timeout=60s", *self._there]
+        command: list[str | Path] = [find_helm(), "uninstall", self.name, "--timeout=60s", *self._there]
         environment = {"HOME": str(self._directory)}
         running = subprocess.Popen(command, text=True, stderr=subprocess.PIPE, env=environment)
         try:
@@ -87,11 +89,15 @@ class Installation:
         self._sites.append(made)
         return made
 
-    def start(self, log: str = "turnout") -> Process:
-        """Run what a pod of the Deployment would, with the settings as they are now."""
+    def start(self, log: str = "turnout", *, through: Proxied | None = None) -> Process:
+        """Run what a pod of the Deployment would, with the settings as they are now.
+
+        `through`: its only way to the API server.
+        """
         command, arguments = self.command(self.get("deployment", self.name), log)
         assert command == "run"
-        pod = Process(self._directory / f"{log}.log", self._kubeconfig(self.account), *arguments)
+        kubeconfig = through.kubeconfig if through else self._kubeconfig(self.account)
+        pod = Process(self._directory / f"{log}.log", kubeconfig, *arguments)
         self._pods.append(pod)
         return pod
 
@@ -164,19 +170,24 @@ class Installation:
 
     def _kubeconfig(self, account: Credentials) -> Path:
         """A pod's own namespace is where it calls, unless it says otherwise."""
-        found = json.loads(account.kubeconfig.read_text(encoding="utf-8"))
-        found["contexts"][0]["context"]["namespace"] = self.namespace
         file = self._directory / account.kubeconfig.name
-        file.write_text(json.dumps(found), encoding="utf-8")
+        text = kubeconfig(
+            self.control_plane.url,
+            ca_file=self.control_plane.ca_file,
+            token=account.token,
+            namespace=self.namespace,
+        )
+        file.write_text(text, encoding="utf-8")
         return file
 
     # the cluster
 
     def kubectl(
-        self, *arguments: str, input: str | None = None, check: bool = True
+        self, *arguments: str, document: str | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
+        """Run kubectl in the release's namespace; `document` is its input."""
         there = f"--namespace={self.namespace}"
-        return self.control_plane.kubectl(*arguments, there, input=input, check=check)
+        return self.control_plane.kubectl(*arguments, there, input=document, check=check)
 
     def get(self, kind: str, name: str) -> Object:
         """An object; empty if it does not exist."""

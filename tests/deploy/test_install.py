@@ -1,6 +1,7 @@
 """`helm install`, `upgrade` and `rollback` on a real API server; tests run what the pods would run."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -142,17 +143,18 @@ def test_pods_pass_the_restricted_pod_security_standard(
     template = only(objects(), kind, name)["spec"]["template"]
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "spec": template["spec"]}
     apply = ("create", "--dry-run=server", "--filename=-")
-    assert "created" in installation.kubectl(*apply, input=json.dumps(pod)).stdout
+    assert "created" in installation.kubectl(*apply, document=json.dumps(pod)).stdout
     template["spec"]["securityContext"]["runAsNonRoot"] = False
-    refused = installation.kubectl(*apply, input=json.dumps(pod), check=False)
+    refused = installation.kubectl(*apply, document=json.dumps(pod), check=False)
     assert 'violates PodSecurity "restricted:latest": runAsNonRoot' in refused.stderr
 
 
 @pytest.fixture
-def bare(make: Make, control_plane: ControlPlane) -> Installation:
-    """A cluster without turnout's CRDs."""
-    control_plane.kubectl("delete", "--filename", str(control_plane.assets.crds["turnout"]))
-    return make()
+def bare(make: Make, cluster: ControlPlane) -> Iterator[Installation]:
+    """In a cluster without turnout's CRDs; afterwards it has them."""
+    cluster.kubectl("delete", "--filename", str(cluster.assets.crds["turnout"]))
+    yield make()
+    cluster.install_crds("turnout")
 
 
 def test_crds_are_installed_where_they_are_missing_and_upgraded_by_kustomize(bare: Installation) -> None:

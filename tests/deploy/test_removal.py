@@ -1,7 +1,5 @@
 """Removal on a real API server with the garbage collector: no finalizer stays, and the routes do."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.cluster.controller import Site
@@ -34,13 +32,13 @@ def left(installation: Installation) -> list[str]:
 
 
 @pytest.fixture
-def serving(installation: Installation) -> Iterator[Site]:
+def serving(installation: Installation) -> Site:
     """A release whose pod serves two versions by halves."""
     installation.start().says(LEADS)
     site = installation.site()
     halves(site)
     wait_until(lambda: site.condition("wisdom", "Ready")[0] == "True", what="Ready")
-    yield site
+    return site
 
 
 def test_uninstall_takes_the_finalizers_off_and_a_new_release_takes_the_routes_up(

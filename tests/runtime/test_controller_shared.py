@@ -252,6 +252,31 @@ def test_it_goes_when_nobody_wants_it_any_more(bed: Bed) -> None:
     assert bed.events("Corrected") == []
 
 
+def test_what_somebody_else_owns_too_is_left_to_them(bed: Bed) -> None:
+    """While policies want it nobody's reference is in the way, and when they come back it is theirs again."""
+    bed.version("one-0")
+    bed.policy("one")
+    bed.start()
+    bed.until(lambda: bed.exists(gateway()))
+    app = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app", "namespace": NAMESPACE}}
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "app"}
+    owner["uid"] = bed.cluster.create(app, namespace=NAMESPACE)["metadata"]["uid"]
+    references = bed.get(gateway())["metadata"]["ownerReferences"]
+    bed.settle()
+    bed.forget_calls()
+    bed.cluster.patch(gateway(), {"metadata": {"ownerReferences": [*references, owner]}})
+    bed.settle()
+    assert bed.writes == []
+    assert owners(bed.get(gateway())) == ["app", "one"]
+
+    bed.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
+    bed.until(lambda: owners(bed.get(gateway())) == ["app"])
+    bed.settle()
+    assert bed.get(gateway())["metadata"]["ownerReferences"] == [owner]
+    bed.policy("one", config=on_port(80))
+    bed.until(lambda: owners(bed.get(gateway())) == ["app", "one"])
+
+
 def test_it_is_tried_again_when_it_may_not_be_written(bed: Bed) -> None:
     """The routes do not wait for it."""
     bed.cluster.on_request = refuse(kind=GATEWAY, verb="apply")

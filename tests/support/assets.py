@@ -53,6 +53,7 @@ def find_assets() -> Assets:
             "gateway-api": foreign / "gateway-api",
             "istio": foreign / "istio.yaml",
             "kserve": foreign / "kserve",
+            "kserve-0.15": foreign / "kserve-0.15",
             "turnout": REPOSITORY / "core" / "turnout" / "crds",
         },
         pinned=not chosen,

@@ -1,13 +1,14 @@
 """The decision itself: join, ask the strategy, seal, or hold."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from turnout.calling import Calls
-from turnout.decision.accept import Accepted
+from turnout.decision.accept import Accepted, Refused
 from turnout.decision.carry import check_carried, check_reach, foresee
+from turnout.decision.fit import Refusal, fitting
 from turnout.decision.hold import hold, with_backends
 from turnout.decision.join import Look, join
 from turnout.decision.move import Former, awaited, remain
@@ -27,9 +28,10 @@ SOONEST = timedelta(seconds=1)
 class Outcome:
     """What was decided. `carried` None: nothing can be routed, and the routes stay as they are.
 
-    `reasons`: a sentence by version name. `held` says why the strategy's word is not what is routed, if
-    so. `strategy_state` is what `status.strategyState` has to hold before the routes move. `awaited`: the
-    versions for which a policy that has changed its environment waits.
+    `refused`: why, if what would have to be routed cannot be carried. `reasons`: a sentence by version
+    name. `held` says why the strategy's word is not what is routed, if so. `strategy_state` is what
+    `status.strategyState` has to hold before the routes move. `awaited`: the versions for which a policy
+    that has changed its environment waits.
     """
 
     versions: tuple[Version, ...]
@@ -39,6 +41,7 @@ class Outcome:
     strategy_state: Mapping[str, Any] = field(default_factory=dict)
     requeue_after: timedelta | None = None
     awaited: tuple[Version, ...] = ()
+    refused: Refusal | None = None
 
     @property
     def plan(self) -> RoutePlan | None:
@@ -69,8 +72,8 @@ class Known:
 def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -> Outcome:
     """Decide a policy's routes from what is observed. Pure: the same arguments give the same outcome.
 
-    Raises Refused for a plan that the router cannot carry or that leaves the allowed namespaces, unless it
-    is one of before, that leads to the former environment; and PluginError for a plugin at fault.
+    Raises Refused for a policy that asks for what the router cannot carry or leaves the allowed
+    namespaces, whatever is observed, and PluginError for a plugin at fault.
     """
     in_force = known.in_force
     routed = (
@@ -87,18 +90,46 @@ def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -
         mirror_percentage=accepted.policy.mirror_percentage,
     )
     foresee(accepted, inputs, registry, calls)
-    if outcome := _stay(accepted, known, versions, calls):
+
+    def decided(versions: tuple[Version, ...]) -> Outcome:
+        asked = replace(inputs, versions=versions)
+        if any(version.available for version in versions):
+            outcome = _ask(accepted, asked, in_force, identity, calls)
+        else:
+            outcome = _hold(accepted, known, versions)
+        return _checked(outcome, accepted, asked, registry, calls)
+
+    def precedence(version: Version) -> int:
+        return 0 if version.name == accepted.policy.primary else 1 if version.uid in routed else 2
+
+    if stays := _stay(accepted, known, versions, calls):
+        return stays
+    outcome = decided(versions)
+    if not outcome.refused:
         return outcome
-    if any(version.available for version in versions):
-        outcome = _ask(accepted, inputs, in_force, identity, calls)
-    else:
-        carried = _carried(hold(accepted, versions, in_force), accepted)
-        held, state = Reason.NO_VERSION_READY, known.strategy_state
-        outcome = Outcome(versions, carried, _told(versions), held, state)
-    if outcome.plan:
+    outcome = decided(fitting(versions, precedence, lambda tried: decided(tried).refused))
+    # A version that is left out is not there to take over.
+    return _stay(accepted, known, outcome.versions, calls) or outcome
+
+
+def _checked(
+    outcome: Outcome, accepted: Accepted, inputs: Inputs, registry: Registry, calls: Calls
+) -> Outcome:
+    """The outcome; without its plan if that cannot be carried."""
+    if outcome.plan is None:
+        return outcome
+    try:
         check_reach(outcome.plan, accepted)
-        check_carried(outcome.plan, accepted, registry, calls)
+        check_carried(outcome.plan, accepted, registry, calls, inputs)
+    except Refused as refused:
+        return replace(outcome, carried=None, refused=(refused.reason, str(refused)))
     return outcome
+
+
+def _hold(accepted: Accepted, known: Known, versions: tuple[Version, ...]) -> Outcome:
+    """The routes in force, as no version can carry traffic."""
+    carried = _carried(hold(accepted, versions, known.in_force), accepted)
+    return Outcome(versions, carried, _told(versions), Reason.NO_VERSION_READY, known.strategy_state)
 
 
 def _stay(accepted: Accepted, known: Known, versions: tuple[Version, ...], calls: Calls) -> Outcome | None:

@@ -75,6 +75,13 @@ class Failures:
         reason, message = assessment.failure or (Reason.PLUGIN_FAILED, "")
         return Report(VALID, Verdict(False, reason, message), again=PATIENCE)
 
+    def nothing_to_route(self, assessment: Assessment) -> Report:
+        """Of a decision without a plan: nobody could answer, or the router cannot carry what is there."""
+        refused = assessment.outcome.refused if assessment.outcome else None
+        told = "nothing is known that could answer for the versions to route"
+        reason, message = refused or (Reason.NO_BACKEND, told)
+        return Report(VALID, Verdict(False, reason, f"{message}; the routes stay as they are"), assessment)
+
     def not_written(self, assessment: Assessment, error: ApiError) -> Report:
         """Of routes that the API server refuses. Raises Retry if they have changed meanwhile."""
         found = classify(error)

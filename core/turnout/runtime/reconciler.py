@@ -119,8 +119,7 @@ class PolicyReconciler:
         if assessment.failure:
             return self._failures.not_decided(assessment)
         if assessment.outcome is None or assessment.outcome.plan is None:
-            told = "nothing is known that could answer for the versions to route; the routes stay as they are"
-            return Report(VALID, Verdict(False, Reason.NO_BACKEND, told), assessment)
+            return self._failures.nothing_to_route(assessment)
         if admitted.suspend:
             left = self._moves.left_over(key, accepted, assessment.rendered, listed)
             return Report(VALID, self._suspended(admitted, assessment), assessment, left=left.refs)
