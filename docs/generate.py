@@ -1,7 +1,7 @@
 """Writes the pages that say what the code says: `python docs/generate.py`. A test fails for stale ones.
 
 Of a plugin's own page it writes the table of options alone, between `<!-- options: NAME -->` and
-`<!-- /options -->`.
+`<!-- /options -->`, and of the page of metrics the table of them.
 """
 
 import ast
@@ -27,6 +27,7 @@ from turnout.decision.accept import Refused
 from turnout.loading import load
 from turnout.plugin import Feature
 from turnout.registry import OWN
+from turnout.runtime.metrics.counted import DEFINITIONS
 from turnout.testing.conformance import (
     EnvironmentConformance,
     ProbeConformance,
@@ -52,6 +53,7 @@ AXES = {
     "probes": "Probes, in the controller's settings alone",
 }
 SHOWN = re.compile(r"(?<=<!-- options: )(?P<name>\S+)(?P<head> -->\n).*?(?=<!-- /options -->\n)", re.DOTALL)
+METRICS = re.compile(r"(?<=<!-- metrics -->\n).*?(?=<!-- /metrics -->\n)", re.DOTALL)
 SUITES = {
     "Every plugin": Conformance,
     "Environments, strategies and routers": AxisConformance,
@@ -71,7 +73,9 @@ def pages() -> dict[str, str]:
         "options.md": _options(),
         "reasons.md": _reasons(),
     }
-    return {name: "\n".join([*lines, ""]) for name, lines in found.items()} | _with_options()
+    return (
+        {name: "\n".join([*lines, ""]) for name, lines in found.items()} | _with_options() | _with_metrics()
+    )
 
 
 def shown(page: str) -> list[str]:
@@ -172,6 +176,16 @@ def _with_options() -> dict[str, str]:
 
     texts = {page.name: _source(str(page)) for page in sorted(FOLDER.glob("*.md"))}
     return {name: SHOWN.sub(table, text) for name, text in texts.items() if shown(text)}
+
+
+def _with_metrics() -> dict[str, str]:
+    """The page of metrics, its table as the code has it now."""
+    table = ["| Metric | Type | Labels | Meaning |", "| --- | --- | --- | --- |"]
+    for one in DEFINITIONS:
+        labels = ", ".join(f"`{label}`" for label in one.labels)
+        table.append(f"| `{one.name}` | {one.type} | {labels} | {one.help} |")
+    name = "metrics.md"
+    return {name: METRICS.sub("\n".join(["", *table, "", ""]), _source(str(FOLDER / name)))}
 
 
 def _checks() -> Iterator[str]:

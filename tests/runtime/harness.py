@@ -5,8 +5,8 @@ Nothing of the controllers runs but while a test waits, in `until` or `settle`. 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NoReturn, TypeVar
 
 import orjson
 
@@ -40,6 +40,7 @@ DRAIN = {
 }
 
 Object = dict[str, Any]
+T = TypeVar("T")
 
 
 class Bed(Rollout):
@@ -64,6 +65,14 @@ class Bed(Rollout):
         """Start a controller, whose drain takes the seconds of these tests where `drain` does not say others."""
         given = {"drain": {**DRAIN, **(drain or {})}, **(settings or {})}
         return super().start(settings=given, **options)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of some work in the loop of the controllers."""
+        return self._runner.run(work)
+
+    def forget(self, running: Running) -> None:
+        """A controller has ended by itself."""
+        self._running.remove(running)
 
     def policy(self, name: str = MODEL, *, labels: Mapping[str, str] | None = None, **spec: Any) -> None:
         """Apply a policy, as blue-green of two versions unless `spec` says otherwise."""

@@ -269,7 +269,7 @@ def test_what_somebody_else_owns_too_is_left_to_them(bed: Bed) -> None:
     assert bed.writes == []
     assert owners(bed.get(gateway())) == ["app", "one"]
 
-    bed.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
+    bed.policy("one", config={"istio": {"externalGateway": "other"}})
     bed.until(lambda: owners(bed.get(gateway())) == ["app"])
     bed.settle()
     assert bed.get(gateway())["metadata"]["ownerReferences"] == [owner]

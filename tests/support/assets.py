@@ -96,6 +96,14 @@ def find_mesh_assets() -> MeshAssets:
     return MeshAssets(binaries / "pilot-discovery", binaries / "istioctl", binaries / "envoy")
 
 
+def find_promtool() -> Path:
+    """Return Prometheus' own tool, which knows its query language; raises AssetsMissingError without it."""
+    promtool = _testbed("prometheus") / "bin" / "promtool"
+    if not promtool.is_file():
+        raise AssetsMissingError("no promtool; get it: python tools/testbed.py --group prometheus")
+    return promtool
+
+
 def find_crds(name: str) -> Path:
     """Return a file or folder of CRDs in the test bed, such as "istio.yaml"; no binaries are needed."""
     places = [_testbed(group) / "crds" / name for group in ("cluster", "crds")]

@@ -10,6 +10,7 @@ import click
 from turnout import documents, loading, yaml_input, yaml_output
 from turnout.cli import options
 from turnout.cli.exits import BadInput, Exit
+from turnout.cli.guarded import guarded
 from turnout.cli.program import Command
 from turnout.decision.fit import left_out
 from turnout.decision.shares import share_of, shares, split
@@ -71,13 +72,14 @@ def command(
     status is not ready yet.
     """
     settings = Settings.read(settings_file) if settings_file else Settings()
-    registry = loading.load_for(settings)
-    offline = Offline(registry, settings, datetime.now(UTC), namespace, assume_ready)
-    offline.add(documents.read(sources))
-    if not offline.policies:
-        named = ", ".join(map(yaml_input.subject, sources))
-        raise BadInput(f"{named}: there is no RoutingPolicy among the documents")
-    planned = offline.plan()
+    with guarded() as run:
+        registry = loading.load_for(settings)
+        offline = Offline(registry, settings, datetime.now(UTC), namespace, assume_ready, run)
+        offline.add(documents.read(sources))
+        if not offline.policies:
+            named = ", ".join(map(yaml_input.subject, sources))
+            raise BadInput(f"{named}: there is no RoutingPolicy among the documents")
+        planned = offline.plan()
     click.echo(_FORMATS[output](planned), nl=False)
     return _tell(offline, planned, assume_ready)
 

@@ -70,7 +70,7 @@ class Assessor:
         except Refused as refused:
             return Assessment(failure=(refused.reason, str(refused)))
         except PluginError as error:
-            return Assessment(failure=(Reason.PLUGIN_FAILED, error.message))
+            return Assessment(failure=_failure(error, calls))
 
     def assess(
         self,
@@ -95,7 +95,7 @@ class Assessor:
         except Refused as refused:
             return Assessment(None, (refused.reason, str(refused)), in_force=in_force)
         except PluginError as error:
-            return Assessment(admitted, (Reason.PLUGIN_FAILED, error.message), in_force=in_force)
+            return Assessment(admitted, _failure(error, calls), in_force=in_force)
         return Assessment(admitted, None, outcome, rendered, in_force, left)
 
     def shift(self, assessment: Assessment) -> Shift | None:
@@ -127,7 +127,7 @@ class Assessor:
                 stays = remain(assessment.former, look, calls) or stays
             rendered = _render_former(stays, accepted, calls)
         except PluginError as error:
-            return Assessment(admitted, (Reason.PLUGIN_FAILED, error.message), in_force=carried.plan)
+            return Assessment(admitted, _failure(error, calls), in_force=carried.plan)
         state = mapping(status.get("strategyState"))
         held = replace(outcome, carried=stays, held=Reason.GATED, strategy_state=state)
         return replace(assessment, outcome=held, rendered=rendered)
@@ -138,6 +138,11 @@ def _render_former(carried: Carried, accepted: Accepted, calls: Calls) -> tuple[
     if not can_carry(carried.plan, accepted, calls):
         return ()
     return render(carried.plan, accepted, calls, carried=carried)
+
+
+def _failure(error: PluginError, calls: Calls) -> tuple[Reason, str]:
+    calls.blame(error)
+    return Reason.PLUGIN_FAILED, error.message
 
 
 def carried_by(policy: Policy, routes: tuple[Ref, ...], look: Look) -> Carried | None:

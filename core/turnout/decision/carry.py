@@ -7,11 +7,13 @@ from typing import Any
 from turnout.calling import Calls, PluginError
 from turnout.decision import environment as ask
 from turnout.decision.accept import Accepted, Refused
+from turnout.decision.answers import items
 from turnout.decision.seal import seal
 from turnout.errors import Problem
 from turnout.plugin import Backend, Inputs, Options, Plugin, RoutePlan, Router, Strategy, Version, VersionSpec
 from turnout.reasons import Reason
 from turnout.registry import Registry
+from turnout.shown import sentence
 
 
 def check_reach(plan: RoutePlan, accepted: Accepted) -> None:
@@ -49,8 +51,8 @@ def check_carried(
     if lacking:
         combination = f"{accepted.environment.name} with {accepted.strategy.name}"
         told = f"{', '.join(sorted(lacking))}, which {combination} needs here"
-    elif objections := calls.all(router.name, router.objections, plan, accepted.router_options):
-        told = f"this: {'; '.join(objections)}"
+    elif found := objections(router, plan, accepted.router_options, calls):
+        told = f"this: {'; '.join(found)}"
     else:
         return
     routers = sorted(_routers(plan, accepted, registry, calls))
@@ -61,6 +63,11 @@ def check_carried(
     raise Refused(
         Reason.UNSUPPORTED, [Problem("spec.router", f"{router.name} cannot carry {told}; {instead}")]
     )
+
+
+def objections(router: Router[Any], plan: RoutePlan, options: Options, calls: Calls) -> list[str]:
+    """What a router has against a plan: a sentence each. Raises PluginError."""
+    return [sentence(told) for told in items(calls, router, "objections", str, plan, options)]
 
 
 def _routers(plan: RoutePlan, accepted: Accepted, registry: Registry, calls: Calls) -> Iterator[str]:
@@ -108,7 +115,7 @@ def _carries(router: Router[Any], options: Options, plan: RoutePlan, calls: Call
     if not plan.features() <= router.carries:
         return False
     try:
-        return not calls.all(router.name, router.objections, plan, options)
+        return not objections(router, plan, options, calls)
     except PluginError:
         return False
 

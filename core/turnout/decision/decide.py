@@ -12,7 +12,7 @@ from turnout.decision.fit import Refusal, fitting
 from turnout.decision.hold import hold, with_backends
 from turnout.decision.join import Look, join
 from turnout.decision.move import Former, awaited, remain
-from turnout.decision.seal import seal, sealed_state
+from turnout.decision.seal import seal, sealed_reasons, sealed_state
 from turnout.decision.shares import shares
 from turnout.decision.stored import Carried
 from turnout.plugin import Inputs, RoutePlan, Version
@@ -150,7 +150,7 @@ def _ask(
     decision = calls.to(strategy.name, strategy.decide, inputs, accepted.strategy_options)
     plan = seal(decision, accepted, tuple(_reached(version, accepted, in_force) for version in versions))
     reasons = _told(versions)
-    reasons |= {name: str(reason) for name, reason in decision.reasons.items() if name in reasons and reason}
+    reasons |= {name: told for name, told in sealed_reasons(decision, accepted).items() if told}
     held = None
     if plan is None:
         weighty = any(version.available and not version.excluded for version in versions)

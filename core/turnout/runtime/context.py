@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from turnout.decision.assess import Assessor
-from turnout.plugin import Kind, Plugin, Ref
+from turnout.plugin import Kind, Plugin, Ref, RoutePlan
 from turnout.reasons import Reason
 from turnout.runtime.apply import Writer
 from turnout.runtime.claims import Claims
@@ -17,6 +17,7 @@ from turnout.runtime.guard import Guard
 from turnout.runtime.hosts import Hosts
 from turnout.runtime.in_force import RoutesInForce
 from turnout.runtime.keys import DrainKey, Key, PolicyKey
+from turnout.runtime.observer import Observer
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.shifts import Shifts
 from turnout.runtime.store import Document, Index, Store
@@ -69,6 +70,7 @@ class Context:
     in_force: RoutesInForce
     gates: Gates
     shifts: Shifts
+    observer: Observer
     instance: str = ""
     namespaces: frozenset[str] | None = None
     """Where this controller sees policies; None: everywhere."""
@@ -78,6 +80,8 @@ class Context:
     protections: Contention = field(default_factory=Contention)
     unwritten: dict[Ref, Verdict] = field(default_factory=dict)
     """Shared objects that cannot be written, and why."""
+    decided: dict[PolicyKey, RoutePlan] = field(default_factory=dict)
+    """What was last decided for policies, whether or not it could be written."""
     waiting: dict[PolicyKey, frozenset[Need]] = field(default_factory=dict)
     """Policies that wait for caches, and for which."""
     unseen: set[PolicyKey] | None = None

@@ -91,7 +91,8 @@ class Moves:
         for ref in left.own:
             if known := self._context.store.look(ref):
                 await self._context.writer.delete(ref, known)
-                log.info("%s: removed %s, which is no longer needed", key, ref, extra={"route": str(ref)})
+                about = {"policy": str(key), "route": str(ref)}
+                log.info("%s: removed %s, which is no longer needed", key, ref, extra=about)
             self._routes.disown(ref)
         self._context.claims.keep(key, frozenset())
         for ref in left.shared:

@@ -18,7 +18,7 @@ from turnout.reasons import Reason
 from turnout.runtime.context import Context, Need, Retry
 from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
-from turnout.runtime.failures import PATIENCE, Failures
+from turnout.runtime.failures import FAILURES, PATIENCE, Failures
 from turnout.runtime.gating import Gating, gated
 from turnout.runtime.hosts import Wish
 from turnout.runtime.interests import Interests
@@ -75,6 +75,7 @@ class PolicyReconciler:
                 report = await self._act(key, document, admitted, hurried)
             else:
                 self._wish(key, None)
+                self._context.decided.pop(key, None)
                 report = self._failures.not_accepted(key, document, admitted)
         except (ApiError, ConnectionFailed):
             self._context.looked_at(key)  # others need not wait for what cannot be written
@@ -82,6 +83,7 @@ class PolicyReconciler:
         if report is None:
             return None
         self._context.looked_at(key)
+        self._count_failures(key, report)
         self._wake_drains(key)
         if hurried and report.routed.value and report.again is None and not report.retry:
             self._context.queue.add_last(key)
@@ -90,6 +92,11 @@ class PolicyReconciler:
         if report.retry:
             raise Retry
         return report.again
+
+    def _count_failures(self, key: PolicyKey, report: Report) -> None:
+        for verdict in (report.accepted, report.routed):
+            if verdict.reason in FAILURES:
+                self._context.observer.failed(key, verdict.reason)
 
     async def _act(
         self, key: PolicyKey, document: Document, admitted: Admitted, hurried: bool
@@ -120,6 +127,7 @@ class PolicyReconciler:
             return self._failures.not_decided(assessment)
         if assessment.outcome is None or assessment.outcome.plan is None:
             return self._failures.nothing_to_route(assessment)
+        context.decided[key] = assessment.outcome.plan
         if admitted.suspend:
             left = self._moves.left_over(key, accepted, assessment.rendered, listed)
             return Report(VALID, self._suspended(admitted, assessment), assessment, left=left.refs)
@@ -179,8 +187,9 @@ class PolicyReconciler:
                 document.content, weights.content if weights else None, calls
             )
         )
+        unchecked = self._failures.unchecked(key, made)
         if isinstance(made, Admitted) or (made.failure and made.failure[0] is not Reason.PLUGIN_FAILED):
-            self._admitted[key] = (state, made)
+            self._admitted[key] = (None if unchecked else state, made)
         if weights:
             self._context.queue.add(WeightsKey(key.namespace, key.name))
         return made
@@ -195,6 +204,7 @@ class PolicyReconciler:
             return
         self._context.foreign.add(key)
         self._wish(key, None)
+        self._context.decided.pop(key, None)
         self._routes.forget(key)
         self._reporter.forget(key)
         self._failures.forget(key)
@@ -304,6 +314,7 @@ class PolicyReconciler:
     def _forget(self, key: PolicyKey) -> None:
         self._admitted.pop(key, None)
         self._last.pop(key, None)
+        self._context.decided.pop(key, None)
         self._context.looked_at(key)
         self._context.waiting.pop(key, None)
         for other in self._context.hosts.forget(key):
