@@ -170,10 +170,11 @@ def document(item: Rendered) -> dict[str, Any]:
 def _nothing_rendered(assessment: Assessment, accepted: Accepted) -> tuple[Reason, str]:
     outcome = assessment.outcome
     if outcome and outcome.plan:
-        told = (
-            f"the routes lead to {outcome.environment}, which {accepted.router.name} cannot carry; they stay"
+        router = accepted.router.name
+        return (
+            Reason.MOVING,
+            f"{router} cannot carry the routes to {outcome.environment}; they stay as they are",
         )
-        return Reason.MOVING, told
     return Reason.NO_BACKEND, _nothing_to_route(assessment)
 
 

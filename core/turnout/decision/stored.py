@@ -86,7 +86,8 @@ class Carried:
 
 def dump(carried: Carried) -> str:
     """Canonical: equal plans give equal text."""
-    plan, start = _plan(carried.plan), _plan(carried.whole)
+    plan = _plan(carried.plan)
+    start = _plan(carried.start) if carried.start else plan
     document = {
         "format": FORMAT,
         "environment": carried.environment,
