@@ -20,7 +20,7 @@ HTTP = "--http="
 """Each pod has an address of its own, and here they share this machine's."""
 
 QUICK = {
-    "drain": {"inFlightSeconds": 0.5, "propagationSeconds": {"istio": 1, "gateway-api": 1}},
+    "drain": {"inFlightSeconds": 0.5, "propagationSeconds": {"istio": 1}},
     "lease": {"durationSeconds": 6, "renewSeconds": 3, "retrySeconds": 0.5},
 }
 """Settings with which nobody waits long: no proxies have to follow here."""
@@ -42,6 +42,8 @@ class Installation:
         self._directory.mkdir()
         self._pods: list[Process] = []
         self._sites: list[Site] = []
+        self.address = ""
+        """Where the pod that was started last answers its probes."""
 
     # helm
 
@@ -126,8 +128,8 @@ class Installation:
             for key, text in self.get("configmap", volume["configMap"]["name"])["data"].items():
                 (mounted / key).write_text(text, encoding="utf-8")
         command, *arguments = (one.replace(MOUNTED, str(mounted)) for one in container(owner)["args"])
-        here = f"{HTTP}127.0.0.1:{free_port()}"
-        return command, [here if one.startswith(HTTP) else one for one in arguments]
+        self.address = f"127.0.0.1:{free_port()}"
+        return command, [HTTP + self.address if one.startswith(HTTP) else one for one in arguments]
 
     def run_release_job(self) -> subprocess.CompletedProcess[str]:
         """Play the pods of the Job that takes the finalizers off, and tell helm what has become of it.

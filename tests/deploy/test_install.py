@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from tests.cluster.controller import Site
-from tests.deploy.chart import CHART, Object, objects, only
+from tests.deploy.chart import CHART, Object, container, objects, only
 from tests.deploy.conftest import Make
 from tests.deploy.installation import QUICK, Installation
 from tests.docs import pages
 from tests.support import ControlPlane, wait_until
+from tests.support.waiting import answers
 
 LEADS, STANDS_BY = "leading, by the Lease", "standing by: "
 HALVES = {"wisdom-0": 50, "wisdom-1": 50}
@@ -198,3 +200,13 @@ def test_people_are_told_what_deleting_the_crds_deletes(installation: Installati
         assert "deletes every policy" in " ".join(said.lower().split())
         assert "all routes" in said.lower()
     assert f"kubectl -n {installation.namespace} rollout status deployment/turnout" in notes
+
+
+def test_a_pod_answers_its_probes_and_tells_metrics(installation: Installation) -> None:
+    """At the paths that the Deployment and the ServiceMonitor name."""
+    installation.start().says(LEADS)
+    pod = container(installation.get("deployment", "turnout"))
+    paths = [pod[f"{probe}Probe"]["httpGet"]["path"] for probe in ("liveness", "readiness")]
+    (endpoint,) = only(objects("--set=serviceMonitor.create=true"), "ServiceMonitor")["spec"]["endpoints"]
+    for path in (*paths, endpoint["path"]):
+        assert wait_until(partial(answers, f"http://{installation.address}{path}"), what=path)
