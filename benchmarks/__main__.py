@@ -15,6 +15,7 @@ from tests.support import AssetsMissingError, ControlPlane, find_assets
 from benchmarks.bed import bed, prepare
 from benchmarks.cli import cli
 from benchmarks.measurements import MEASUREMENTS, only_start
+from benchmarks.scrape import scrape
 from benchmarks.table import Row, show
 from benchmarks.traffic import traffic
 
@@ -28,12 +29,14 @@ def main() -> None:
         "--models", type=int, nargs="+", default=[200, 1000], help="how many models there are, each time"
     )
     parser.add_argument(
-        "--only", nargs="+", choices=[*MEASUREMENTS, "cli", "traffic"], help="measure nothing else"
+        "--only", nargs="+", choices=[*MEASUREMENTS, "cli", "scrape", "traffic"], help="measure nothing else"
     )
     parser.add_argument("--controller", metavar="COMMAND", help="what to run in place of `turnout run`")
     arguments = parser.parse_args()
-    wanted = set(arguments.only or [*MEASUREMENTS, "cli", "traffic"])
+    wanted = set(arguments.only or [*MEASUREMENTS, "cli", "scrape", "traffic"])
     rows: list[Row] = cli() if "cli" in wanted else []
+    if "scrape" in wanted:
+        rows += [row for models in arguments.models for row in scrape(models)]
     if wanted & MEASUREMENTS.keys():
         try:
             assets = find_assets()

@@ -61,7 +61,7 @@ def _measured(mesh: Mesh, folder: Path, namespace: str, *, enabled: bool) -> Run
     site.grant()
     run = Run()
     try:
-        site.open()
+        site.open_modelmesh()
         site.deploy("wisdom-0")
         site.start()
         site.declare("blue-green", {"name": "wisdom-0"}, {"name": "wisdom-1"})

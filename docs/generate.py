@@ -1,7 +1,7 @@
 """Writes the pages that say what the code says: `python docs/generate.py`. A test fails for stale ones.
 
 Of a plugin's own page it writes the table of options alone, between `<!-- options: NAME -->` and
-`<!-- /options -->`.
+`<!-- /options -->`, and of the page of metrics the table of them.
 """
 
 import ast
@@ -27,6 +27,7 @@ from turnout.decision.accept import Refused
 from turnout.loading import load
 from turnout.plugin import Feature
 from turnout.registry import OWN
+from turnout.runtime.metrics.counted import DEFINITIONS
 from turnout.testing.conformance import (
     EnvironmentConformance,
     ProbeConformance,
@@ -52,6 +53,7 @@ AXES = {
     "probes": "Probes, in the controller's settings alone",
 }
 SHOWN = re.compile(r"(?<=<!-- options: )(?P<name>\S+)(?P<head> -->\n).*?(?=<!-- /options -->\n)", re.DOTALL)
+METRICS = re.compile(r"(?<=<!-- metrics -->\n).*?(?=<!-- /metrics -->\n)", re.DOTALL)
 SUITES = {
     "Every plugin": Conformance,
     "Environments, strategies and routers": AxisConformance,
@@ -71,7 +73,9 @@ def pages() -> dict[str, str]:
         "options.md": _options(),
         "reasons.md": _reasons(),
     }
-    return {name: "\n".join([*lines, ""]) for name, lines in found.items()} | _with_options()
+    return (
+        {name: "\n".join([*lines, ""]) for name, lines in found.items()} | _with_options() | _with_metrics()
+    )
 
 
 def shown(page: str) -> list[str]:
@@ -115,7 +119,9 @@ def _reasons() -> Iterator[str]:
         "",
         "A version's reason may also be its environment's own, such as `NoStatus` of kserve-modelmesh.",
         "`PluginFailed` stands in Accepted where a plugin failed with the policy itself, and in Routed where",
-        "it failed with the versions or the routes.",
+        "it failed with the versions or the routes. `Unsupported` and `NamespaceNotAllowed` stand in",
+        "Accepted where the policy itself asks for what cannot be, with a version that is left out because",
+        "its object does, and in Routed where nothing else is left.",
     )
 
 
@@ -172,6 +178,16 @@ def _with_options() -> dict[str, str]:
     return {name: SHOWN.sub(table, text) for name, text in texts.items() if shown(text)}
 
 
+def _with_metrics() -> dict[str, str]:
+    """The page of metrics, its table as the code has it now."""
+    table = ["| Metric | Type | Labels | Meaning |", "| --- | --- | --- | --- |"]
+    for one in DEFINITIONS:
+        labels = ", ".join(f"`{label}`" for label in one.labels)
+        table.append(f"| `{one.name}` | {one.type} | {labels} | {one.help} |")
+    name = "metrics.md"
+    return {name: METRICS.sub("\n".join(["", *table, "", ""]), _source(str(FOLDER / name)))}
+
+
 def _checks() -> Iterator[str]:
     yield from (
         "# What the conformance suites check",
@@ -199,14 +215,16 @@ def _combinations() -> Iterator[str]:
         "A policy's environment, strategy and router meet in a plan. What a plan asks of a network is",
         "measured from the plan: a strategy brings matches or copies, an environment the headers or the host",
         "by which a version is reached. A router says what its network carries. A policy that needs more is",
-        "not Accepted (`Unsupported`), and `turnout plan` refuses it, with what is lacking and the routers",
-        "that would do.",
+        "not Accepted (`Unsupported`). Where only the objects of versions need it, as KServe's do in Knative",
+        "mode, a version that cannot be carried beside the others is left out: it is not ready, with that",
+        "reason, and the others go on, the primary before all. Both say what is lacking and the routers that",
+        "would do, or the strategies where no router does, in `turnout plan` as well.",
         "",
         "## Combinations",
         "",
         "Two versions, options as they are by default. Each combination is tested by a rollout with the",
-        "Kubernetes API server and Envoy, with istiod for the routers gateway-api and istio, or by being",
-        "refused.",
+        "Kubernetes API server and Envoy, with istiod for the routers gateway-api and istio, or by what is",
+        "said of it.",
         "",
     )
     registry = load(allow=[OWN])

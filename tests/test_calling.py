@@ -1,6 +1,5 @@
 """Calls into plugin code: whatever it raises becomes a failure of that plugin."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -46,15 +45,6 @@ def test_a_call_through_a_lambda_is_named_by_its_method() -> None:
         Calls().to("toy-raises", lambda: Raises().decide(INPUTS, Options()))
 
     assert caught.value.method == "decide"
-
-
-def test_a_generator_is_read_under_the_same_care() -> None:
-    def check() -> Iterator[str]:
-        yield "a fault"
-        raise ValueError("half way")
-
-    with pytest.raises(PluginFailed, match="check raised ValueError: half way"):
-        Calls().all("toy", check)
 
 
 def test_it_is_known_who_runs() -> None:

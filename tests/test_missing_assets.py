@@ -43,6 +43,8 @@ def test_error():
             "install the CRDs of Istio, KServe or Gateway API",
             "KUBEBUILDER_ASSETS replaces the API server, not",
         ),
+        ("helm", "1.24.0", "Tests of the Helm chart", "nothing replaces it"),
+        ("prometheus", "1.26.7", "deploy/prometheus", "nothing replaces it"),
         ("mesh", "1.26.0", "tests/mesh", "nothing replaces it"),
     ],
 )

@@ -35,9 +35,17 @@ WITHOUT_GO = {
         "downloads their modules. KUBEBUILDER_ASSETS replaces the API server, not these. Without them the "
         "tests are skipped."
     ),
+    "helm": "Tests of the Helm chart need it, and nothing replaces it. Without it they are skipped.",
+    "prometheus": (
+        "Tests of deploy/prometheus and deploy/grafana need it, and nothing replaces it. Without it they are "
+        "skipped."
+    ),
     "mesh": "Tests in tests/mesh need it, and nothing replaces it. Without it they are skipped.",
 }
 """By group: which tests need what Go would get, and what else would do."""
+
+TAGS = "remove_all_sd"
+"""Of Prometheus: without all the clouds in which it finds targets, which take most of the time to build."""
 
 
 @contextmanager
@@ -118,7 +126,7 @@ def build_program(source: Source, target: Path, scratch: Path) -> None:
     module = Path(tempfile.mkdtemp(dir=scratch))
     (module / "go.mod").write_text(main_module(source, scratch))
     link = " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in source.stamps)])
-    flags = ("-mod=mod", "-trimpath", "-buildvcs=false", f"-ldflags={link}")
+    flags = ("-mod=mod", "-trimpath", "-buildvcs=false", f"-tags={TAGS}", f"-ldflags={link}")
     run(
         "go",
         "build",

@@ -84,6 +84,10 @@ def _group(name: str, pins: Mapping[str, Any]) -> Group:
 
 
 def _source(package: str, versions: Mapping[str, str], stamps: Mapping[str, Sequence[str]]) -> Source:
+    if "@" in package:
+        module, _, rest = package.partition("@")
+        chosen, _, path = rest.partition("/")
+        return Source(f"{module}/{path}", module, chosen)
     origin = max((o for o in versions if f"{package}/".startswith(f"{o}/")), key=len, default=None)
     if origin is None:
         raise TestbedError(f"{VERSIONS.name}: {package} lies in nothing that has a version there")

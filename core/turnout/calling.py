@@ -6,7 +6,7 @@ limits and quarantine are `turnout.runtime.guard`'s.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Never, ParamSpec, TypeVar
 
@@ -17,6 +17,10 @@ MESSAGE_LIMIT = 500
 """Characters of an error's text that are kept: it ends up in a condition's message."""
 
 LAMBDA = "<lambda>"
+
+
+FOR = " for "
+"""Between a plugin's name, which has no spaces, and the policy for which alone it is in quarantine."""
 
 
 class Sentence(NamedTuple):
@@ -67,15 +71,18 @@ class Calls:
     """Makes one decision's calls into plugins, on one thread, and records whose code runs.
 
     `running` is the plugin whose code runs now, None while core's does; another thread may read it.
-    `quarantined` names the plugins that are not to be called. A thread that sets `abandoned` ends
+    `failed` names the plugins that raised, or returned what they may not.
+    `quarantined` names the plugins that are not to be called. That and `running` say `plugin for policy`
+    where that is all that a hang would tell of. A thread that sets `abandoned` ends
     the decision at its next call.
     """
 
-    __slots__ = ("abandoned", "quarantined", "running")
+    __slots__ = ("abandoned", "failed", "quarantined", "running")
 
     def __init__(self, quarantined: Mapping[str, Sentence] = _NOBODY) -> None:
         self.quarantined = quarantined
         self.running: str | None = None
+        self.failed: list[str] = []
         self.abandoned = False
 
     def to(self, plugin: str, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -83,30 +90,40 @@ class Calls:
 
         Raises PluginFailed for whatever it raises, SystemExit and KeyboardInterrupt included, and
         Quarantined instead of calling a plugin that is in quarantine. Code that runs later, in a
-        generator that `fn` returns, is not covered: use `all` for what returns an iterable.
+        generator that `fn` returns, is not covered.
         """
+        return self._make(plugin, plugin, fn, *args, **kwargs)
+
+    def about(self, policy: str, plugin: str, fn: Callable[[], T]) -> T:
+        """As `to`; one that hangs is in quarantine for this policy, and for others is not."""
+        return self._make(f"{plugin}{FOR}{policy}", plugin, fn)
+
+    def _make(self, who: str, plugin: str, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         if self.abandoned:
             raise Abandoned
-        if plugin in self.quarantined:
-            raise Quarantined(plugin, self.quarantined[plugin].until, self.quarantined[plugin].reason)
-        outer, self.running = self.running, plugin
+        for name in (plugin, who):
+            if name in self.quarantined:
+                raise Quarantined(name, self.quarantined[name].until, self.quarantined[name].reason)
+        outer, self.running = self.running, who
         try:
             return fn(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001  raised again, most of them as PluginFailed
-            _raise_as_failure(plugin, fn, error)
+            self._fail(plugin, fn, error)
         finally:
             self.running = outer
 
-    def all(
-        self, plugin: str, fn: Callable[P, Iterable[T]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> tuple[T, ...]:
-        """All items of the iterable that `fn` returns, read under the same care as `to`."""
+    def blame(self, error: PluginError) -> None:
+        """Record a plugin whose answer core could not use. One that raised is recorded already."""
+        if not isinstance(error, PluginFailed | Quarantined):
+            self.failed.append(error.plugin)
 
-        def read() -> tuple[T, ...]:
-            return tuple(fn(*args, **kwargs))
-
-        read.__name__ = getattr(fn, "__name__", LAMBDA)
-        return self.to(plugin, read)
+    def _fail(self, plugin: str, fn: Callable[..., object], error: BaseException) -> Never:
+        if isinstance(error, Abandoned | PluginError):
+            raise error
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise error  # Ctrl-C of the user of a command; on other threads only a plugin can raise it
+        self.failed.append(plugin)
+        raise PluginFailed(plugin, _method(fn, error), describe(error)) from error
 
 
 def describe(error: BaseException) -> str:
@@ -118,14 +135,6 @@ def describe(error: BaseException) -> str:
     if len(text) > MESSAGE_LIMIT:
         text = f"{text[: MESSAGE_LIMIT - 1]}…"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _raise_as_failure(plugin: str, fn: Callable[..., object], error: BaseException) -> Never:
-    if isinstance(error, Abandoned | PluginError):
-        raise error
-    if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
-        raise error  # Ctrl-C of the user of a command; on other threads only a plugin can raise it
-    raise PluginFailed(plugin, _method(fn, error), describe(error)) from error
 
 
 def _method(fn: Callable[..., object], error: BaseException) -> str:

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from turnout.errors import Problem
-from turnout.expectations import Place, describe
+from turnout.expectations import Place, choices, describe
 from turnout.plugin import Environment, Options, Plugin, Probe, Router, Strategy
 from turnout.registry import Loaded, Registry
 from turnout.shapes import AXES
@@ -94,11 +94,17 @@ def _type(model: type[Options], key: str) -> str:
     place = Place.of(model).walk((key,))
     coarse = [item for item in place.metadata if not any(hasattr(item, rule) for rule in _FINER)]
     words = describe(place.annotation, coarse)
+    if choices(place.annotation):
+        return words
     return words.removeprefix("an ").removeprefix("a ")
 
 
 def _default(field: FieldInfo) -> Any:
-    return to_jsonable_python(field.get_default(call_default_factory=True, validated_data={}), fallback=str)
+    try:
+        default = field.get_default(call_default_factory=True, validated_data={})
+        return to_jsonable_python(default, fallback=str)
+    except Exception as error:  # noqa: BLE001  a factory is a plugin's own, and may read the other options
+        return f"not known here: {type(error).__name__}"
 
 
 def _texts(items: Iterable[object]) -> list[str]:

@@ -2,16 +2,22 @@
 
 import difflib
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 _SCALARS = {int: "an integer", float: "a number", str: "a string", bool: "true or false"}
+_OTHERS: dict[Any, str] = {
+    timedelta: "a duration in seconds or as PT1M30S",
+    SecretStr: "a string",
+    Callable: "a function",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,9 @@ def describe(annotation: Any, metadata: Sequence[Any] = ()) -> str:
         return f"an object{_size(metadata, 'key')}"
     if _is_model(annotation):
         return "an object"
-    return _SCALARS.get(annotation) or getattr(annotation, "__name__", str(annotation)).lower()
+    if words := _SCALARS.get(annotation) or _OTHERS.get(origin or annotation):
+        return words
+    return getattr(annotation, "__name__", str(annotation)).lower()
 
 
 def choices(annotation: Any) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """Decides policies from documents alone: what `turnout plan` shows, and a policy's tests can ask."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
-from turnout.calling import Calls
+from turnout.calling import Calls, Quarantined
+from turnout.decision.accept import Accepted
 from turnout.decision.assess import Assessment, Assessor, carried_by
 from turnout.decision.declare import Admitted, WeightsVerdict
 from turnout.decision.objects import Entry
@@ -20,8 +22,21 @@ from turnout.reasons import Reason
 from turnout.registry import Registry
 from turnout.settings import Settings
 
+T = TypeVar("T")
+
 Place = tuple[str, str]
 """Namespace and name."""
+
+
+class Run(Protocol):
+    """Runs a step that calls plugins. May raise Quarantined for a plugin that takes too long."""
+
+    def __call__(self, fn: Callable[[Calls], T], /) -> T: ...
+
+
+def at_once(fn: Callable[[Calls], T], /) -> T:
+    """Without any limit of time."""
+    return fn(Calls())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +61,17 @@ class Planned:
 
 @dataclass(slots=True)
 class Offline:
-    """What is known without a cluster. `now` is what strategies are told the time is."""
+    """What is known without a cluster. `now` is what strategies are told the time is.
+
+    `run`: how steps that call plugins are run.
+    """
 
     registry: Registry
     settings: Settings
     now: datetime
     namespace: str = "default"
     assume_ready: bool = False
+    run: Run = at_once
     policies: dict[Place, Sourced] = field(default_factory=dict)
     weights: dict[Place, Sourced] = field(default_factory=dict)
     ignored: list[Sourced] = field(default_factory=list)
@@ -103,7 +122,11 @@ class Offline:
         for kind in kinds:
             watching = [one for one in environments if kind in one.watches]
             writing = [one for one in routers if kind in one.writes]
-            found = observe(content, watching, writing, Calls())
+            step = partial(observe, content, watching, writing)
+            try:
+                found = self.run(step)
+            except Quarantined:
+                found = self.run(step)  # the plugin is not called again, and its word is Unknown
             if self.assume_ready:
                 found = _as_ready(found)
             self._entries[Ref(kind, *place)] = found
@@ -113,7 +136,14 @@ class Offline:
         return bool(kinds)
 
     def _planned(self, place: Place, sourced: Sourced) -> Planned:
-        assessor, calls = Assessor(self.registry, self.settings), Calls()
+        try:
+            return self.run(partial(self._decided, place, sourced))
+        except Quarantined as error:
+            failure = Reason.PLUGIN_FAILED, error.message
+            return Planned(*place, sourced.source, None, Assessment(failure=failure), problem=failure)
+
+    def _decided(self, place: Place, sourced: Sourced, calls: Calls) -> Planned:
+        assessor = Assessor(self.registry, self.settings)
         weights = self.weights.get(place)
         admitted = assessor.admit(sourced.content, weights.content if weights else None, calls)
         if isinstance(admitted, Assessment):
@@ -126,7 +156,8 @@ class Offline:
         assessment = assessor.assess(admitted, status, carried, look, self.now, calls)
         problem = assessment.failure
         if problem is None and not assessment.rendered:
-            problem = Reason.NO_BACKEND, _nothing_to_route(assessment)
+            refused = assessment.outcome.refused if assessment.outcome else None
+            problem = refused or _nothing_rendered(assessment, admitted.accepted)
         verdict = admitted.weights if weights else None
         return Planned(*place, sourced.source, admitted, assessment, verdict, problem)
 
@@ -136,10 +167,21 @@ def document(item: Rendered) -> dict[str, Any]:
     return item.document(api_version(item.ref.kind.group, item.ref.kind.versions[0]), [])
 
 
+def _nothing_rendered(assessment: Assessment, accepted: Accepted) -> tuple[Reason, str]:
+    outcome = assessment.outcome
+    if outcome and outcome.plan:
+        router = accepted.router.name
+        return (
+            Reason.MOVING,
+            f"{router} cannot carry the routes to {outcome.environment}; they stay as they are",
+        )
+    return Reason.NO_BACKEND, _nothing_to_route(assessment)
+
+
 def _nothing_to_route(assessment: Assessment) -> str:
     told = "nothing is known that could answer for the versions to route"
     versions = assessment.outcome.versions if assessment.outcome else ()
-    causes = [f"{one.name}: {one.message}" for one in versions if one.reason == Reason.NO_BACKEND]
+    causes = [f"{one.name}: {one.message or one.reason}" for one in versions if not one.available]
     return "; ".join([told, *causes])
 
 

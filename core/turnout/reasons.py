@@ -19,8 +19,10 @@ class Reason(StrEnum):
     """The environment, strategy or router is installed, and the administrator's settings keep it out."""
     NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"
     """The policy names another namespace, and the administrator's allow-list does not."""
+    HOST_TAKEN = "HostTaken"
+    """A policy of another namespace serves a host that this one asks for; the message names both."""
     UNSUPPORTED = "Unsupported"
-    """The router's network cannot say what the policy asks."""
+    """The router's network cannot say what the policy asks, or what the object of a version does."""
     PLUGIN_FAILED = "PluginFailed"
     """A plugin raised, returned nonsense or took too long. The routes stay as they are."""
     NO_POLICY = "NoPolicy"
@@ -64,13 +66,13 @@ class Reason(StrEnum):
 
     # Ready
     READY = "Ready"
-    """Accepted, Routed, and at least one version is ready."""
+    """Accepted, Routed or Moving, and at least one version to which the routes may lead is ready."""
     NO_VERSION_READY = "NoVersionReady"
     """No version is ready: the routes in force are held, or everything goes to the primary."""
     NO_WEIGHT = "NothingHasWeight"
     """Ready versions exist, and all have weight 0: the routes in force are held."""
     NOT_ROUTED = "NotRouted"
-    """The decided routes are not in force; see Routed."""
+    """The decided routes are not in force, or it is not known yet whether they are; see Routed."""
 
     # versions
     MISSING = "Missing"

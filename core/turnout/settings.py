@@ -5,6 +5,7 @@ over them, and the administrator's fixed values over both.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from turnout import yaml_input
+from turnout.calling import Calls, PluginError
 from turnout.errors import Invalid, Problem
 from turnout.plugin import AdministratorsPlugin, Options, Plugin, Probe, Router
 from turnout.plugin_lists import Distributions, PluginNames, SettingsModel, unknown
@@ -165,7 +167,7 @@ class Settings(SettingsModel):
 
         Either options or problems, whose paths begin with spec.config.<plugin>, or with
         "settings plugins.<plugin>" where the administrator's values are wrong. Runs the model's own
-        validators, which are plugin code.
+        validators, which are plugin code: raises PluginError where they do not end with a verdict.
         """
         settings = self.plugins.get(plugin.name, PluginSettings())
         if faults := tuple(settings.problems(plugin, "settings plugins")):
@@ -181,7 +183,10 @@ class Settings(SettingsModel):
         return (None if faults else held), faults
 
     def options_of(self, plugin: AdministratorsPlugin[Any]) -> tuple[Options | None, tuple[Problem, ...]]:
-        """The plugin's options, or what is wrong with them; neither for one that is not in use."""
+        """The plugin's options, or what is wrong with them; neither for one that is not in use.
+
+        Raises PluginError as `options_for` does.
+        """
         settings = self.plugins.get(plugin.name)
         if settings is None:
             return None, ()
@@ -193,42 +198,51 @@ class Settings(SettingsModel):
     def in_use(self, plugins: Mapping[str, Loaded[Any]]) -> Iterator[tuple[Any, Options]]:
         """Those of these administrator's plugins that have an entry here, if its options are right."""
         for loaded in plugins.values():
-            options, _ = self.options_of(loaded.plugin)
-            if options is not None:
-                yield loaded.plugin, options
+            with suppress(PluginError):
+                options, _ = self.options_of(loaded.plugin)
+                if options is not None:
+                    yield loaded.plugin, options
 
     def problems(self, registry: Registry) -> Iterator[Problem]:
         """What does not fit the plugins that are installed. Concerns only policies that use them."""
         yield from self.plugin_names.problems(registry)
-        for name, settings in self.plugins.items():
+        for name in self.plugins:
+            path = path_of((name,), "plugins")
             try:
-                plugin = registry.plugin(name).plugin
+                yield from self._misfits(registry.plugin(name).plugin, path, registry)
             except UnknownPlugin as error:
-                yield Problem(path_of((name,), "plugins"), str(error))
-                continue
-            if isinstance(plugin, AdministratorsPlugin):
-                yield from self.options_of(plugin)[1]
-                if isinstance(plugin, Probe):
-                    path = path_of((name,), "plugins")
-                    for problem in unknown(path, registry.router, plugin.router):
-                        yield Problem(path, f"has no routes to ask about: {problem.message}")
-                continue
-            yield from settings.problems(plugin, "plugins")
+                yield Problem(path, str(error))
+            except PluginError as error:
+                yield Problem(path, error.message)
         for index, name in enumerate(self.gates.fail_open):
             yield from unknown(f"gates.failOpen[{index}]", registry.gate, name)
         for name in self.drain.propagation_seconds:
             yield from unknown(path_of((name,), "drain.propagationSeconds"), registry.router, name)
 
+    def _misfits(self, plugin: Plugin[Any], path: str, registry: Registry) -> Iterator[Problem]:
+        if not isinstance(plugin, AdministratorsPlugin):
+            yield from self.plugins[plugin.name].problems(plugin, "plugins")
+            return
+        yield from self.options_of(plugin)[1]
+        if isinstance(plugin, Probe):
+            for problem in unknown(path, registry.router, plugin.router):
+                yield Problem(path, f"has no routes to ask about: {problem.message}")
+
 
 def _validated(
     plugin: Plugin[Any], values: Mapping[str, Any], prefix: str
 ) -> tuple[Options | None, tuple[Problem, ...]]:
-    """The options, or what is wrong with them."""
+    """The options, or what is wrong with them. Raises PluginError for any other error of a validator."""
     model: type[Options] = plugin.options
-    try:
-        return model.model_validate(dict(values), by_alias=True, by_name=False), ()
-    except ValidationError as error:
-        return None, problems(error, model, prefix=prefix)
+
+    def validate() -> tuple[Options | None, tuple[Problem, ...]]:
+        try:
+            return model.model_validate(dict(values), by_alias=True, by_name=False), ()
+        except ValidationError as error:
+            return None, problems(error, model, prefix=prefix)
+
+    validate.__name__ = "options"
+    return Calls().to(plugin.name, validate)
 
 
 def _overruled(

@@ -1,11 +1,14 @@
 """A value in a message: its JSON on one line, cut where it gets long."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 LIMIT = 60
 """Characters of a value that are shown."""
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def shown(value: object, limit: int = LIMIT) -> str:
@@ -19,6 +22,14 @@ def shown(value: object, limit: int = LIMIT) -> str:
         if len(text) > limit:
             return f"{text[: limit - 1]}…"
     return text
+
+
+def sentence(text: str, limit: int = 512) -> str:
+    """The text on one line, of at most `limit` characters that a terminal prints as such."""
+    if len(text) <= limit and text.isprintable():
+        return text
+    line = _printable(" ".join(text[: limit + 1].split()))
+    return line if len(text) <= limit and len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def plain(text: str, limit: int = 253) -> str:
@@ -36,11 +47,18 @@ def _pieces(value: Any, limit: int) -> Iterator[str]:
     elif value is None or isinstance(value, bool | float):
         yield json.dumps(value)
     else:
-        # An integer may have more digits than Python converts; dates come from YAML.
-        try:
-            yield "".join(char if char.isprintable() else " " for char in str(value))
-        except ValueError:
-            yield "an integer of thousands of digits"
+        yield _other(value)
+
+
+def _other(value: object) -> str:
+    """A number, a date of YAML's, or what a plugin made: without its address, which is never the same."""
+    try:
+        text = _ADDRESS.sub("", str(value))
+    except ValueError:
+        return "an integer of thousands of digits"
+    except Exception:  # noqa: BLE001  a plugin's own
+        return f"an instance of {type(value).__name__}"
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _entry(key: object, item: object, limit: int) -> Iterator[str]:
@@ -60,7 +78,8 @@ def _joined(brackets: str, items: Iterator[Iterator[str]]) -> Iterator[str]:
 
 def _quoted(text: str) -> str:
     """JSON, with everything escaped that a terminal would not print as a character."""
-    return "".join(
-        char if char.isprintable() else json.dumps(char)[1:-1]
-        for char in json.dumps(text, ensure_ascii=False)
-    )
+    return _printable(json.dumps(text, ensure_ascii=False))
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)

@@ -32,11 +32,16 @@ class Verdict:
 def ready(
     accepted: Verdict, routed: Verdict, versions: Iterable[Version] | None, held: Reason | None
 ) -> Verdict:
-    """The condition Ready, from the other two and the versions; None if nobody has looked at them."""
+    """The condition Ready, from the other two and the versions that are to answer calls.
+
+    `versions` None: nobody has looked at them. Unknown where that alone keeps it from being True. A policy
+    that moves is ready by the routes that it still has.
+    """
     if not accepted.value:
         return Verdict(False, Reason.NOT_ACCEPTED, "the policy is not accepted")
+    unrouted = None if routed.value is None else False
     if versions is None:
-        return Verdict(False, Reason.NOT_ROUTED, routed.message or "the versions have not been looked at")
+        return Verdict(unrouted, Reason.NOT_ROUTED, routed.message or "the versions have not been looked at")
     up = [version.name for version in versions if version.ready]
     if up and held is Reason.NO_WEIGHT:
         return Verdict(False, held, f"{', '.join(up)} ready, with weight 0; the routes in force are held")
@@ -47,9 +52,10 @@ def ready(
     if not up:
         told = "the routes in force are held" if held else "what was ready and is unknown now keeps its share"
         return Verdict(False, Reason.NO_VERSION_READY, f"no version is ready; {told}")
-    if not routed.value:
-        return Verdict(False, Reason.NOT_ROUTED, routed.message or "the decided routes are not in force")
-    return Verdict(True, Reason.READY, f"{', '.join(up)} ready")
+    if not routed.value and routed.reason is not Reason.MOVING:
+        return Verdict(unrouted, Reason.NOT_ROUTED, routed.message or "the decided routes are not in force")
+    where = " in the former environment" if held is Reason.MOVING else ""
+    return Verdict(True, Reason.READY, f"{', '.join(up)} ready{where}")
 
 
 def conditions(
@@ -82,14 +88,21 @@ def stamp(time: datetime) -> str:
 
 
 def versions(
-    observed: Iterable[Version], reasons: Mapping[str, str], primary: str, in_force: RoutePlan | None
+    observed: Iterable[Version],
+    reasons: Mapping[str, str],
+    primary: str,
+    in_force: RoutePlan | None,
+    former: str = "",
 ) -> list[dict[str, Any]]:
-    """`status.versions`; `share` is what the plan in force gives."""
+    """`status.versions`; `share` is what the plan in force gives.
+
+    `former`: the environment to which that leads, if it is not the one of the observed versions.
+    """
     said = []
     for version in observed:
         share, message = share_of(in_force, version.name), reasons.get(version.name, "")
         if version.reason in GONE and share != NO_SHARE:
-            message += "; the routes in force lead to it"
+            message += f"; the routes in force lead to {f'the one of {former}' if former else 'it'}"
         one: dict[str, Any] = {
             "name": version.name,
             "role": "primary" if version.name == primary else "candidate",

@@ -63,7 +63,7 @@ def test_no_list_of_the_settings_keeps_it_out_and_no_other_command_imports_it(
 
     listed = run("plugins", "--settings", str(settings))
 
-    assert "turnout-hello" not in listed.output
+    assert "\nCommands (turnout NAME):\n  hello (turnout-hello)\n" in listed.output
     assert "turnout_hello" not in sys.modules
     assert run("hello").output == "hello, you\n"
 
@@ -75,12 +75,17 @@ def test_without_any_nothing_is_listed() -> None:
 def test_it_cannot_take_the_name_of_turnouts_own(site_packages: SitePackages) -> None:
     install(site_packages, "turnout-hello", command="plan")
     assert "hello" not in run("plan", "--help").output
+    listed = run("plugins")
+    assert listed.exit_code == 1
+    assert "turnout-hello (plan)\n    the command plan: turnout has one of that name" in listed.output
 
 
 def test_of_two_of_one_name_there_is_none(site_packages: SitePackages) -> None:
     install(site_packages, "turnout-hello")
     install(site_packages, "turnout-howdy")
-    assert 'There is no command "hello".' in run("hello").output
+    told = "the command hello is claimed by turnout-hello and turnout-howdy: neither gets it; uninstall the other"
+    assert f"There is no command: {told}." in run("hello").output
+    assert told in " ".join(run("plugins").output.split())
 
 
 @pytest.mark.parametrize(
@@ -100,3 +105,14 @@ def test_one_that_is_broken_harms_only_itself(site_packages: SitePackages, sourc
     assert result.output.startswith("Error: the command hello of turnout-hello ")
     assert told in result.output
     assert run("--help").exit_code == 0
+
+
+def test_what_it_raises_is_its_own_fault(
+    site_packages: SitePackages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(site_packages, "turnout-hello", HELLO + "    raise ValueError(to)\n")
+    result = run("hello")
+    assert result.exit_code == 1
+    assert result.output == "hello, you\nError: the command hello of turnout-hello raised ValueError: you\n"
+    monkeypatch.setenv("TURNOUT_DEBUG", "1")
+    assert "Traceback" in run("hello").output

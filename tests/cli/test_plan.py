@@ -1,13 +1,28 @@
 """`turnout plan`: decisions without a cluster, and how it ends in a pipeline."""
 
 import json
+import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from tests.decision.world import PLUGINS
+from tests.toys import ToyHosts
+from tests.toys.distributions import SitePackages
+from tests.toys.naughty import Hangs
+from turnout.cli.guarded import guarded
 from turnout.cli.plan import command
+from turnout.documents import Sourced
+from turnout.offline import Offline
+from turnout.plugin import Observation
+from turnout.reasons import Reason
+from turnout.registry import Registry
+from turnout.settings import Settings
+from turnout.testing.builders import NOW
 
 TUTORIAL = Path(__file__).parents[2] / "core/turnout/demo/tutorial"
 
@@ -169,6 +184,44 @@ def test_why_nothing_can_be_routed_is_said() -> None:
     assert "ModelMesh serves it, so spec.targetEnv has to be kserve-modelmesh" in result.stderr
 
 
+def in_knative_mode(name: str) -> str:
+    url = f"http://{name}.default.svc.cluster.local"
+    told = f"deploymentMode: Knative, address: {{url: {url}}}, conditions:"
+    return version(name).replace("conditions:", told)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "instead"),
+    [
+        ("blue-green", "authority-per-share, {needed}; routers that can: envoy, istio"),
+        (
+            "mirror",
+            "mirror-authority, {needed}; routers that can: none that may be used; strategies that would do: canary",
+        ),
+    ],
+)
+def test_a_version_that_is_left_out_is_told_with_what_would_do(strategy: str, instead: str) -> None:
+    """The routes of the others are shown all the same."""
+    policy = POLICY.replace("kserve-modelmesh", "kserve").replace(
+        "blue-green", f"{strategy}\n  router: gateway-api"
+    )
+    result = plan("---".join((policy, in_knative_mode("wisdom-0"), in_knative_mode("wisdom-1"))))
+    assert result.return_value == 1
+    assert result.stderr == (
+        "Error: standard input: RoutingPolicy default/wisdom: version wisdom-1 is left out: Unsupported: spec.router: "
+        f"gateway-api cannot carry {instead.format(needed=f'which kserve with {strategy} needs here')}\n"
+    )
+    assert "kind: HTTPRoute" in result.stdout
+
+
+def test_so_is_what_else_the_versions_lack() -> None:
+    """One that is not ready is not routed, whatever its backends."""
+    not_ready = version("wisdom-0", "False")
+    result = plan("---".join((POLICY.replace("kserve-modelmesh", "kserve"), not_ready)))
+    assert result.return_value == 1
+    assert "for the versions to route; wisdom-0: its Ready condition is False; wisdom-1: " in result.stderr
+
+
 def test_two_policies_for_one_model_are_refused() -> None:
     """Their routes would have the same name; the second is told so."""
     twin = POLICY.replace("name: wisdom}", "name: twin}").replace("spec:", "spec:\n  modelName: wisdom")
@@ -215,3 +268,68 @@ def test_input_that_cannot_be_used_is_named(text: str, said: str) -> None:
     assert result.exception is not None
     assert said in f"{getattr(result.exception, 'message', '')}{result.exception}"
     assert result.stdout == ""
+
+
+def test_what_a_plugin_prints_is_not_among_the_manifests(site_packages: SitePackages) -> None:
+    site_packages.install(
+        "turnout-chatty",
+        """
+        import threading
+
+        from turnout.plugin import Decision, Options, Rule, Share, Strategy, hookimpl
+
+        print("DEBUG importing")
+
+        class Chatty(Strategy[Options]):
+            name = "chatty"
+            options = Options
+
+            def decide(self, inputs, options):
+                print("DEBUG deciding on", threading.current_thread().name)
+                return Decision((Rule("default", (Share(inputs.versions[0], 1),)),), {})
+
+        @hookimpl
+        def turnout_strategies():
+            return [Chatty()]
+        """,
+    )
+    result = plan(BOTH_READY.replace("blue-green", "chatty"), "-o", "yaml")
+    assert result.return_value == 0
+    assert all(one["kind"] for one in yaml.safe_load_all(result.stdout))
+    assert "DEBUG importing\nDEBUG deciding on turnout-plugins\n" in result.stderr
+
+
+def test_a_plugin_that_hangs_is_told_of_after_a_while() -> None:
+    """As in the controller, and for its own policies alone."""
+    hangs = Hangs()
+    documents = [*yaml.safe_load_all(BOTH_READY), *yaml.safe_load_all(BOTH_READY)]
+    other = documents[3]
+    other["metadata"], other["spec"]["trafficStrategy"] = {"name": "other"}, "toy-hangs"
+    with guarded(limit=0.2) as run:
+        offline = Offline(Registry.of(*PLUGINS, hangs), Settings(), NOW, run=run)
+        offline.add(Sourced("it", one) for one in documents)
+        well, stuck = offline.plan()
+    hangs.release.set()
+    assert well.problem is None
+    assert stuck.problem
+    assert stuck.problem[0] is Reason.PLUGIN_FAILED
+    assert stuck.problem[1].startswith("plugin toy-hangs: did not return within 0.2 s")
+
+
+def test_an_object_that_hangs_its_environment_is_unknown() -> None:
+    class Slow(ToyHosts):
+        def observe(self, obj: Mapping[str, Any]) -> Observation:
+            released.wait()
+            raise RuntimeError("released")
+
+    released = threading.Event()
+    document = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "wisdom-0"}}
+    policy = yaml.safe_load(POLICY.replace("kserve-modelmesh", "toy-hosts"))
+    others = [one for one in PLUGINS if one.name != "toy-hosts"]
+    with guarded(limit=0.2) as run:
+        offline = Offline(Registry.of(Slow(), *others), Settings(), NOW, run=run)
+        offline.add(Sourced("it", one) for one in (policy, document))
+        (planned,) = offline.plan()
+    released.set()
+    assert planned.problem
+    assert "plugin toy-hosts: did not return within 0.2 s" in planned.problem[1]

@@ -1,17 +1,22 @@
 """`turnout plugins`: what is installed, what is not and why."""
 
 import json
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from pydantic import Field, SecretStr
 
 from tests.toys.distributions import SitePackages, site_packages
+from tests.toys.naughty import Raises
 from turnout.catalogue import catalogue
 from turnout.cli import main
 from turnout.loading import Registry
+from turnout.plugin import Options
 
 __all__ = ["site_packages"]
 
@@ -185,3 +190,34 @@ def test_a_registry_without_plugins_has_a_catalogue() -> None:
         "keptOut": [],
         "problems": [],
     }
+
+
+def test_types_are_in_words(registry_of_types: Registry) -> None:
+    (strategy,) = catalogue(registry_of_types)["strategies"]
+    assert {one["name"]: one["type"] for one in strategy["options"]} == {
+        "choice": "a or b",
+        "wait": "duration in seconds or as PT1M30S",
+        "token": "string",
+        "call": "function",
+        "later": "string",
+    }
+
+
+def test_a_default_that_cannot_be_made_is_told(registry_of_types: Registry) -> None:
+    (strategy,) = catalogue(registry_of_types)["strategies"]
+    assert strategy["options"][-1]["default"] == "not known here: KeyError"
+
+
+@pytest.fixture
+def registry_of_types() -> Registry:
+    class TypedOptions(Options):
+        choice: Literal["a", "b"] = "a"
+        wait: timedelta = timedelta(seconds=1)
+        token: SecretStr = SecretStr("")
+        call: Callable[[], int] = int
+        later: str = Field(default_factory=lambda: dict[str, str]()["nothing"])
+
+    class Typed(Raises):
+        options = TypedOptions
+
+    return Registry.of(Typed())

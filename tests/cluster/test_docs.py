@@ -8,16 +8,19 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.deploy.kubelet import Kubelet
 from tests.docs import pages
 from tests.docs.play import CLUSTER, PROGRAMS, environment, play, prepare
 from tests.docs.shell import Shell
 from tests.support import ControlPlane
 from tests.support.answering import Answering
+from tests.support.assets import find_helm
 
 pytestmark = pytest.mark.cluster
 
@@ -25,6 +28,7 @@ NAMESPACE = "modelmesh-serving"
 THERE = f"--namespace={NAMESPACE}"
 ACCOUNT = "turnout"
 OPERATOR = "docs/operator.md"
+INSTALL = "docs/install.md"
 IN_CLUSTER = [page for page in pages.names() if any(CLUSTER in block.marks for block in pages.read(page))]
 
 
@@ -92,9 +96,14 @@ def test_commands_do_in_a_cluster_what_the_page_shows(page: str, cluster: Contro
     kubeconfig = folder / ".kubeconfig"  # of its own: the pages change it
     shutil.copyfile(cluster.admin.kubeconfig, kubeconfig)
     (folder / PROGRAMS / "kubectl").symlink_to(cluster.assets.kubectl)
-    if page != OPERATOR:  # which grants them itself
+    if page == INSTALL:
+        (folder / PROGRAMS / "helm").symlink_to(find_helm())
+    elif page != OPERATOR:  # these two grant them themselves
         grant(cluster, folder)
-    with Answering(_0=20, _1=80) as mesh:  # the pages ask it when they have come to this split
+    with (
+        Answering(_0=20, _1=80) as mesh,  # the pages ask it when they have come to this split
+        pods(cluster, folder) if page == INSTALL else nullcontext(),
+    ):
         env = environment(folder, KUBECONFIG=str(kubeconfig), GATEWAY=mesh.address)
         with Shell(folder, env) as shell:
             play(shell, pages.read(page), cluster=True)
@@ -103,7 +112,18 @@ def test_commands_do_in_a_cluster_what_the_page_shows(page: str, cluster: Contro
     asked = {call.resource for call in calls}
     assert asked >= {"routingpolicies", "inferenceservices"}
     assert asked & {"virtualservices", "configmaps"}
-    assert [f"{call.verb} {call.uri}" for call in calls if call.code == 403] == []
+    if page != INSTALL:  # it takes the rights from pods that still run
+        assert [f"{call.verb} {call.uri}" for call in calls if call.code == 403] == []
+
+
+@contextmanager
+def pods(cluster: ControlPlane, folder: Path) -> Iterator[None]:
+    """Meanwhile a Deployment has pods that run."""
+    kubelet = Kubelet(cluster, NAMESPACE, folder)
+    try:
+        yield
+    finally:
+        kubelet.stop()
 
 
 def grant(cluster: ControlPlane, folder: Path) -> None:

@@ -1,8 +1,6 @@
 """The bounds of a drain on a real API server: a deleted version goes in time, whatever is in the way."""
 
-import asyncio
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.controller import Site
+from tests.cluster.proxied import Proxied
 from tests.support import wait_until
-from tests.support.faultproxy import FaultProxy
-from tests.support.identities import kubeconfig
 
 IN_FLIGHT, PROPAGATION, LIMIT = 1.0, 1.0, 5.0
 SETTINGS = f"""\
@@ -99,33 +96,11 @@ def test_a_router_that_may_not_write_keeps_no_version(halves: Site) -> None:
     wait_until(lambda: halves.condition("wisdom", "Routed") == ("False", "Forbidden"), what="Forbidden")
 
 
-class SlowNetwork:
-    """A fault proxy on a thread of its own, between one controller and the API server."""
-
-    def __init__(self, site: Site, directory: Path) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy")
-        self._thread.start()
-        self.proxy = FaultProxy(site.control_plane.url, site.control_plane.ca_file)
-        self._do(self.proxy.__aenter__())
-        self.kubeconfig = directory / "proxied.kubeconfig"
-        self.kubeconfig.write_text(kubeconfig(self.proxy.url, token=site.account.token))
-
-    def close(self) -> None:
-        self._do(self.proxy.__aexit__())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _do(self, work: object) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(20)  # type: ignore[arg-type]
-
-
 @pytest.fixture
-def slow(halves: Site, tmp_path: Path) -> Iterator[SlowNetwork]:
+def slow(halves: Site, tmp_path: Path) -> Iterator[Proxied]:
     """The controller's only way to the API server, from now on."""
     halves.close()
-    network = SlowNetwork(halves, tmp_path)
+    network = Proxied(halves.control_plane, halves.account, tmp_path)
     halves.start(settings=SETTINGS, kubeconfig=network.kubeconfig)
     wait_until(lambda: any("watch=1" in seen for seen in network.proxy.seen), what="the controller is there")
     time.sleep(1)
@@ -139,7 +114,7 @@ def holds(plural: str, seconds: float, *, others: float = 0.5) -> Callable[[str,
     return lambda method, target: seconds if method == "PATCH" and f"/{plural}/" in target else others
 
 
-def test_an_api_server_that_answers_late_does_not_lengthen_the_limit(halves: Site, slow: SlowNetwork) -> None:
+def test_an_api_server_that_answers_late_does_not_lengthen_the_limit(halves: Site, slow: Proxied) -> None:
     """A write of the routes that hangs is no reason to wait."""
     slow.proxy.delay = holds("virtualservices", 20.0)
     delete(halves)
@@ -147,7 +122,7 @@ def test_an_api_server_that_answers_late_does_not_lengthen_the_limit(halves: Sit
     told(halves)
 
 
-def test_a_write_that_arrives_late_is_given_its_time(halves: Site, slow: SlowNetwork) -> None:
+def test_a_write_that_arrives_late_is_given_its_time(halves: Site, slow: Proxied) -> None:
     """The routes move after two seconds: the drain counts from then, and ends before the limit."""
     slow.proxy.delay = holds("virtualservices", 2.0, others=0.0)
     delete(halves)

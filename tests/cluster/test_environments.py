@@ -1,5 +1,6 @@
 """Rollouts in the environments deployment and kserve; tests play the parts of their controllers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -98,7 +99,30 @@ def route(version: InferenceService, weight: int) -> tuple[str, int, str, int]:
     return version.name, 80, f"{version.name}.{version.site.namespace}.svc.cluster.local", weight
 
 
-@pytest.mark.parametrize("mode", ["Standard", "RawDeployment", "Knative", "Serverless"])
+@pytest.fixture
+def crds(site: Site, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Those of one of KServe's versions, for the test alone; the newest are there."""
+    if request.param == "kserve":
+        yield
+        return
+    site.control_plane.install_crds(request.param)
+    yield
+    site.control_plane.install_crds("kserve")
+
+
+@pytest.mark.usefixtures("crds")
+@pytest.mark.parametrize(
+    ("crds", "mode"),
+    [
+        ("kserve-0.15", "RawDeployment"),
+        ("kserve-0.15", "Serverless"),
+        ("kserve", "Standard"),
+        ("kserve", "RawDeployment"),
+        ("kserve", "Knative"),
+        ("kserve", "Serverless"),
+    ],
+    indirect=["crds"],
+)
 def test_a_rollout_of_inference_services(site: Site, mode: str) -> None:
     primary, candidate = (InferenceService(site, mode, name) for name in ("wisdom-0", "wisdom-1"))
     site.start()

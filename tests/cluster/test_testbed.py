@@ -129,6 +129,7 @@ def test_api_server_comes_back_with_its_data_and_users(control_plane: ControlPla
         ("gateway-api", "httproutes.gateway.networking.k8s.io"),
         ("istio", "virtualservices.networking.istio.io"),
         ("kserve", "inferenceservices.serving.kserve.io"),
+        ("kserve-0.15", "inferenceservices.serving.kserve.io"),
     ],
 )
 def test_crds_of_other_projects_are_served(

@@ -1,19 +1,20 @@
 """Is a policy valid: its plugins, their options, what it names, and what it says that nobody reads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from tests.decision.scripted import Scripted, everything
 from tests.decision.world import REGISTRY, World
+from tests.toys.odd import odd
 from turnout.calling import Calls, PluginError
 from turnout.decision.accept import Accepted, Declared, Refused, accept
-from turnout.plugin import Backend, Fault, Frontend, Kind, Match, Options, Policy, Ref, VersionSpec
+from turnout.plugin import Fault, Match, Options, Policy, Ref
 from turnout.reasons import Reason
 from turnout.registry import Registry
 from turnout.settings import Settings
-from turnout.testing.builders import FRONTEND, policy, spec
+from turnout.testing.builders import policy, spec
 from turnout_kserve_modelmesh.environment import KServeModelMesh
 
 MATCH = Match(method="POST")
@@ -228,6 +229,40 @@ def test_a_version_in_a_namespace_that_is_allowed_is_accepted(whose: str) -> Non
     assert str(accepted.refs["wisdom-1"][0]) == "InferenceService secret/wisdom-1"
 
 
+GATEWAY = {"istio": {"externalGateway": "team-b/public"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "option", "namespace"),
+    [
+        pytest.param({"externalGateway": "team-b/public"}, "externalGateway", "team-b", id="its Gateway"),
+        pytest.param(
+            {"ingressHost": "theirs.team-b.svc.cluster.local"}, "ingressHost", "team-b", id="its proxies"
+        ),
+    ],
+)
+def test_what_belongs_to_another_namespace_is_refused(said: Any, option: str, namespace: str) -> None:
+    expected = "expected models: the administrator's allowNamespaces decides"
+    assert refusal(config={"istio": said}) == (
+        Reason.NAMESPACE_NOT_ALLOWED,
+        [f"spec.config.istio.{option}: names namespace {namespace}, {expected}"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "settings"),
+    [
+        pytest.param(GATEWAY, {"allowNamespaces": {"models": ["team-b"]}}, id="allowed"),
+        pytest.param({}, {"plugins": {"istio": {"defaults": GATEWAY["istio"]}}}, id="the default"),
+        pytest.param(GATEWAY, {"plugins": {"istio": {"fixed": GATEWAY["istio"]}}}, id="fixed"),
+        pytest.param({"istio": {"externalGateway": "models/public"}}, {}, id="of its own namespace"),
+        pytest.param({"istio": {"ingressHost": "proxies.example.com"}}, {}, id="of no namespace"),
+    ],
+)
+def test_what_the_administrator_lets_a_policy_name_is_accepted(config: Any, settings: Any) -> None:
+    assert take(config=config, settings=settings)
+
+
 def test_what_another_namespaces_policies_may_do_does_not_count() -> None:
     reason, _ = refusal(ELSEWHERE, settings={"allowNamespaces": {"others": ["secret"]}})
 
@@ -249,95 +284,9 @@ def test_no_deletion_waits_where_the_environment_does_not_need_it() -> None:
     assert take(environment="toy-hosts").drain is False
 
 
-OTHER = Kind("", ("v1",), "Secret", "secrets")
-
-
-class Odd(KServeModelMesh):
-    """An environment with odd answers."""
-
-    name = "odd"
-
-    def __init__(self, **answers: Any) -> None:
-        self._answers = answers
-
-    def refs(self, version: VersionSpec, options: Any) -> Sequence[Ref]:
-        found: Sequence[Ref] = self._answers.get("refs", super().refs(version, options))
-        return found
-
-    def frontends(self, policy: Policy, options: Any) -> Sequence[Frontend]:
-        found: Sequence[Frontend] = self._answers.get("frontends", super().frontends(policy, options))
-        return found
-
-    def backends(self, version: VersionSpec, seen: Any, options: Any) -> Mapping[str, Backend]:
-        found: Mapping[str, Backend] = self._answers.get("backends", super().backends(version, seen, options))
-        return found
-
-    def check(self, policy: Policy, options: Options) -> Iterable[Fault]:
-        faults: Iterable[Fault] = self._answers.get("check", ())
-        return faults
-
-
-@pytest.mark.parametrize(
-    ("answers", "message"),
-    [
-        pytest.param({"refs": ()}, "refs returned nothing, expected an object at least", id="no object"),
-        pytest.param({"refs": ["wisdom-0"]}, "refs returned str, expected a Ref", id="object that is none"),
-        pytest.param(
-            {"refs": [Ref(OTHER, "models", "token")]},
-            "refs returned Secret models/token, expected a kind that it declares in `watches`",
-            id="kind that it does not watch",
-        ),
-        pytest.param(
-            {"frontends": ()}, "frontends returned nothing, expected a Frontend at least", id="no frontend"
-        ),
-        pytest.param(
-            {"frontends": ["wisdom"]},
-            "frontends returned str, expected a Frontend",
-            id="frontend that is none",
-        ),
-        pytest.param(
-            {"frontends": [FRONTEND, FRONTEND]},
-            'frontends returned ["inference", "inference"], expected names that differ',
-            id="frontends of one name",
-        ),
-        pytest.param(
-            {"frontends": [Frontend("http", "models", (), 80, "http")]},
-            "frontends returned http without hosts, expected a host at least",
-            id="frontend without hosts",
-        ),
-        pytest.param(
-            {"check": ["everything is wrong"]},
-            "check raised TypeError: Problem.__init__() takes from 2 to 5 positional arguments but 20 were given",
-            id="fault that is none",
-        ),
-    ],
-)
-def test_nonsense_of_an_environment_is_its_error(answers: Any, message: str) -> None:
-    with pytest.raises(PluginError) as caught:
-        World(environment=Odd(**answers))
-
-    assert (caught.value.plugin, caught.value.message) == ("odd", f"plugin odd: {message}")
-
-
-@pytest.mark.parametrize(
-    ("backends", "message"),
-    [
-        pytest.param(
-            {"inference": "host"}, "backends returned str for inference, expected a Backend", id="text"
-        ),
-        pytest.param(None, "backends raised TypeError: 'NoneType' object is not iterable", id="None"),
-    ],
-)
-def test_nonsense_for_a_backend_is_the_environments_error(backends: Any, message: str) -> None:
-    with pytest.raises(PluginError) as caught:
-        World(environment=Odd(backends=backends)).ready("wisdom-0").ask()
-
-    assert (caught.value.plugin, caught.value.message) == ("odd", f"plugin odd: {message}")
-
-
 def test_a_plugins_own_fault_makes_a_policy_invalid() -> None:
     with pytest.raises(Refused) as caught:
-        World(environment=Odd(check=[Fault("spec.modelName", "is too nice")]))
+        World(environment=odd(KServeModelMesh, check=[Fault("spec.modelName", "is too nice")]))
 
     assert (caught.value.reason, str(caught.value)) == (Reason.INVALID_SPEC, "spec.modelName: is too nice")
 
@@ -347,7 +296,8 @@ def test_objects_in_a_namespace_that_is_not_allowed_are_refused() -> None:
     kind = KServeModelMesh.watches[0]
     with pytest.raises(Refused) as caught:
         World(
-            environment=Odd(refs=[Ref(kind, "models", "a"), Ref(kind, "secret", "b")]), of=policy("wisdom-0")
+            environment=odd(KServeModelMesh, refs=[Ref(kind, "models", "a"), Ref(kind, "secret", "b")]),
+            of=policy("wisdom-0"),
         )
 
     assert (caught.value.reason, str(caught.value)) == (

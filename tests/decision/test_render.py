@@ -1,6 +1,7 @@
 """What core makes of a router's manifests: it stamps what is its own, and refuses what no router may write."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ from turnout.calling import Calls, PluginError
 from turnout.decision.objects import body_of
 from turnout.decision.render import Rendered, api_version, owner_reference, render
 from turnout.decision.stored import load
-from turnout.plugin import Kind, Manifest, Role, RoutePlan, Rule, Share
+from turnout.plugin import Kind, Manifest, Role, RoutePlan
 from turnout.strategies.blue_green import BlueGreen
-from turnout.testing.builders import accepted, backend, plan, policy, version
+from turnout.testing.builders import accepted, plan, policy
 from turnout_kserve_modelmesh.environment import KServeModelMesh
 
 SECRET = Kind("", ("v1",), "Secret", "secrets")
@@ -136,13 +137,22 @@ def test_equal_plans_give_equal_bytes() -> None:
             )
             for key in ("apiVersion", "kind", "metadata", "status")
         ),
+        pytest.param(
+            [replace(manifest(), kind="ConfigMap")],  # type: ignore[arg-type]
+            'render returned a manifest with kind="ConfigMap", a kind that it does not declare in `writes`',
+            id="a kind that is none",
+        ),
         pytest.param([manifest(), manifest()], "render returned an object twice", id="an object twice"),
         pytest.param(
             [manifest(), manifest(role=Role.SHARED)], "render returned an object twice", id="in two roles"
         ),
         pytest.param([], "render returned no route", id="nothing"),
         pytest.param([manifest(role=Role.SHARED)], "render returned no route", id="no route"),
-        pytest.param([{"kind": "ConfigMap"}], "render returned dict, expected a Manifest", id="no manifest"),
+        pytest.param(
+            [{"kind": "ConfigMap"}],
+            'render returned {"kind": "ConfigMap"} in a list, expected a list of Manifest',
+            id="no manifest",
+        ),
         pytest.param(
             [manifest(body="data")],
             "render returned wisdom whose body is no mapping or whose role is no Role",
@@ -155,10 +165,10 @@ def test_equal_plans_give_equal_bytes() -> None:
         ),
         pytest.param(
             [manifest(body={"data": object()})],
-            "wisdom is no JSON: Type is not JSON serializable: object",
+            "render returned wisdom, whose body is no JSON: Type is not JSON serializable: object",
             id="a body that is no JSON",
         ),
-        pytest.param(None, "render raised TypeError: 'NoneType' object is not iterable", id="None"),
+        pytest.param(None, "render returned null, expected a list of Manifest", id="None"),
     ],
 )
 def test_what_no_router_may_write_is_its_error(manifests: Any, message: str) -> None:
@@ -168,17 +178,6 @@ def test_what_no_router_may_write_is_its_error(manifests: Any, message: str) -> 
         render(PLAN, accepted(KServeModelMesh(), BlueGreen(), router), Calls())
 
     assert (caught.value.plugin, caught.value.message) == ("writing", f"plugin writing: {message}")
-
-
-def test_a_backend_that_cannot_be_kept_is_the_environments_error() -> None:
-    odd = version("wisdom-0", backends={"inference": backend("a", authority=object())})
-
-    with pytest.raises(PluginError) as caught:
-        rendered(manifest(), of=plan(Rule("default", (Share(odd, 1),))))
-
-    assert caught.value.message == (
-        "plugin kserve-modelmesh: a frontend or backend is no JSON: Type is not JSON serializable: object"
-    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,12 +46,12 @@ def rules(*made: Any) -> Decision:
         ),
         pytest.param(
             lambda inputs: rules(Rule("default", (Share(version("other"), 1),))),
-            "decide routes to other, which is no version of the policy",
+            "routes to other, which is no version of the policy",
             id="unknown version",
         ),
         pytest.param(
             lambda inputs: rules(Rule("default", primary(inputs), mirrors=(Mirror(version("other")),))),
-            "decide routes to other, which is no version of the policy",
+            "routes to other, which is no version of the policy",
             id="unknown version to mirror to",
         ),
         pytest.param(
@@ -70,10 +69,17 @@ def rules(*made: Any) -> Decision:
         *(
             pytest.param(
                 lambda inputs, weight=weight: rules(Rule("default", (share(inputs, "wisdom-0", weight),))),
-                f"rule default: weight {weight!r} of wisdom-0, expected an integer 0..1000000",
-                id=f"weight {weight!r}",
+                f"rule default: weight {told} of wisdom-0, expected an integer 0..1000000",
+                id=f"weight {told}",
             )
-            for weight in (-1, True, 0.5, "50", None, 1_000_001)
+            for weight, told in (
+                (-1, "-1"),
+                (True, "true"),
+                (0.5, "0.5"),
+                ("50", '"50"'),
+                (None, "null"),
+                (1_000_001, "1000001"),
+            )
         ),
         *(
             pytest.param(
@@ -84,40 +90,26 @@ def rules(*made: Any) -> Decision:
                         mirrors=(Mirror(inputs.version("wisdom-1"), percentage),),
                     )
                 ),
-                f"rule default: mirrors {percentage!r}% to wisdom-1, expected 0..100",
-                id=f"mirrors {percentage!r}%",
+                f"rule default: mirrors {told}% to wisdom-1, expected 0..100",
+                id=f"mirrors {told}%",
             )
-            for percentage in (-1, 101, True, float("nan"), float("inf"))
-        ),
-        pytest.param(
-            lambda inputs: "everything", "decide returned str, expected a Decision", id="no decision"
-        ),
-        pytest.param(
-            lambda inputs: rules("everything"), "a rule is str, expected a Rule", id="rule that is none"
-        ),
-        pytest.param(
-            lambda inputs: everything(inputs, reasons=["because"]),
-            "its reasons are list, expected a mapping",
-            id="reasons that are none",
-        ),
-        pytest.param(
-            lambda inputs: everything(inputs, requeue_after=60),
-            "its requeue_after is int, expected a timedelta",
-            id="requeue_after that is a number",
+            for percentage, told in (
+                (-1, "-1"),
+                (101, "101"),
+                (True, "true"),
+                ("10", '"10"'),
+                (float("nan"), "NaN"),
+                (float("inf"), "Infinity"),
+            )
         ),
         pytest.param(
             lambda inputs: everything(inputs, state={"at": object()}),
-            "its state is no JSON: Type is not JSON serializable: object",
+            "the state is no JSON: Type is not JSON serializable: object",
             id="state that is no JSON",
         ),
         pytest.param(
-            lambda inputs: everything(inputs, state=None),
-            "its state is no JSON: 'NoneType' object is not iterable",
-            id="state that is none",
-        ),
-        pytest.param(
             lambda inputs: everything(inputs, state={"log": "x" * 16 * 1024}),
-            "its state has 16394 bytes, expected at most 16384",
+            "the state has 16394 bytes, expected at most 16384",
             id="state that is too large",
         ),
     ],
@@ -126,49 +118,7 @@ def test_a_decision_that_breaks_a_rule_is_the_strategys_error(decide: Any, messa
     with pytest.raises(PluginError) as caught:
         world(decide).ask()
 
-    assert (caught.value.plugin, caught.value.message) == ("scripted", f"plugin scripted: {message}")
-
-
-@pytest.mark.parametrize(
-    "decide",
-    [
-        pytest.param(lambda inputs: Decision(None, {}), id="rules"),  # type: ignore[arg-type]
-        pytest.param(lambda inputs: rules(Rule("default", None)), id="shares"),  # type: ignore[arg-type]
-        pytest.param(lambda inputs: rules(Rule("default", ("wisdom-0",))), id="share"),  # type: ignore[arg-type]
-        pytest.param(lambda inputs: rules(Rule("default", (Share("wisdom-0", 1),))), id="version"),  # type: ignore[arg-type]
-        pytest.param(
-            lambda inputs: rules(
-                Rule("default", (Share(inputs.version("wisdom-0"), 1, ("a",)),))  # type: ignore[arg-type]
-            ),
-            id="response headers",
-        ),
-        pytest.param(
-            lambda inputs: rules(
-                Rule("default", primary(inputs), mirrors=(Mirror(inputs.version("wisdom-1"), "x"),))  # type: ignore[arg-type]
-            ),
-            id="percentage",
-        ),
-        pytest.param(
-            lambda inputs: rules(
-                Rule("a", primary(inputs), ("POST",)),  # type: ignore[arg-type]
-                Rule("default", primary(inputs)),
-            ),
-            id="match",
-        ),
-        pytest.param(
-            lambda inputs: rules(
-                Rule("a", primary(inputs), (Match(path=("like", "/")),)),  # type: ignore[arg-type]
-                Rule("default", primary(inputs)),
-            ),
-            id="way to match",
-        ),
-    ],
-)
-def test_nonsense_anywhere_in_a_decision_is_the_strategys_error(decide: Any) -> None:
-    with pytest.raises(PluginError, match="plugin scripted: decide returned what is no decision: ") as caught:
-        world(decide).ask()
-
-    assert caught.value.plugin == "scripted"
+    assert (caught.value.plugin, caught.value.message) == ("scripted", f"plugin scripted: decide: {message}")
 
 
 def test_a_version_that_is_not_ready_in_a_rule_is_the_strategys_error() -> None:
@@ -244,7 +194,7 @@ def test_the_plan_is_of_cores_versions_whatever_the_strategy_returns() -> None:
 
 
 def test_reasons_of_versions_that_there_are_not_are_dropped() -> None:
-    said: Mapping[str, Any] = {"wisdom-0": "all of it", "wisdom-1": "", "other": "?"}
+    said: Mapping[Any, Any] = {"wisdom-0": "all of it", "wisdom-1": "", "other": "?", 5: None}
 
     assert world(lambda inputs: everything(inputs, reasons=said)).ask().reasons == {
         "wisdom-0": "all of it",
@@ -272,8 +222,3 @@ def test_a_strategy_that_leaves_nothing_to_route_is_asked_again_as_well() -> Non
     made = world(lambda inputs: Decision((Rule("default", ()),), {}, requeue_after=timedelta(seconds=9)))
 
     assert made.ask().requeue_after == timedelta(seconds=9)
-
-
-def test_a_namespace_of_attributes_is_no_rule() -> None:
-    with pytest.raises(PluginError, match="a rule is SimpleNamespace, expected a Rule"):
-        world(lambda inputs: rules(SimpleNamespace(shares=(), matches=(), mirrors=()))).ask()

@@ -108,6 +108,25 @@ def test_a_text_that_is_no_plan_has_no_uids(text: str | None) -> None:
     assert routed_uids(text) == frozenset()
 
 
+@given(plans(), plans())
+def test_a_move_keeps_the_plan_that_it_began_with(now: RoutePlan, first: RoutePlan) -> None:
+    text = dump(Carried(now, "toy", {"toy": {"port": 80}}, first))
+    back = load(text, now.policy)
+
+    assert back is not None
+    assert dump(back) == text
+    assert (text_of(back.plan), text_of(back.whole)) == (text_of(now), text_of(first))
+    assert back.config == {"toy": {"port": 80}}
+
+
+def test_what_a_reader_may_do_without_is_stored_only_where_it_tells_something() -> None:
+    assert dump(Carried(PLAN, "toy", {}, PLAN)) == text_of(PLAN)
+
+
+def test_what_a_later_version_stores_besides_is_read_over() -> None:
+    assert loaded(spoilt(later={"a": 1}), PLAN) == loaded(spoilt(), PLAN)
+
+
 PLAN = plan(
     Rule("post", (Share(version("wisdom-1"), 100),), (Match(method="POST"),)),
     Rule("default", (Share(version("wisdom-0"), 100),), mirrors=(Mirror(version("wisdom-1"), 50),)),
@@ -148,6 +167,9 @@ def test_the_document_that_is_spoilt_below_is_good() -> None:
         pytest.param(spoilt(rules="all"), id="rules that are text"),
         pytest.param(spoilt(rules=DOCUMENT["rules"][:1]), id="a last rule with matches"),
         pytest.param(spoilt(rules=[DEFAULT, DEFAULT]), id="a rule without matches before the last"),
+        pytest.param(spoilt(start={}), id="a start that is no plan"),
+        pytest.param(spoilt(start={**DOCUMENT, "rules": [DEFAULT, DEFAULT]}), id="a start that ends early"),
+        pytest.param(spoilt(config={"toy": 1}), id="options that are a number"),
         pytest.param(default(shares=[]), id="no shares"),
         pytest.param(default(shares=[["wisdom-0", "100", []]]), id="a weight that is text"),
         pytest.param(default(shares=[["wisdom-0", 0, []]]), id="weight 0"),

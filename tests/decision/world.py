@@ -85,12 +85,18 @@ class World:
         self.names = [plugin.name for plugin in chosen.values()]
         self.accepted = self._accept(of or policy())
         self.objects: dict[Ref, Entry] = {}
-        self.in_force: RoutePlan | None = None
-        self.serving = ""
-        """The environment to which the plan in force leads."""
+        self.carried: Carried | None = None
         self.state: Mapping[str, Any] = {}
         self.now: datetime = NOW
-        self.addresses = addresses or ADDRESSES.get(self.names[0], lambda ref: ())
+        self.addresses = addresses or _addresses(self.names[0])
+
+    @property
+    def in_force(self) -> RoutePlan | None:
+        return self.carried.plan if self.carried else None
+
+    @in_force.setter
+    def in_force(self, plan: RoutePlan | None) -> None:
+        self.carried = Carried(plan, self.names[0]) if plan else None
 
     def ready(self, *names: str, **fields: Any) -> "World":
         return self._observe(names, observation(True), fields)
@@ -125,16 +131,15 @@ class World:
 
     def move(self, environment: str, of: Policy | None = None) -> "World":
         """Someone gives the policy another environment."""
-        self.names[0] = environment
+        self.names[0], self.addresses = environment, _addresses(environment)
         return self.change(of or self.accepted.policy)
 
     def decide(self) -> Outcome:
         """Decide, and put it in force, the way it survives a restart."""
         outcome = self.ask()
-        if outcome.plan:
-            carried = load(dump(Carried(outcome.plan, outcome.environment)), self.accepted.policy)
-            assert carried is not None
-            self.in_force, self.serving = carried.plan, carried.environment
+        if outcome.carried:
+            self.carried = load(dump(outcome.carried), self.accepted.policy)
+            assert self.carried is not None
         self.state = outcome.strategy_state
         return outcome
 
@@ -144,8 +149,7 @@ class World:
         return decide(self.accepted, known, self.registry, Calls())
 
     def _former(self) -> Former | None:
-        carried = Carried(self.in_force, self.serving) if self.in_force and self.serving else None
-        return former(self.accepted, carried, self.registry, self.settings, Calls())
+        return former(self.accepted, self.carried, self.registry, self.settings, Calls())
 
     def split(self) -> dict[str, float]:
         """Decide, and return the shares of the calls that no rule matches, by version."""
@@ -177,6 +181,10 @@ class World:
 
     def _ref(self, name: str) -> Ref:
         return self.accepted.refs[name][0]
+
+
+def _addresses(environment: str) -> Callable[[Ref], Pairs]:
+    return ADDRESSES.get(environment, lambda ref: ())
 
 
 def _plugin(axis: str, plugin: str | Plugin[Any]) -> Plugin[Any]:

@@ -15,6 +15,7 @@ STATUS = "echo $?"
 
 
 TUTORIAL = Path("core", "turnout", "demo", "tutorial")
+DEPLOY = Path("deploy")
 PROGRAMS, SITE = ".programs", ".site-packages"
 
 
@@ -39,7 +40,8 @@ def prepare(folder: Path) -> None:
 
     What it installs is a plugin, for which everything else is here: no index is asked.
     """
-    shutil.copytree(REPOSITORY / TUTORIAL, folder / TUTORIAL)
+    for part in (TUTORIAL, DEPLOY):
+        shutil.copytree(REPOSITORY / part, folder / part)
     pip = folder / PROGRAMS / "pip"
     pip.parent.mkdir()
     how = f"--no-index --no-deps --no-build-isolation --target '{folder / SITE}'"

@@ -19,6 +19,8 @@ from turnout_deployment.service import observe_service
 
 OTHERS = {"Deployment", "InferenceService", "ServiceAccount", "Role", "RoleBinding", "VirtualService"}
 """Kinds that the cluster and mesh tests apply."""
+FOR_TOOLS = {"values.yaml", "mine/kustomization.yaml"}
+"""Files for helm and kubectl, with which the cluster tests use them."""
 GATEWAYS = "docs/in-force.md"
 """The page whose Service stands for gateways; others are those of versions."""
 EXAMPLES = {"latest"}
@@ -47,6 +49,8 @@ def test_yaml_is_usable(block: Block, registry: Registry) -> None:
                     pytest.fail(f"{block}: {refused}")
             case "TrafficWeights":
                 parse_weights(document)
+            case None if block.file in FOR_TOOLS:
+                pass
             case None if "templateName" in document:
                 template.manifests(document)
             case "Service" if block.page == GATEWAYS:

@@ -22,7 +22,10 @@ def printed(case: Case, folder: Path) -> str:
         given.append(list(yaml.safe_load_all(printed(before, folder))))
     file = folder / "given.yaml"
     file.write_text(yaml.safe_dump_all(document for documents in given for document in documents))
-    result = CliRunner().invoke(command, ["-f", str(file), "-o", "yaml"], catch_exceptions=False)
+    settings = folder / "settings.yaml"
+    settings.write_text("allowNamespaces: {'*': [edge]}\n")  # whose gateway some cases use
+    arguments = ["-f", str(file), "--settings", str(settings), "-o", "yaml"]
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert (result.exit_code, result.stderr) == (0, "")
     return result.stdout
 

@@ -2,19 +2,22 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import ClassVar, Self
+from functools import partial
+from typing import ClassVar, Self, TypeVar
 
 from tests.cluster.controller import Object
 from tests.cluster.versions import InferenceService, Workload, apply, delete
 from tests.mesh.calls import ask, versions
-from tests.mesh.models import OneModel
 from tests.mesh.site import STANDALONE, MeshSite
 from tests.support.assets import AssetsMissingError
 from tests.support.echo import Client, Echo, Received
 from tests.support.waiting import free_address
 
-GRPC_PORT, HTTP_PORT = 8033, 8080
+HTTP_PORT = 8080
+
+EchoT = TypeVar("EchoT", bound=Echo)
 
 
 class Versions(ABC):
@@ -105,26 +108,46 @@ class ModelMesh(OverGrpc):
         return self.site.asked()
 
 
-class Standard(OverGrpc):
+class OverKServesPort(OverHttp):
+    """Behind Services that have KServe's own port."""
+
+    SERVICE_PORT = 80
+
+    def listening(self, made: Callable[[str, int], EchoT]) -> EchoT:
+        """A server that answers behind such a Service, made with an address and a port of this machine."""
+        # Where nothing maps ports, the server itself has to listen on that of the Services.
+        port = self.SERVICE_PORT if self.site.router == STANDALONE else HTTP_PORT
+        try:
+            server = made(free_address(), port)
+        except PermissionError:
+            told = "port 80 is not ours; as root: sysctl net.ipv4.ip_unprivileged_port_start=80"
+            raise AssetsMissingError(told) from None
+        self._stack.enter_context(server)
+        return server
+
+    def serve(self, name: str, server: Echo) -> None:
+        self.site.serve(name, self.SERVICE_PORT, server.address, server.port, protocol="http")
+
+
+class Standard(OverKServesPort):
     """InferenceServices with a Service each, as KServe makes them in Standard mode."""
 
     environment = "kserve"
-    options: ClassVar[Object] = {"protocol": "grpc", "port": GRPC_PORT, "servicePort": GRPC_PORT}
 
     def __init__(self, site: MeshSite) -> None:
         super().__init__(site)
-        self._servers: dict[str, OneModel] = {}
+        self._servers: dict[str, Echo] = {}
 
     def deploy(self, name: str) -> None:
-        server = self._servers[name] = self._stack.enter_context(OneModel(name, GRPC_PORT))
-        self.site.serve(f"{name}-predictor", GRPC_PORT, server.address, server.port, protocol="grpc")
+        server = self._servers[name] = self.listening(partial(Echo, name))
+        self.serve(f"{name}-predictor", server)
         InferenceService(self.site, "Standard", name).apply()
 
     def becomes_ready(self, name: str) -> None:
         InferenceService(self.site, "Standard", name).becomes("True")
 
     def received(self) -> Counter[str]:
-        return Counter({name: server.received for name, server in self._servers.items()})
+        return Counter({name: len(server.received) for name, server in self._servers.items()})
 
 
 class LocalGateway(Echo):
@@ -134,28 +157,20 @@ class LocalGateway(Echo):
         return request.host.partition(".")[0]
 
 
-class Knative(OverHttp):
+class Knative(OverKServesPort):
     """InferenceServices in Knative mode: their Services are other names of Knative's local gateway."""
 
     environment = "kserve"
     GATEWAY = "knative-local-gateway"
 
     def __enter__(self) -> Self:
-        # Where nothing maps ports, the gateway itself has to listen on that of the Services.
-        port = 80 if self.site.router == STANDALONE else HTTP_PORT
-        address = free_address()
-        try:
-            self._gateway = self._stack.enter_context(LocalGateway(self.GATEWAY, address, port))
-        except PermissionError:
-            told = "port 80 is not ours; as root: sysctl net.ipv4.ip_unprivileged_port_start=80"
-            raise AssetsMissingError(told) from None
-        self.site.serve(self.GATEWAY, 80, address, port, protocol="http")
+        self._gateway = self.listening(partial(LocalGateway, self.GATEWAY))
+        self.serve(self.GATEWAY, self._gateway)
         return self
 
     def deploy(self, name: str) -> None:
         host = f"{self.GATEWAY}.{self.site.namespace}.svc.cluster.local"
-        ports = [{"name": "http2", "port": 80}]
-        alias = {"type": "ExternalName", "externalName": host, "ports": ports}
+        alias = {"type": "ExternalName", "externalName": host}  # without ports, as KServe makes it
         apply(self.site, "v1", "Service", name, spec=alias)
         self.site.mesh.names.tell(f"{name}.{self.site.namespace}.svc.cluster.local", self._gateway.address)
         InferenceService(self.site, "Knative", name).apply()

@@ -85,8 +85,9 @@ def shares_of(proxy: Proxy, host: str) -> dict[str, int]:
 def _shares(entry: dict[str, Any]) -> dict[str, int]:
     route = entry.get("route", {})
     if "weighted_clusters" in route:
-        clusters = route["weighted_clusters"]["clusters"]
-        return {_version(one): one["weight"] for one in clusters if one.get("weight")}
+        clusters = [one for one in route["weighted_clusters"]["clusters"] if one.get("weight")]
+        total = sum(one["weight"] for one in clusters)
+        return {_version(one): round(100 * one["weight"] / total) for one in clusters}
     return {_version(entry): 100} if route else {}
 
 

@@ -1,6 +1,7 @@
 """Every environment with every strategy and every router: a rollout by the controller, and real calls.
 
-What cannot work is refused, with the routers that would do. docs/combinations.md has the same table.
+What cannot work is told with what would do: the policy is refused where it says so itself, and a version is left
+out where only its object does. docs/combinations.md has the same table.
 """
 
 import threading
@@ -16,6 +17,7 @@ from tests.mesh.environments import ENVIRONMENTS, Versions
 from tests.mesh.site import MeshSite
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
+from tests.support.combinations import KNATIVE
 
 CALLS = 600
 PRIMARY, CANDIDATE = "wisdom-0", "wisdom-1"
@@ -28,10 +30,10 @@ WEIGHTS: dict[str, tuple[Object, Object]] = {
 ROUTERS = ("envoy", "gateway-api", "istio")
 REFUSED = {
     ("kserve-modelmesh", "mirror", "gateway-api"): "mirror-headers",
-    ("kserve in Knative mode", "blue-green", "gateway-api"): "authority-per-share",
-    **{("kserve in Knative mode", "mirror", router): "mirror-authority" for router in ROUTERS},
+    (KNATIVE, "blue-green", "gateway-api"): "authority-per-share",
+    **{(KNATIVE, "mirror", router): "mirror-authority" for router in ROUTERS},
 }
-"""What is lacking, by environment, strategy and router."""
+"""What is lacking, by environment, strategy and router. Of KServe's modes only the objects tell."""
 ALLOWED = [cell for cell in product(ENVIRONMENTS, WEIGHTS, ROUTERS) if cell not in REFUSED]
 
 
@@ -141,23 +143,39 @@ def test_a_rollout(versions: Versions, strategy: str) -> None:
     assert versions.received()[CANDIDATE] == before
 
 
+def instead(environment: str, strategy: str, router: str) -> str:
+    """What is offered for a combination that cannot work."""
+    routers = ", ".join(one for one in ROUTERS if (environment, strategy, one) in ALLOWED)
+    if routers:
+        return f"routers that can: {routers}"
+    strategies = ", ".join(one for one in WEIGHTS if (environment, one, router) in ALLOWED)
+    return f"routers that can: none that may be used; strategies that would do: {strategies}"
+
+
 @pytest.mark.parametrize(("environment", "strategy", "router"), REFUSED)
-def test_what_cannot_work_is_refused(
+def test_what_cannot_work_is_told_with_what_would_do(
     versions: Versions, environment: str, strategy: str, router: str
 ) -> None:
-    """With what is lacking, and what would do. Nothing is written."""
+    """A refused policy writes nothing. Beside a version that is left out the primary answers every call."""
     site = versions.site
     for name in (PRIMARY, CANDIDATE):
         versions.deploy(name)
         versions.becomes_ready(name)
     declare(versions, strategy)
     site.start()
-    wait_until(
-        lambda: site.condition("wisdom", "Accepted") == ("False", "Unsupported"), timeout=20, what="refused"
-    )
-    told = site.message("wisdom", "Accepted")
+    if environment == KNATIVE:
+        wait_until(lambda: answered(versions, PRIMARY), timeout=30, what="the primary answers")
+        wait_until(lambda: site.condition("wisdom", "Ready") == ("True", "Ready"), timeout=20, what="ready")
+        assert versions.ask(50, traffic="test") == {PRIMARY: 50}
+        assert versions.received()[CANDIDATE] == 0
+        candidate = site.get("routingpolicy", "wisdom")["status"]["versions"][1]
+        assert (candidate["ready"], candidate["reason"]) == ("False", "Unsupported")
+        told = candidate["message"]
+    else:
+        refused = ("False", "Unsupported")
+        wait_until(lambda: site.condition("wisdom", "Accepted") == refused, timeout=20, what="refused")
+        for kind in ("virtualservices", "grpcroutes", "httproutes"):
+            assert site.names(kind) == []
+        told = site.message("wisdom", "Accepted")
     assert f"{router} cannot carry {REFUSED[environment, strategy, router]}" in told
-    others = [other for other in ROUTERS if (environment, strategy, other) in ALLOWED]
-    assert told.endswith(f"routers that can: {', '.join(others) or 'none that is installed'}")
-    for kind in ("virtualservices", "grpcroutes", "httproutes"):
-        assert site.names(kind) == []
+    assert told.endswith(instead(environment, strategy, router))

@@ -64,7 +64,7 @@ def test_proxies_that_follow_late_lose_no_call(mesh: Mesh, namespace: str, tmp_p
     site = MeshSite(mesh, namespace, tmp_path, drain={"inFlightSeconds": NO_TIME})
     site.grant()
     try:
-        site.open()
+        site.open_modelmesh()
         site.deploy("wisdom-0", "wisdom-1")
         site.start()
         site.declare("blue-green", {"name": "wisdom-0"}, {"name": "wisdom-1"})

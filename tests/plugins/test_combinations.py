@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.decision.world import REGISTRY
 from tests.support.combinations import COMBINATIONS, KNATIVE, decided
 from turnout.decision.accept import Refused
 from turnout.decision.render import Rendered
@@ -38,17 +39,28 @@ def able(environment: str, strategy: str) -> list[str]:
     return ["envoy", "gateway-api", "istio", "toy-table"]
 
 
+def instead(environment: str, strategy: str, router: str) -> str:
+    """What is offered instead of a combination."""
+    if (strategy, router) == ("mirror", "toy-table"):
+        environment = (
+            "kserve-modelmesh" if environment == "kserve-modelmesh" else "kserve"
+        )  # by the spec alone
+    if routers := able(environment, strategy):
+        return f"routers that can: {', '.join(routers)}"
+    strategies = ", ".join(sorted(one for one in REGISTRY.strategies if router in able(environment, one)))
+    return f"routers that can: none that may be used; strategies that would do: {strategies}"
+
+
 @pytest.mark.parametrize(("environment", "strategy", "router"), COMBINATIONS, ids=map(" ".join, COMBINATIONS))
 def test_a_combination_works_or_is_refused_by_name(environment: str, strategy: str, router: str) -> None:
-    routers = able(environment, strategy)
-    if router not in routers:
-        others = ", ".join(routers) or "none that may be used"
-        with pytest.raises(Refused, match=rf"{router} cannot carry .* routers that can: {others}$") as caught:
-            decided(environment, strategy, router)
+    combination = environment, strategy, router
+    if router not in able(environment, strategy):
+        with pytest.raises(Refused, match=rf"{router} cannot carry .*; {instead(*combination)}$") as caught:
+            decided(*combination)
         assert caught.value.reason is Reason.UNSUPPORTED
         return
 
-    written = decided(environment, strategy, router)
+    written = decided(*combination)
 
     grpc = environment == "kserve-modelmesh"
     assert set(written) == {"GRPCRoute" if grpc and kind == "HTTPRoute" else kind for kind in KINDS[router]}

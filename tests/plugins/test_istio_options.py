@@ -228,6 +228,11 @@ ALL = {"percentage": {"value": 100}}
         pytest.param({"timeout": "-1s"}, f'.timeout: found "-1s": {DURATION} such as', id="negative"),
         pytest.param({"timeout": "0s"}, f'.timeout: found "0s": {DURATION} of 1ms or more', id="nothing"),
         pytest.param({"timeout": "1.5ms"}, f'.timeout: found "1.5ms": {DURATION} of 1ms', id="too precise"),
+        pytest.param(
+            {"timeout": "9999999h"},
+            f'.timeout: found "9999999h": {DURATION} of at most 2562047h',
+            id="longer than the CRD can hold",
+        ),
         pytest.param({"retries": 3}, ".retries: found 3, expected an object", id="bare retries"),
         pytest.param(
             {"retries": {}}, ".retries.attempts: missing, expected an integer 0..2147483647", id="no attempts"
@@ -381,6 +386,6 @@ def test_a_wrong_value_is_named_once(options: dict[str, Any], message: str) -> N
     assert problem.startswith(f"{PATH}{message}")
 
 
-@pytest.mark.parametrize("timeout", ["1ms", "0.001s", "1.5h", "1h2m3s4ms", "90m"])
+@pytest.mark.parametrize("timeout", ["1ms", "0.001s", "1.5h", "1h2m3s4ms", "90m", "2562047h"])
 def test_durations_are_written_as_they_are_said(timeout: str) -> None:
     assert http(SPLIT, timeout=timeout)[0]["timeout"] == timeout

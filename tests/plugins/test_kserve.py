@@ -108,6 +108,36 @@ def test_the_status_says_how_a_version_is_reached(status: Object, expected: Back
 
 
 @pytest.mark.parametrize(
+    ("asked", "status", "expected"),
+    [
+        pytest.param(
+            "RawDeployment",
+            standard("wisdom-0", "models", mode=""),
+            Backend("wisdom-0-predictor", "models", 80),
+            id="RawDeployment",
+        ),
+        pytest.param(
+            "Serverless",
+            knative("wisdom-0", "models", mode=""),
+            Backend("wisdom-0", "models", 80, authority="wisdom-0.models.svc.cluster.local"),
+            id="Serverless",
+        ),
+        pytest.param(
+            "RawDeployment",
+            knative("wisdom-0", "models"),
+            Backend("wisdom-0", "models", 80, authority="wisdom-0.models.svc.cluster.local"),
+            id="the status is right where it says something",
+        ),
+    ],
+)
+def test_the_annotation_tells_the_mode_where_the_status_does_not(
+    asked: str, status: Object, expected: Backend
+) -> None:
+    """That of KServe 0.15.0 has no field for it."""
+    assert backend(isvc(status, annotations={"serving.kserve.io/deploymentMode": asked})) == expected
+
+
+@pytest.mark.parametrize(
     ("status", "port"),
     [
         pytest.param(standard("wisdom-0", "models"), 9000, id="Standard: that of the Service"),

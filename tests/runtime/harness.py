@@ -5,8 +5,8 @@ Nothing of the controllers runs but while a test waits, in `until` or `settle`. 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NoReturn, TypeVar
 
 import orjson
 
@@ -40,6 +40,7 @@ DRAIN = {
 }
 
 Object = dict[str, Any]
+T = TypeVar("T")
 
 
 class Bed(Rollout):
@@ -64,6 +65,14 @@ class Bed(Rollout):
         """Start a controller, whose drain takes the seconds of these tests where `drain` does not say others."""
         given = {"drain": {**DRAIN, **(drain or {})}, **(settings or {})}
         return super().start(settings=given, **options)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of some work in the loop of the controllers."""
+        return self._runner.run(work)
+
+    def forget(self, running: Running) -> None:
+        """A controller has ended by itself."""
+        self._running.remove(running)
 
     def policy(self, name: str = MODEL, *, labels: Mapping[str, str] | None = None, **spec: Any) -> None:
         """Apply a policy, as blue-green of two versions unless `spec` says otherwise."""
@@ -108,7 +117,7 @@ class Bed(Rollout):
     def snapshot(self) -> dict[str, Object]:
         """Everything that is written for policies, without what differs from run to run."""
         routes = (VIRTUAL_SERVICE, GATEWAY, SERVICE_ENTRY, CONFIG_MAP)
-        kinds = (*routes, INFERENCE_SERVICE, ROUTING_POLICY, TRAFFIC_WEIGHTS)
+        kinds = (*routes, INFERENCE_SERVICE, KNATIVE_SERVICE, ROUTING_POLICY, TRAFFIC_WEIGHTS)
         return {
             f"{kind.kind}/{found['metadata']['name']}": stripped(found, self._uids())
             for kind in kinds
@@ -116,9 +125,9 @@ class Bed(Rollout):
         }
 
     def _uids(self) -> dict[str, str]:
-        kinds = (INFERENCE_SERVICE, ROUTING_POLICY)
-        found = [one["metadata"] for kind in kinds for one in self.cluster.objects(kind)]
-        return {metadata["uid"]: f"uid of {metadata['name']}" for metadata in found}
+        kinds = (INFERENCE_SERVICE, KNATIVE_SERVICE, ROUTING_POLICY)
+        found = [one for kind in kinds for one in self.cluster.objects(kind)]
+        return {one["metadata"]["uid"]: f"uid of {one['kind']} {one['metadata']['name']}" for one in found}
 
 
 def policy(name: str = MODEL, *, labels: Mapping[str, str] | None = None, **spec: Any) -> Object:

@@ -1,5 +1,6 @@
 """Gates have a say before traffic shifts to a version, and in nothing else."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.runtime.harness import Bed, isvc, vs
-from tests.toys.around import ToyGate, hang
+from tests.runtime.test_controller_moves import host
+from tests.toys.around import BLOCKED, ToyGate, block, hang, stay
 from turnout.decision.shares import split
 from turnout.plugin import Gate, GateAnswer, Options, Shift
 
@@ -109,6 +111,20 @@ def test_a_version_that_is_lost_while_a_gate_is_closed_leaves_at_once(halves: Be
     halves.until(lambda: halves.shares() == {"wisdom-0": 100})
 
 
+def test_a_former_version_that_is_lost_while_a_gate_is_closed_leaves_at_once(
+    halves: Bed, gate: ToyGate
+) -> None:
+    """The new environment could take over, and may not yet; what serves until then is looked after."""
+    for name in ("wisdom-0", "wisdom-1"):
+        host(halves, name)
+    halves.policy(targetEnv="toy-hosts")
+    halves.until(lambda: halves.condition("Routed") == ("True", "Gated"))
+    halves.ready("wisdom-1", False)
+    halves.until(lambda: halves.shares() == {"wisdom-0": 100})
+    halves.ready("wisdom-1", True)
+    halves.until(lambda: halves.shares() == {"wisdom-0": 50, "wisdom-1": 50})
+
+
 def test_a_restart_finds_the_gate_closed(halves: Bed, gate: ToyGate) -> None:
     halves.weights(wisdom_0=20, wisdom_1=80)
     halves.until(lambda: halves.message("Routed").startswith("toy-gate: not before nine"))
@@ -120,7 +136,9 @@ def test_a_restart_finds_the_gate_closed(halves: Bed, gate: ToyGate) -> None:
 BROKEN: dict[str, tuple[Any, str]] = {
     "raises": (OSError("no route to host"), "toy-gate: it raised OSError: no route to host"),
     "exits": (SystemExit(3), "toy-gate: it raised SystemExit: 3"),
-    "hangs": (hang, "toy-gate: it did not answer within 5 s"),
+    "hangs": (hang, "toy-gate: it did not return within 5 s"),
+    "stays": (stay, "toy-gate: it did not return within 5 s"),
+    "blocks": (block, "toy-gate: it did not return within 5 s"),
     "nonsense": ("yes", "toy-gate: it returned 'yes', expected a GateAnswer"),
     "no timedelta": (
         GateAnswer(False, "", 3),  # type: ignore[arg-type]
@@ -136,6 +154,37 @@ def test_a_gate_that_fails_is_closed(alone: Bed, gate: ToyGate, says: Any, told:
     alone.until(lambda: alone.message("Routed").startswith("toy-gate: it"))
     assert alone.message("Routed") == f"{told}; then: {HALVES}"
     assert alone.shares() == {"wisdom-0": 100}
+
+
+def test_a_gate_that_blocks_delays_no_other_policy(alone: Bed, gate: ToyGate) -> None:
+    gate.says = block
+    alone.version("wisdom-1")
+    alone.until(lambda: gate.asked)
+    began = time.monotonic()
+    alone.version("other-0")
+    alone.policy("other")
+    alone.until(lambda: alone.split("other") == "other-0 100%")
+    assert time.monotonic() - began < BLOCKED / 2
+
+
+@pytest.mark.parametrize("says", [stay, block])
+def test_a_controller_ends_without_waiting_for_a_gate(alone: Bed, gate: ToyGate, says: Any) -> None:
+    gate.says = says
+    alone.version("wisdom-1")
+    alone.until(lambda: gate.asked)
+    began = time.monotonic()
+    alone.stop()
+    assert time.monotonic() - began < BLOCKED / 2
+
+
+def test_the_reason_of_a_gate_is_one_line(alone: Bed, gate: ToyGate) -> None:
+    gate.says = GateAnswer(False, "not\nbefore nine" + " \x1b[31m" * 1000)
+    alone.version("wisdom-1")
+    alone.until(lambda: alone.condition("Routed") == ("True", "Gated") and alone.events("Gated"))
+    told = alone.message("Routed")
+    assert told.startswith('toy-gate: "not before nine \\u001b[31m')
+    assert told.isprintable()
+    assert len(told) < 600
 
 
 def test_a_gate_that_fails_is_open_where_the_administrator_says_so(

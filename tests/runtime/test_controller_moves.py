@@ -372,6 +372,63 @@ class TestEnvironment:
         assert halves.exists(isvc("wisdom-1"))
         halves.until(lambda: not halves.exists(isvc("wisdom-1")))
 
+    def test_a_former_version_that_recovers_has_its_share_again(self, halves: Bed) -> None:
+        halves.policy(targetEnv="toy-hosts")
+        halves.until(lambda: halves.condition("Routed") == ("False", "Moving"))
+        halves.ready("wisdom-0", False)
+        halves.until(lambda: halves.shares() == {"wisdom-1": 100})
+        halves.restart(drain=DRAIN)
+        halves.settle()
+        halves.ready("wisdom-0", True)
+        halves.until(lambda: halves.shares() == {"wisdom-0": 50, "wisdom-1": 50})
+
+    def test_an_aborted_version_leaves_the_routes(self, halves: Bed) -> None:
+        halves.policy(targetEnv="toy-hosts")
+        halves.until(lambda: halves.condition("Routed") == ("False", "Moving"))
+        halves.weights(wisdom_0=100, wisdom_1=0)
+        halves.until(lambda: halves.shares() == {"wisdom-0": 100})
+        assert halves.condition("Routed") == ("False", "Moving")
+
+    def test_the_policy_is_ready_by_the_versions_that_serve(self, halves: Bed) -> None:
+        halves.policy(targetEnv="toy-hosts")
+        halves.until(lambda: halves.condition("Routed") == ("False", "Moving"))
+        assert halves.condition("Ready") == ("True", "Ready")
+        assert halves.message("Ready") == "wisdom-0, wisdom-1 ready in the former environment"
+        first = halves.status()["versions"][0]
+        assert (first["ready"], first["reason"], first["share"]) == ("False", "Missing", "50%")
+        assert first["message"] == (
+            "Service models/wisdom-0 does not exist; the routes in force lead to the one of kserve-modelmesh"
+        )
+        for name in ("wisdom-0", "wisdom-1"):
+            halves.ready(name, False)
+        halves.until(lambda: halves.condition("Ready") == ("False", "NoVersionReady"))
+
+    def test_routes_that_the_new_router_cannot_carry_stay_until_the_environment_takes_over(
+        self, bed: Bed
+    ) -> None:
+        """Tables know no matches; the policy asks for none any more."""
+        for name in ("wisdom-0", "wisdom-1"):
+            bed.version(name)
+        bed.policy(trafficStrategy="canary")
+        start(bed)
+        bed.until(lambda: all(there(bed)) and len(bed.get(vs())["spec"]["http"]) == 2)
+        before = bed.get(vs())
+        bed.policy(targetEnv="toy-hosts", router="toy-table")
+        bed.until(lambda: bed.condition("Routed") == ("False", "Moving"))
+        bed.restart(drain=DRAIN)
+        bed.sleep(60)
+        assert bed.condition("Accepted") == ("True", "Valid")
+        assert bed.message("Routed").startswith(
+            "the routes lead to kserve-modelmesh until toy-hosts can take"
+        )
+        assert (there(bed), bed.exists(TABLE)) == ([True] * 3, False)
+        assert bed.get(vs()) == before
+        assert listed(bed) == ["ServiceEntry", "VirtualService"]
+        assert all(FINALIZER_DRAIN in bed.finalizers(name) for name in ("wisdom-0", "wisdom-1"))
+        for name in ("wisdom-0", "wisdom-1"):
+            host(bed, name)
+        bed.until(lambda: moved(bed))
+
     def test_the_former_environment_is_followed_while_the_new_one_is_not_installed(
         self, make_bed: Callable[..., Bed]
     ) -> None:

@@ -1,12 +1,13 @@
 """Notifiers are told of shifts once these have happened, and delay nothing."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.runtime.harness import Bed
-from tests.toys.around import ToyNotifier, hang
+from tests.toys.around import BLOCKED, ToyNotifier, block, hang, stay
 from turnout.decision.shares import split
 from turnout.runtime import notifiers
 
@@ -44,7 +45,9 @@ def test_a_shift_is_told_once(make_bed: Callable[..., Bed]) -> None:
 BROKEN: dict[str, tuple[Any, str]] = {
     "raises": (OSError("no route to host"), "raised OSError: no route to host"),
     "exits": (SystemExit(3), "raised SystemExit: 3"),
-    "hangs": (hang, "did not end within 10 s"),
+    "hangs": (hang, "did not return within 10 s"),
+    "stays": (stay, "did not return within 10 s"),
+    "blocks": (block, "did not return within 10 s"),
 }
 
 
@@ -70,3 +73,14 @@ def test_shifts_that_wait_too_long_are_dropped(
         bed.weights(wisdom_0=10 + index, wisdom_1=80)
         bed.until(lambda index=index: bed.shares()["wisdom-0"] == 10 + index)  # type: ignore[misc]
     bed.until(lambda: any("has 1 shifts waiting" in told for told in bed.events("NotifierFailed")))
+
+
+def test_one_that_blocks_delays_no_other_policy(make_bed: Callable[..., Bed]) -> None:
+    notifier = ToyNotifier(block)
+    bed = started(make_bed, notifier)
+    bed.until(lambda: notifier.told)
+    began = time.monotonic()
+    bed.version("other-0")
+    bed.policy("other")
+    bed.until(lambda: bed.split("other") == "other-0 100%")
+    assert time.monotonic() - began < BLOCKED / 2

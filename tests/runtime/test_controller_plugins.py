@@ -8,6 +8,7 @@ import pytest
 
 from tests.runtime.harness import NAMESPACE, Bed, Object, isvc, refuse, rp, vs
 from tests.toys.naughty import Hangs, Nonsense, Oversteps, Raises, Recurses
+from tests.toys.odd import odd
 from tests.toys.table import CONFIG_MAP
 from turnout.names import ROUTING_POLICY
 from turnout.plugin import (
@@ -164,6 +165,19 @@ def test_an_object_that_its_environment_cannot_read_is_unknown(make_bed: Callabl
     second = bed.status()["versions"][1]
     assert (second["ready"], second["reason"]) == ("Unknown", "PluginFailed")
     assert "toy-picky" in second["message"]
+
+
+def test_an_observation_of_wrong_types_is_told_in_the_status(make_bed: Callable[..., Bed]) -> None:
+    """And no version enters by it."""
+    seen: Any = Observation(True, None, revision=7)  # type: ignore[arg-type]
+    bed = make_bed(odd(KServeModelMesh, observe=seen))
+    bed.version("wisdom-0")
+    bed.policy(targetEnv="odd")
+    bed.start()
+    bed.until(lambda: bed.condition("Ready") == ("False", "NoVersionReady"))
+    first = bed.status()["versions"][0]
+    assert (first["ready"], first["reason"]) == ("Unknown", "PluginFailed")
+    assert first["message"].endswith("plugin odd: observe returned reason=null, expected reason to be a str")
 
 
 def test_an_unknown_plugin_is_said_with_the_nearest_name(bed: Bed) -> None:

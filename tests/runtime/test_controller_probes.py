@@ -8,7 +8,7 @@ import pytest
 
 from tests.runtime.draining import SLACK, seconds_to_go
 from tests.runtime.harness import Bed, isvc, refuse, rp, vs
-from tests.toys.probe import ToyProbe, by_policy, fail, hang, leave
+from tests.toys.probe import ToyProbe, block, by_policy, fail, hang, leave
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
 
 IN_FLIGHT, PROPAGATION, LIMIT = 6.0, 20.0, 45.0
@@ -117,11 +117,12 @@ def test_what_left_the_routes_long_ago_goes_at_once(probed: Bed, probe: ToyProbe
         (None, ""),
         (fail, "probe toy-probe raised OSError: no route to host"),
         (leave, "probe toy-probe raised SystemExit: 3"),
-        (hang, "probe toy-probe did not answer within 2 s"),
+        (hang, "probe toy-probe did not return within 2 s"),
+        (block, "probe toy-probe did not return within 2 s"),
         ("yes", "probe toy-probe returned 'yes', expected True, False or None"),
         (1, "probe toy-probe returned 1, expected True, False or None"),
     ],
-    ids=["cannot tell", "raises", "exits", "hangs", "nonsense", "a number"],
+    ids=["cannot tell", "raises", "exits", "hangs", "blocks", "nonsense", "a number"],
 )
 def test_a_probe_that_cannot_tell_leaves_it_to_time(
     probed: Bed, probe: ToyProbe, says: Any, told: str, caplog: pytest.LogCaptureFixture
@@ -130,7 +131,7 @@ def test_a_probe_that_cannot_tell_leaves_it_to_time(
     probe.says = says
     with caplog.at_level(logging.WARNING):
         assert HELD <= seconds_to_go(probed, "wisdom-1") < LIMIT - SLACK
-    said = [record.getMessage() for record in caplog.records]
+    said = [record.getMessage() for record in caplog.records if record.name == "turnout.runtime.probing"]
     line = f"models/wisdom: {told}; deleted versions are held for a time"
     assert said == ([line] if told else [])
     assert probed.condition("Routed") == ("True", "InForce")

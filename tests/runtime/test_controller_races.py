@@ -103,7 +103,7 @@ def test_a_gateway_that_is_given_up_while_nothing_is_decided_is_removed(bed: Bed
     bed.settle()
     bed.restart()
     bed.settle()
-    bed.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
+    bed.policy("one", config={"istio": {"externalGateway": "models/public"}})
     bed.until(lambda: not bed.exists(gateway()))
 
 

@@ -202,7 +202,7 @@ def test_a_gateway_of_someone_else_that_goes_is_replaced_by_ours(bed: Bed) -> No
 def test_a_gateway_of_another_namespace_is_used_as_it_is(bed: Bed) -> None:
     bed.version("one-0")
     bed.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
-    bed.start()
+    bed.start(settings={"allowNamespaces": {"*": ["istio-system"]}})
     bed.until(lambda: bed.condition("Routed", "one") == ("True", "InForce"))
     bed.settle()
     assert bed.cluster.objects(GATEWAY) == []
@@ -265,14 +265,14 @@ def test_an_owner_stays_one_while_its_policy_is_not_accepted(three: Bed, restart
 
 
 def test_a_policy_that_no_longer_wants_it_is_no_owner_any_more(three: Bed) -> None:
-    three.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
+    three.policy("one", config={"istio": {"externalGateway": "models/public"}})
     three.until(lambda: owners(three.get(gateway())) == ["three", "two"])
 
 
 def test_it_goes_when_nobody_wants_it_any_more(one: Bed) -> None:
     """Though the policy lives, and owns it: once the routes that do without it have arrived."""
-    one.policy("one", config={"istio": {"externalGateway": "istio-system/public"}})
-    one.until(lambda: one.get(vs("one"))["spec"]["gateways"][0] == "istio-system/public")
+    one.policy("one", config={"istio": {"externalGateway": "models/public"}})
+    one.until(lambda: one.get(vs("one"))["spec"]["gateways"][0] == "models/public")
     since = one.now()
     one.until(lambda: not one.exists(gateway()))
     assert (one.now() - since).total_seconds() > PROPAGATION + IN_FLIGHT - SLACK
@@ -322,6 +322,31 @@ def test_the_old_one_stays_while_the_route_cannot_be_written(one: Bed) -> None:
     one.sleep(60)
     assert one.get(vs("one"))["spec"]["gateways"] == ["mm-gateway", "mesh"]
     assert one.exists(gateway())
+
+
+def test_what_somebody_else_owns_too_is_left_to_them(bed: Bed) -> None:
+    """While policies want it nobody's reference is in the way, and when they come back it is theirs again."""
+    bed.version("one-0")
+    bed.policy("one")
+    bed.start()
+    bed.until(lambda: bed.exists(gateway()))
+    app = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app", "namespace": NAMESPACE}}
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "app"}
+    owner["uid"] = bed.cluster.create(app, namespace=NAMESPACE)["metadata"]["uid"]
+    references = bed.get(gateway())["metadata"]["ownerReferences"]
+    bed.settle()
+    bed.forget_calls()
+    bed.cluster.patch(gateway(), {"metadata": {"ownerReferences": [*references, owner]}})
+    bed.settle()
+    assert bed.writes == []
+    assert owners(bed.get(gateway())) == ["app", "one"]
+
+    bed.policy("one", config={"istio": {"externalGateway": "other"}})
+    bed.until(lambda: owners(bed.get(gateway())) == ["app"])
+    bed.settle()
+    assert bed.get(gateway())["metadata"]["ownerReferences"] == [owner]
+    bed.policy("one", config=on_port(80))
+    bed.until(lambda: owners(bed.get(gateway())) == ["app", "one"])
 
 
 def test_it_is_tried_again_when_it_may_not_be_written(bed: Bed) -> None:

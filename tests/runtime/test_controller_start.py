@@ -167,7 +167,7 @@ def test_a_missing_kind_stops_only_the_policies_that_need_it(bed: Bed) -> None:
     bed.until(lambda: bed.condition("Routed") == ("Unknown", "KindNotInstalled"))
     assert "virtualservices.networking.istio.io" in bed.message("Routed")
     assert bed.condition("Accepted") == ("True", "Valid")
-    assert bed.condition("Ready") == ("False", "NotRouted")
+    assert bed.condition("Ready") == ("Unknown", "NotRouted")
 
 
 def test_a_kind_that_is_installed_later_is_found(bed: Bed) -> None:

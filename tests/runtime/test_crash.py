@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from tests.runtime.harness import NAMESPACE, Bed, Object, fail, isvc, rp, vs
+from tests.runtime.test_controller_moves import host, in_table
+from tests.toys.hosts import KNATIVE_SERVICE
 from tests.toys.table import CONFIG_MAP
 from turnout.names import FINALIZER_DRAIN
-from turnout.plugin import Ref
+from turnout.plugin import Kind, Ref
 from turnout.runtime.transport import Request
+from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE
 
 DRAIN = {"propagationSeconds": {"istio": 0.5, "toy-table": 0.5}, "inFlightSeconds": 0.25}
 TABLE = Ref(CONFIG_MAP, NAMESPACE, "wisdom-table")
@@ -65,6 +68,17 @@ TUTORIAL: tuple[Step, ...] = (
 )
 
 
+def _versions(bed: Bed) -> None:
+    for name in ("wisdom-0", "wisdom-1"):
+        bed.version(name)
+    bed.policy()
+
+
+def _hosts(bed: Bed) -> None:
+    for name in ("wisdom-0", "wisdom-1"):
+        host(bed, name)
+
+
 def _routed_by(bed: Bed, *kinds: str) -> bool:
     return [one["kind"] for one in bed.status().get("routes", ())] == [*kinds]
 
@@ -73,6 +87,54 @@ MOVES: tuple[Step, ...] = (
     (_deploy, lambda bed: bed.split() == "wisdom-0 100%"),
     (lambda bed: bed.policy(router="toy-table"), lambda bed: _routed_by(bed, "ConfigMap")),
     (lambda bed: bed.policy(), lambda bed: _routed_by(bed, "ServiceEntry", "VirtualService")),
+)
+
+
+def _leads_to(bed: Bed, kind: Kind) -> bool:
+    """Whether the calls go to two versions of a kind, and of the InferenceServices those are held."""
+    routed = _routed(bed) or {_host(authority) for authority in in_table(bed)}
+    held = {name for name in ("wisdom-0", "wisdom-1") if bed.protected(name)}
+    return (
+        routed == {Ref(kind, NAMESPACE, name) for name in ("wisdom-0", "wisdom-1")}
+        and held == {ref.name for ref in routed if ref.kind == INFERENCE_SERVICE}
+        and bed.condition("Routed") == ("True", "InForce")
+    )
+
+
+def _routed(bed: Bed) -> set[Ref]:
+    """The versions to which the VirtualService leads, by header or by host."""
+    found = bed.cluster.get(vs())
+    routes = found["spec"]["http"][-1]["route"] if found else ()
+    headers = [route["headers"]["request"]["set"] for route in routes if route.get("weight", 100)]
+    return {isvc(one["mm-vmodel-id"]) if "mm-vmodel-id" in one else _host(one["Host"]) for one in headers}
+
+
+def _host(authority: str) -> Ref:
+    return Ref(KNATIVE_SERVICE, NAMESPACE, authority.partition(".")[0])
+
+
+ENVIRONMENTS: tuple[Step, ...] = (
+    (_versions, lambda bed: _leads_to(bed, INFERENCE_SERVICE)),
+    (
+        lambda bed: bed.policy(targetEnv="toy-hosts"),
+        lambda bed: bed.condition("Routed") == ("False", "Moving"),
+    ),
+    (lambda bed: bed.ready("wisdom-0", False), lambda bed: _routed(bed) == {isvc("wisdom-1")}),
+    (
+        lambda bed: bed.ready("wisdom-0"),
+        lambda bed: _routed(bed) == {isvc("wisdom-0"), isvc("wisdom-1")},
+    ),
+    (_hosts, lambda bed: _leads_to(bed, KNATIVE_SERVICE)),
+    (lambda bed: bed.policy(), lambda bed: _leads_to(bed, INFERENCE_SERVICE)),
+)
+BOTH: tuple[Step, ...] = (
+    (_versions, lambda bed: _leads_to(bed, INFERENCE_SERVICE)),
+    (_hosts, lambda bed: True),
+    (
+        lambda bed: bed.policy(targetEnv="toy-hosts", router="toy-table"),
+        lambda bed: _routed_by(bed, "ConfigMap") and _leads_to(bed, KNATIVE_SERVICE),
+    ),
+    (lambda bed: bed.policy(), lambda bed: not bed.exists(TABLE) and _leads_to(bed, INFERENCE_SERVICE)),
 )
 
 
@@ -94,23 +156,25 @@ class Rules:
     def _of_route(self) -> Iterator[str]:
         if not self.bed.exists(vs()):
             return  # the policy has been deleted meanwhile, and the garbage collector was there
-        shares = self.bed.shares()
-        if sum(shares.values()) == 0:
+        routed = _routed(self.bed)
+        if not routed:
             yield "a route leads nowhere"
-        for name in shares:
-            found = self.bed.cluster.get(isvc(name))
+        for name in routed:
+            found = self.bed.cluster.get(name)
             if found is None:
                 yield f"a route leads to {name}, which does not exist"
             elif "deletionTimestamp" in found["metadata"]:
                 yield f"a route leads to {name}, which is being deleted"
             elif found.get("status", {}).get("conditions", [{}])[0].get("status") != "True":
                 yield f"a route leads to {name}, which is not ready"
-            elif FINALIZER_DRAIN not in found["metadata"].get("finalizers", ()):
+            elif name.kind == INFERENCE_SERVICE and FINALIZER_DRAIN not in found["metadata"].get(
+                "finalizers", ()
+            ):
                 yield f"a route leads to {name}, which is not protected"
 
     def _of_release(self, request: Request) -> Iterator[str]:
         name = request.path.rpartition("/")[2]
-        if not self.bed.protected(name) and name in self.bed.shares():
+        if not self.bed.protected(name) and isvc(name) in _routed(self.bed):
             yield f"{name} is released while a route leads to it"
 
 
@@ -205,16 +269,28 @@ def test_it_lives_without_the_answer_to_any_write(make_bed: Callable[[], Bed], p
     _play_all(make_bed, part, answered=True, deadly=False)
 
 
-@pytest.mark.parametrize(
-    "how",
-    [{}, {"answered": True}, {"answered": True, "deadly": False}],
-    ids=["before a call", "before an answer", "no answer"],
-)
+HOW = {
+    "before a call": {},
+    "before an answer": {"answered": True},
+    "no answer": {"answered": True, "deadly": False},
+}
+
+
+@pytest.mark.parametrize("how", HOW.values(), ids=HOW)
 def test_it_dies_while_a_policy_moves_to_another_router_and_back(
     make_bed: Callable[[], Bed], how: dict[str, bool]
 ) -> None:
     """Nothing of either stays behind, the shared Gateway included."""
     _play_all(make_bed, 0, MOVES, parts=1, **how)
+
+
+@pytest.mark.parametrize("how", HOW.values(), ids=HOW)
+@pytest.mark.parametrize("steps", [ENVIRONMENTS, BOTH], ids=["environment", "with the router"])
+def test_it_dies_while_a_policy_moves_to_another_environment_and_back(
+    make_bed: Callable[[], Bed], steps: Sequence[Step], how: dict[str, bool]
+) -> None:
+    """The former versions serve until the others can, come and go with their readiness, and are then let go."""
+    _play_all(make_bed, 0, steps, parts=1, **how)
 
 
 def _play_all(

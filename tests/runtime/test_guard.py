@@ -146,6 +146,53 @@ def test_it_is_called_again_when_its_time_is_over() -> None:
     run(test)
 
 
+def hang_for(policy: str) -> Callable[[Calls], object]:
+    return lambda calls: calls.about(policy, "toy-hangs", lambda: Hangs().decide(INPUTS, Options()))
+
+
+def answer_for(policy: str) -> Callable[[Calls], object]:
+    return lambda calls: calls.about(policy, "toy-hangs", lambda: "an answer")
+
+
+def test_one_that_hangs_for_a_policy_is_called_for_others() -> None:
+    async def test(guard: Guard, clock: Clock) -> None:
+        error = await quarantine(guard, hang_for("models/evil"))
+        assert str(error) == (
+            "plugin toy-hangs for models/evil: did not return within 0.2 s; it is not called for the next 60 s"
+        )
+        assert str(await quarantine(guard, answer_for("models/evil"))) == str(error)
+        assert await guard.run(answer_for("models/owl")) == "an answer"
+        assert await guard.run(lambda calls: calls.to("toy-hangs", int, "7")) == 7
+
+    run(test)
+
+
+def test_one_that_hangs_for_three_policies_at_a_time_is_called_for_none() -> None:
+    """Each takes the limit from all of them."""
+
+    async def test(guard: Guard, clock: Clock) -> None:
+        for policy in ("a", "b"):
+            await quarantine(guard, hang_for(policy))
+        assert await guard.run(answer_for("owl")) == "an answer"
+        assert (await quarantine(guard, hang_for("c"))).plugin == "toy-hangs"
+        assert (await quarantine(guard, answer_for("owl"))).plugin == "toy-hangs"
+        clock.now += 60
+        assert await guard.run(answer_for("a")) == "an answer"
+
+    run(test)
+
+
+def test_what_is_raised_for_a_policy_is_the_failure_of_the_plugin() -> None:
+    async def test(guard: Guard, clock: Clock) -> None:
+        with pytest.raises(PluginFailed, match=r"^plugin toy: fail raised ValueError: bad$"):
+            await guard.run(lambda calls: calls.about("models/evil", "toy", fail))
+
+    def fail() -> None:
+        raise ValueError("bad")
+
+    run(test)
+
+
 def test_hanging_again_doubles_its_time_up_to_an_hour() -> None:
     async def test(guard: Guard, clock: Clock) -> None:
         delays = []

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import field_validator
 
 from tests.toys import ToyHosts, ToyProbe, ToySteps, ToyTable
 from turnout.errors import Invalid
 from turnout.loading import Registry
+from turnout.plugin import Options
 from turnout.settings import Settings
 
 FULL = """
@@ -123,6 +125,33 @@ def test_values_that_a_plugin_does_not_understand_are_problems(toys: Registry) -
         'plugins.toy-hosts.defaults.port: found "high", expected an integer 1..65535',
         'plugins.toy-hosts.fixed: unknown field "gatway"; did you mean "gateway"?',
     ]
+
+
+class Careless(Options):
+    """Its validator expects a list, and says nothing of other values."""
+
+    ports: Any = None
+
+    @field_validator("ports")
+    @classmethod
+    def _first(cls, ports: Any) -> Any:
+        return ports and ports[0]
+
+
+@pytest.mark.parametrize("axis", [ToyHosts, ToyProbe])
+def test_a_validator_that_fails_is_one_problem_of_its_plugin(axis: type[Any]) -> None:
+    """And the others are told all the same."""
+    plugin = type("Broken", (axis,), {"name": "broken", "options": Careless})()
+    settings = Settings.of(
+        {"plugins": {"broken": {"fixed": {"ports": 80}}, "toy-table": {"fixed": {"kee": "x"}}}}
+    )
+    registry = Registry.of(plugin, ToyTable())
+
+    assert [str(problem) for problem in settings.problems(registry)] == [
+        "plugins.broken: plugin broken: options raised TypeError: 'int' object is not subscriptable",
+        'plugins.toy-table.fixed: unknown field "kee"; did you mean "key"?',
+    ]
+    assert list(settings.in_use(registry.probes)) == []
 
 
 PROBES: dict[str, tuple[Any, list[str]]] = {

@@ -85,13 +85,65 @@ UP, DOWN, UNKNOWN = version("wisdom-0"), version("wisdom-0", False), version("wi
             Verdict(None, Reason.WAITING),
             [UP],
             None,
-            (False, "NotRouted", "the decided routes are not in force"),
+            (None, "NotRouted", "the decided routes are not in force"),
             id="not known to be routed",
+        ),
+        pytest.param(
+            VALID,
+            Verdict(None, Reason.WAITING, "forbidden: list services"),
+            None,
+            None,
+            (None, "NotRouted", "forbidden: list services"),
+            id="not looked at, as nothing could be read",
+        ),
+        pytest.param(
+            VALID,
+            Verdict(None, Reason.PENDING, "HTTPRoute models/wisdom: no word yet"),
+            [DOWN],
+            None,
+            (
+                False,
+                "NoVersionReady",
+                "no version is ready; what was ready and is unknown now keeps its share",
+            ),
+            id="not known to be routed, and none ready",
+        ),
+        pytest.param(
+            VALID,
+            Verdict(False, Reason.MOVING, "the routes lead to deployment until …"),
+            [UP],
+            Reason.MOVING,
+            (True, "Ready", "wisdom-0 ready in the former environment"),
+            id="moving",
+        ),
+        pytest.param(
+            VALID,
+            Verdict(True, Reason.MOVING, "removed once …"),
+            [UP],
+            None,
+            (True, "Ready", "wisdom-0 ready"),
+            id="moving to another router",
+        ),
+        pytest.param(
+            VALID,
+            Verdict(False, Reason.MOVING, "the routes lead to deployment until …"),
+            [DOWN],
+            Reason.MOVING,
+            (False, "NoVersionReady", "no version is ready; the routes in force are held"),
+            id="moving, and none ready in the former environment",
+        ),
+        pytest.param(
+            VALID,
+            Verdict(False, Reason.FORBIDDEN, "patch virtualservices: no"),
+            [UP],
+            Reason.MOVING,
+            (False, "NotRouted", "patch virtualservices: no"),
+            id="moving, and the routes cannot be written",
         ),
     ],
 )
 def test_ready_says_what_is_missing_first(
-    accepted: Verdict, routed: Verdict, of: Any, held: Reason | None, expected: tuple[bool, str, str]
+    accepted: Verdict, routed: Verdict, of: Any, held: Reason | None, expected: tuple[bool | None, str, str]
 ) -> None:
     verdict = ready(accepted, routed, of, held)
 

@@ -53,6 +53,7 @@ def find_assets() -> Assets:
             "gateway-api": foreign / "gateway-api",
             "istio": foreign / "istio.yaml",
             "kserve": foreign / "kserve",
+            "kserve-0.15": foreign / "kserve-0.15",
             "turnout": REPOSITORY / "core" / "turnout" / "crds",
         },
         pinned=not chosen,
@@ -76,6 +77,16 @@ def find_envoy() -> Path:
     return envoy
 
 
+def find_helm() -> Path:
+    """Return helm, which renders the chart without a cluster; raises AssetsMissingError without it."""
+    helm = _testbed("helm") / "bin" / "helm"
+    if not helm.is_file():
+        raise AssetsMissingError(
+            "no helm to test the chart with; get it: python tools/testbed.py --group helm"
+        )
+    return helm
+
+
 def find_mesh_assets() -> MeshAssets:
     """Return what there is to run; raises AssetsMissingError where a mesh cannot."""
     binaries = _testbed("mesh") / "bin"
@@ -83,6 +94,14 @@ def find_mesh_assets() -> MeshAssets:
     if missing:
         raise AssetsMissingError("no istiod to test against; get one: python tools/testbed.py --group mesh")
     return MeshAssets(binaries / "pilot-discovery", binaries / "istioctl", binaries / "envoy")
+
+
+def find_promtool() -> Path:
+    """Return Prometheus' own tool, which knows its query language; raises AssetsMissingError without it."""
+    promtool = _testbed("prometheus") / "bin" / "promtool"
+    if not promtool.is_file():
+        raise AssetsMissingError("no promtool; get it: python tools/testbed.py --group prometheus")
+    return promtool
 
 
 def find_crds(name: str) -> Path:

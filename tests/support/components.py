@@ -62,7 +62,7 @@ def kube_controller_manager(kubeconfig: Path) -> list[str]:
     return _flags(
         {
             "kubeconfig": kubeconfig,
-            "controllers": "garbage-collector-controller,namespace-controller",
+            "controllers": "clusterrole-aggregation-controller,garbage-collector-controller,namespace-controller",
             "leader-elect": "false",
             "secure-port": 0,  # it serves nothing that a test asks for
             "kube-api-qps": 500,  # the default of 20 would slow the tests, not the controllers

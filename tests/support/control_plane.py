@@ -132,6 +132,10 @@ class ControlPlane:
             "metadata": {"namespace": namespace, "name": name},
         }
         self.kubectl("apply", "--server-side", "-f", "-", input=json.dumps(account))
+        return self.token(namespace, name, seconds=seconds)
+
+    def token(self, namespace: str, name: str, *, seconds: int = 3600) -> Credentials:
+        """Return a service account that exists, with a new token."""
         token = self.kubectl("create", "token", name, f"--namespace={namespace}", f"--duration={seconds}s")
         full_name = f"system:serviceaccount:{namespace}:{name}"
         return self._credentials(full_name, token.stdout.strip())

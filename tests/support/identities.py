@@ -20,10 +20,12 @@ class Credentials:
     kubeconfig: Path
 
 
-def kubeconfig(server: str, *, ca_file: Path | None = None, token: str = "") -> str:
+def kubeconfig(
+    server: str, *, ca_file: Path | None = None, token: str = "", namespace: str = "default"
+) -> str:
     """Return a kubeconfig with one context, as JSON, which is YAML too."""
     cluster = {"server": server} | ({"certificate-authority": str(ca_file)} if ca_file else {})
-    context = {"cluster": "testbed", "user": "testbed", "namespace": "default"}
+    context = {"cluster": "testbed", "user": "testbed", "namespace": namespace}
     document = {
         "apiVersion": "v1",
         "kind": "Config",

@@ -1,10 +1,15 @@
 """Toys around the decision and the write: they say, or do, what a test tells them to."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from turnout.plugin import AdmissionCheck, Fault, Gate, GateAnswer, Notifier, Options, Policy, Shift
+
+BLOCKED = 2.0
+"""Real seconds."""
 
 
 class ToyCheckOptions(Options):
@@ -74,3 +79,15 @@ async def _say(says: Any, shift: Shift) -> Any:
 async def hang(shift: Shift) -> None:
     """Does not answer."""
     await asyncio.sleep(3600)
+
+
+async def stay(shift: Shift) -> None:
+    """Does not answer, whatever is done to end it."""
+    while True:
+        with suppress(BaseException):
+            await asyncio.sleep(3600)
+
+
+async def block(shift: Shift) -> None:
+    """Keeps its event loop for longer than any answer may take, where seconds are those of the rollouts."""
+    time.sleep(BLOCKED)  # noqa: ASYNC251  that is its point

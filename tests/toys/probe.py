@@ -1,6 +1,7 @@
 """The probe toy-probe: says what a test tells it to, and remembers what it was asked."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -49,6 +50,11 @@ async def hang(routes: Sequence[Route]) -> None:
         await asyncio.sleep(3600)
     except asyncio.CancelledError:
         await asyncio.sleep(3600)
+
+
+async def block(routes: Sequence[Route]) -> None:
+    """Keeps its event loop for longer than any answer may take, where seconds are those of the rollouts."""
+    time.sleep(2)  # noqa: ASYNC251  that is its point
 
 
 async def fail(routes: Sequence[Route]) -> None:

@@ -6,7 +6,7 @@ distributions claim is nobody's. Nothing is imported before a command is used.
 
 import importlib
 from collections import defaultdict
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from typing import NamedTuple
 
 import click
@@ -40,18 +40,37 @@ class Extra(NamedTuple):
             raise click.ClickException(self._told(f"is {self.target}, which is no click command"))
         return command
 
+    def failed(self, error: Exception) -> click.ClickException:
+        """What its user is told of what it raised."""
+        from turnout.calling import describe
+
+        return click.ClickException(self._told(f"raised {describe(error)}"))
+
     def _told(self, problem: str) -> str:
         return f"the command {self.name} of {self.distribution} {problem}"
 
 
 def extras(taken: set[str]) -> dict[str, Extra]:
     """The commands that are installed besides the taken names, by name."""
-    found: defaultdict[str, list[EntryPoint]] = defaultdict(list)
-    for entry_point in entry_points(group=GROUP):
-        if entry_point.name not in taken:
-            found[entry_point.name].append(entry_point)
-    return {
-        name: Extra(name, points[0].value, points[0].dist.name if points[0].dist else "unknown")
-        for name, points in sorted(found.items())
-        if len(points) == 1
-    }
+    found = _installed()
+    return {name: one[0] for name, one in found.items() if len(one) == 1 and name not in taken}
+
+
+def unusable(taken: set[str]) -> dict[Extra, str]:
+    """Those that have no name to be called by, and why."""
+    told = {}
+    for name, claiming in _installed().items():
+        for one in claiming:
+            if name in taken:
+                told[one] = f"the command {name}: turnout has one of that name"
+            elif len(claiming) > 1:
+                names = " and ".join(sorted(other.distribution for other in claiming))
+                told[one] = f"the command {name} is claimed by {names}: neither gets it; uninstall the other"
+    return told
+
+
+def _installed() -> dict[str, list[Extra]]:
+    found: defaultdict[str, list[Extra]] = defaultdict(list)
+    for point in entry_points(group=GROUP):
+        found[point.name].append(Extra(point.name, point.value, point.dist.name if point.dist else "unknown"))
+    return dict(sorted(found.items()))

@@ -11,6 +11,9 @@ from turnout.shapes import DNS_LABEL
 from turnout.shown import shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+ADDRESS = re.compile(
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?):(?P<port>\d{1,5})"
+)
 OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 

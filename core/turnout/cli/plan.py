@@ -10,7 +10,9 @@ import click
 from turnout import documents, loading, yaml_input, yaml_output
 from turnout.cli import options
 from turnout.cli.exits import BadInput, Exit
+from turnout.cli.guarded import guarded
 from turnout.cli.program import Command
+from turnout.decision.fit import left_out
 from turnout.decision.shares import share_of, shares, split
 from turnout.explain import explain
 from turnout.names import ANNOTATION_PLAN
@@ -27,7 +29,7 @@ from turnout.settings import Settings
       turnout plan -f policies/ -o yaml | kubectl diff -f -
 
     Exit codes:
-      0  every policy is accepted and has routes, and all traffic weights count
+      0  every policy is accepted and has routes for its versions, and all traffic weights count
       1  something is refused; what and why is on stderr
       2  a file cannot be used, or holds no policy
     """,
@@ -70,13 +72,14 @@ def command(
     status is not ready yet.
     """
     settings = Settings.read(settings_file) if settings_file else Settings()
-    registry = loading.load_for(settings)
-    offline = Offline(registry, settings, datetime.now(UTC), namespace, assume_ready)
-    offline.add(documents.read(sources))
-    if not offline.policies:
-        named = ", ".join(map(yaml_input.subject, sources))
-        raise BadInput(f"{named}: there is no RoutingPolicy among the documents")
-    planned = offline.plan()
+    with guarded() as run:
+        registry = loading.load_for(settings)
+        offline = Offline(registry, settings, datetime.now(UTC), namespace, assume_ready, run)
+        offline.add(documents.read(sources))
+        if not offline.policies:
+            named = ", ".join(map(yaml_input.subject, sources))
+            raise BadInput(f"{named}: there is no RoutingPolicy among the documents")
+        planned = offline.plan()
     click.echo(_FORMATS[output](planned), nl=False)
     return _tell(offline, planned, assume_ready)
 
@@ -88,6 +91,10 @@ def _tell(offline: Offline, planned: list[Planned], assume_ready: bool) -> int:
         if one.problem:
             reason, message = one.problem
             code = _complain(f"{one.source}: RoutingPolicy {one.namespace}/{one.name}: {reason}: {message}")
+        outcome = one.assessment.outcome
+        for version in filter(left_out, outcome.versions if outcome and not one.problem else ()):
+            told = f"version {version.name} is left out: {version.reason}: {version.message}"
+            code = _complain(f"{one.source}: RoutingPolicy {one.namespace}/{one.name}: {told}")
         if one.weights and not one.weights.counts:
             told = f"{one.weights.reason}: {one.weights.message}; the policy's own weights hold"
             code = _complain(f"TrafficWeights {one.namespace}/{one.name}: {told}")

@@ -10,8 +10,9 @@ import click
 
 from turnout.cli import options
 from turnout.cli.exits import Exit
+from turnout.cli.extra import extras, unusable
 from turnout.cli.plugins_new import command as new
-from turnout.cli.program import Group
+from turnout.cli.program import Group, Program
 
 _ADMINISTRATORS = "settings: plugins"
 AXES = {
@@ -60,7 +61,8 @@ def command(ctx: click.Context, output: str, settings_file: Path | None) -> None
 
     settings = Settings.read(settings_file) if settings_file else Settings()
     registry = load_for(settings)
-    found = catalogue(registry, settings.problems(registry))
+    found = {**catalogue(registry, settings.problems(registry)), "commands": _commands(ctx)}
+    found["failures"] += _unusable(ctx)
     if output == "json":
         click.echo(json.dumps(found, indent=2))
     elif output == "yaml":
@@ -76,12 +78,34 @@ def command(ctx: click.Context, output: str, settings_file: Path | None) -> None
 command.add_command(new)
 
 
+def _commands(ctx: click.Context) -> list[dict[str, str]]:
+    """Those of other distributions, none of them imported."""
+    return [
+        {"name": one.name, "distribution": one.distribution} for one in extras(_own_commands(ctx)).values()
+    ]
+
+
+def _unusable(ctx: click.Context) -> list[dict[str, str | None]]:
+    return [
+        {"distribution": one.distribution, "entryPoint": one.name, "plugin": None, "message": why}
+        for one, why in unusable(_own_commands(ctx)).items()
+    ]
+
+
+def _own_commands(ctx: click.Context) -> set[str]:
+    program = ctx.find_root().command
+    return set(program.lazy) if isinstance(program, Program) else set()
+
+
 def _text(found: dict[str, Any]) -> str:
     blocks: list[list[str]] = []
     for axis, field in AXES.items():
         if found[axis] or field != _ADMINISTRATORS:
             blocks.append([f"{TITLES.get(axis, axis.capitalize())} ({field}):"])
             blocks += [_block(plugin) for plugin in found[axis]] or [["  none"]]
+    if found["commands"]:
+        names = [f"  {one['name']} ({one['distribution']})" for one in found["commands"]]
+        blocks.append(["Commands (turnout NAME):", *names])
     if found["failures"]:
         blocks.append(["Could not be loaded:"])
         for failure in found["failures"]:

@@ -17,7 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from turnout.cli.exits import Exit
-from turnout.cli.extra import Extra, extras
+from turnout.cli.extra import Extra, extras, unusable
 
 COMPLETE_VAR = "_TURNOUT_COMPLETE"
 """The environment variable in which click's shell scripts ask; the same under every program name."""
@@ -86,6 +86,9 @@ class Program(click.Group):
         known = name in self.lazy or name.startswith("-") or name in self.others
         if not known and not ctx.resilient_parsing:
             near = difflib.get_close_matches(name, [*self.lazy, *self.others], n=1)
+            for other, why in unusable(set(self.lazy)).items():
+                if other.name == name:
+                    ctx.fail(f"There is no command: {why}.")
             hint = f' Did you mean "{near[0]}"?' if near else ""
             ctx.fail(f'There is no command "{name}".{hint}')
         return super().resolve_command(ctx, args)
@@ -117,6 +120,13 @@ class Program(click.Group):
         except BrokenPipeError:
             _silence(sys.stdout)
             ctx.exit(Exit.BROKEN_PIPE)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            other = self.others.get(ctx.invoked_subcommand or "")
+            if other is None or os.environ.get(DEBUG_VAR):
+                raise
+            raise other.failed(error) from error
 
     def main(
         self,

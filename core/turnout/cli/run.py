@@ -2,23 +2,31 @@
 
 import asyncio
 import logging
+import os
 import re
 import signal
 import socket
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import click
 
 from turnout import __version__, loading
 from turnout.cli import options
-from turnout.cli.exits import NoCluster
+from turnout.cli.exits import BadInput, NoCluster
 from turnout.cli.program import Command
 from turnout.plugin import Ref
 from turnout.registry import Registry
 from turnout.settings import Settings
 from turnout.shapes import DNS_LABEL, DNS_SUBDOMAIN
 from turnout.shown import shown
+
+if TYPE_CHECKING:
+    from turnout.runtime.metrics.counted import Metrics
+    from turnout.runtime.transport import Transport
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +50,17 @@ def _lease(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     return namespace, name
 
 
+def _http(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, int] | None:
+    """Its host, an IPv6 address without brackets, and its port."""
+    if value is None:
+        return None
+    found = options.ADDRESS.fullmatch(value)
+    if found is None or int(found["port"]) > 65535:
+        expected = "HOST:PORT, such as 127.0.0.1:8080, [::1]:8080, or 0.0.0.0:8080 for all interfaces"
+        raise click.BadParameter(f"found {shown(value)}, expected {expected}")
+    return found["host"].strip("[]"), int(found["port"])
+
+
 @click.command(
     cls=Command,
     epilog="""
@@ -50,6 +69,7 @@ def _lease(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
       turnout run --namespace team-a --namespace team-b
       turnout run --all-namespaces --settings settings.yaml
       turnout run --lease turnout                 one of several, as in a Deployment
+      turnout run --http 127.0.0.1:8080           with metrics, and answers for probes
     """,
 )
 @options.namespaces("Serve this namespace. Repeatable.")
@@ -66,6 +86,12 @@ def _lease(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     metavar="[NAMESPACE/]NAME",
     callback=_lease,
     help="Of the controllers with this Lease one writes, and the others stand by. Default: this one writes.",
+)
+@click.option(
+    "--http",
+    metavar="HOST:PORT",
+    callback=_http,
+    help="Serve /metrics, /healthz and /readyz there. Default: nothing listens.",
 )
 @options.settings("The administrator's settings, in YAML.")
 @options.context
@@ -87,6 +113,7 @@ def command(
     all_namespaces: bool,
     instance: str,
     lease: tuple[str, str] | None,
+    http: tuple[str, int] | None,
     settings_file: Path | None,
     context: str | None,
     log_level: str,
@@ -109,7 +136,7 @@ def command(
     _tell_start(registry, settings)
     try:
         scope = None if all_namespaces else frozenset(namespaces or [kube.default_namespace(context=context)])
-        asyncio.run(_run(registry, settings, scope, instance, context, lease))
+        asyncio.run(_run(_Run(registry, settings, scope, instance, context, lease, http)))
     except NoClusterFound as error:
         raise NoCluster(str(error)) from None
 
@@ -124,41 +151,85 @@ def _tell_start(registry: Registry, settings: Settings) -> None:
         log.error("settings: %s", problem)
 
 
-async def _run(
-    registry: Registry,
-    settings: Settings,
-    scope: frozenset[str] | None,
-    instance: str,
-    context: str | None,
-    lease: tuple[str, str] | None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What was asked for. `namespaces`: None stands for all."""
+
+    registry: Registry
+    settings: Settings
+    namespaces: frozenset[str] | None
+    instance: str
+    context: str | None
+    lease: tuple[str, str] | None
+    http: tuple[str, int] | None
+
+
+async def _run(asked: _Run) -> None:
+    async with AsyncExitStack() as stack:
+        metrics = await _metrics(asked.http, stack) if asked.http else None
+        await _serve(asked, metrics, stack)
+
+
+async def _metrics(address: tuple[str, int], stack: AsyncExitStack) -> "Metrics":
+    """Listen, and have something to answer."""
+    from turnout.runtime.http import listening
+    from turnout.runtime.metrics.counted import Metrics
+
+    metrics, (host, port) = Metrics(), address
+    try:
+        listener = await stack.enter_async_context(listening(host, port, metrics))
+    except OSError as error:
+        told = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise BadInput(f"--http: cannot listen on {host}, port {port}: {told}") from None
+    where = "all interfaces" if host in ("0.0.0.0", "::") else host  # noqa: S104 - where it was asked for
+    log.info("/metrics, /healthz and /readyz on %s, port %d", where, listener.port)
+    return metrics
+
+
+async def _serve(asked: _Run, metrics: "Metrics | None", stack: AsyncExitStack) -> None:
     from turnout.runtime import kube
     from turnout.runtime.client import Client
     from turnout.runtime.controller import Controller
     from turnout.runtime.leading import lead
     from turnout.runtime.lease import LEASE, Lease, Timing
 
-    def controller(client: Client) -> Controller:
-        return Controller(client, registry, settings, namespaces=scope, instance=instance)
+    def client(transport: "Transport") -> Client:
+        return Client(transport, on_call=metrics.called if metrics else None)
 
-    transport = await kube.connect(context=context)
-    if lease:
-        namespace, name = lease
-        ref = Ref(LEASE, namespace or kube.default_namespace(context=context), name)
+    def controller(transport: "Transport") -> Controller:
+        made = Controller(
+            client(transport),
+            asked.registry,
+            asked.settings,
+            namespaces=asked.namespaces,
+            instance=asked.instance,
+            observer=metrics,
+        )
+        if metrics:
+            metrics.controller = made
+        return made
+
+    transport = await kube.connect(context=asked.context)
+    stack.push_async_callback(transport.close)
+    if asked.lease:
+        namespace, name = asked.lease
+        ref = Ref(LEASE, namespace or kube.default_namespace(context=asked.context), name)
         identity = f"{socket.gethostname()}_{uuid4()}"
-        seconds = settings.lease
+        seconds = asked.settings.lease
         timing = Timing(seconds.duration_seconds, seconds.renew_seconds, seconds.retry_seconds)
-        work = lead(controller, transport, Lease(Client(transport), ref, identity, timing))
+        lease = Lease(client(transport), ref, identity, timing)
+        if metrics:
+            metrics.lease = lease
+        work = lead(controller, transport, lease)
     else:
-        work = controller(Client(transport)).run()
+        work = controller(transport).run()
     running = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)
-    log.info("serving %s", "all namespaces" if scope is None else ", ".join(sorted(scope)))
+    everywhere = asked.namespaces is None
+    log.info("serving %s", "all namespaces" if everywhere else ", ".join(sorted(asked.namespaces or ())))
     try:
         await running
     except asyncio.CancelledError:
         log.info("stopped; the routes stay in force")
-    finally:
-        await transport.close()

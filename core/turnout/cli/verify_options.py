@@ -11,14 +11,11 @@ from typing import Any
 import click
 
 from turnout import yaml_input
-from turnout.cli.options import OBJECT_NAME, namespaces_given
+from turnout.cli.options import ADDRESS, OBJECT_NAME, namespaces_given
 from turnout.errors import Invalid, Problem
 from turnout.inference import Tensor, TensorError
 from turnout.shown import plain, shown
 
-ADDRESS = re.compile(
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?):(?P<port>\d{1,5})"
-)
 HOST = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?(:\d{1,5})?")
 HEADER = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(=|:\s*)(?P<value>[\x20-\x7e]*)")
 RESERVED = re.compile(r"(?i)grpc-.*|.*-bin|host|content-.*|te|connection|transfer-encoding")

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from turnout.calling import Calls, PluginError
+from turnout.decision import answers, patterns, wellformed
 from turnout.decision import environment as ask
-from turnout.decision import patterns
 from turnout.errors import Problem
 from turnout.plugin import (
     AdministratorsPlugin,
-    AdmissionCheck,
     Environment,
+    Fault,
     Frontend,
     Options,
     Plugin,
@@ -24,13 +24,15 @@ from turnout.plugin import (
 from turnout.reasons import Reason
 from turnout.registry import PluginNotAllowed, Registry, UnknownPlugin
 from turnout.settings import Settings
+from turnout.shown import sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
     """A policy as its document says it: the plugins' names and their raw options.
 
-    `document`: the whole of it, for the administrator's own checks.
+    `document`: the whole of it, for the administrator's own checks. `kept`: these have had nothing against
+    it as it stands, so that it stays accepted where they fail.
     """
 
     policy: Policy
@@ -39,6 +41,7 @@ class Declared:
     router: str
     config: Mapping[str, Mapping[str, Any]]
     document: Mapping[str, Any] = field(default_factory=dict)
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Accepted:
     """What the policy says of plugins' options, by plugin."""
     drain: bool
     """Whether a version's deletion has to wait until its routes are out of force."""
+    unchecked: str = ""
+    """How checks have failed that had nothing against it before."""
 
 
 class Refused(Exception):  # noqa: N818 - an outcome for the policy's condition, not a fault of the program
@@ -89,6 +94,7 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         *_for_others(declared, registry, settings, calls),
     ]
     options: list[Options] = []
+    reaching: list[object] = []
     for plugin in (environment, strategy, router):
         given = declared.config.get(plugin.name, {})
         # Validators of options are the plugin's code as well.
@@ -96,13 +102,18 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         problems += faults
         if parsed is not None:
             options.append(parsed)
-            problems += _faults(plugin, policy, parsed, calls)
+            problems += _problems(calls, plugin, "check", policy, parsed)
+            reaching += _foreign_options(plugin, parsed, allowed, settings, calls)
     if problems:
         raise Refused(Reason.INVALID_SPEC, problems)
     refs = {version.name: ask.refs(environment, version, options[0], calls) for version in policy.versions}
-    if reaching := _foreign_refs(refs, allowed):
+    if reaching := [*reaching, *_foreign_refs(refs, allowed)]:
         raise Refused(Reason.NAMESPACE_NOT_ALLOWED, reaching)
-    if objections := list(_objections(declared, registry, settings, calls)):
+    frontends = ask.frontends(environment, policy, options[0], calls)
+    if hosts := _foreign_hosts(frontends, allowed):
+        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, hosts)
+    objections, unchecked = _objections(declared, registry, settings, calls)
+    if objections:
         raise Refused(Reason.NOT_ADMITTED, objections)
     return Accepted(
         policy=policy,
@@ -113,10 +124,11 @@ def accept(declared: Declared, registry: Registry, settings: Settings, calls: Ca
         router=router,
         router_options=options[2],
         refs=refs,
-        frontends=ask.frontends(environment, policy, options[0], calls),
+        frontends=frontends,
         allowed=allowed,
         config=declared.config,
         drain=environment.drain and settings.drain.enabled,
+        unchecked="; ".join(unchecked),
     )
 
 
@@ -145,6 +157,31 @@ def _foreign(policy: Policy, allowed: frozenset[str]) -> list[Problem]:
     ]
 
 
+def _foreign_options(
+    plugin: Plugin[Any], options: Options, allowed: frozenset[str], settings: Settings, calls: Calls
+) -> list[Problem]:
+    """What the administrator's own options name is allowed by that."""
+
+    granted, _ = calls.to(plugin.name, settings.options_for, plugin, {})
+    known = _reached(plugin, granted, calls) if granted is not None else ()
+    return [
+        Problem(
+            f"spec.config.{plugin.name}.{option}",
+            f"names namespace {namespace}, expected {', '.join(sorted(allowed))}: "
+            "the administrator's allowNamespaces decides",
+        )
+        for option, namespace in _reached(plugin, options, calls)
+        if namespace not in allowed and (option, namespace) not in known
+    ]
+
+
+def _reached(plugin: Plugin[Any], options: Options, calls: Calls) -> tuple[tuple[str, str], ...]:
+    found = answers.items(calls, plugin, "reaches", tuple, options)
+    for pair in found:
+        answers.check(plugin.name, "reaches", wellformed.of_reached(pair))
+    return found
+
+
 def _foreign_refs(refs: Mapping[str, tuple[Ref, ...]], allowed: frozenset[str]) -> list[str]:
     return [
         f"version {name} is made up of {ref}, expected objects in {', '.join(sorted(allowed))}: "
@@ -155,21 +192,43 @@ def _foreign_refs(refs: Mapping[str, tuple[Ref, ...]], allowed: frozenset[str]) 
     ]
 
 
-def _faults(plugin: Plugin[Any], policy: Policy, options: Options, calls: Calls) -> list[Problem]:
-    def check() -> list[Problem]:
-        return [Problem(*fault) for fault in plugin.check(policy, options)]
+def _foreign_hosts(frontends: Iterable[Frontend], allowed: frozenset[str]) -> list[str]:
+    return [
+        f"frontend {frontend.name} has hosts of namespace {frontend.namespace}, expected "
+        f"{', '.join(sorted(allowed))}: the administrator's allowNamespaces decides"
+        for frontend in frontends
+        if frontend.namespace not in allowed
+    ]
 
-    return calls.to(plugin.name, check)
 
-
-def _objections(declared: Declared, registry: Registry, settings: Settings, calls: Calls) -> Iterable[str]:
-    """What the administrator's own checks have against the policy."""
+def _objections(
+    declared: Declared, registry: Registry, settings: Settings, calls: Calls
+) -> tuple[list[str], list[str]]:
+    """What the administrator's checks have against the policy, and how they fail where it is kept."""
+    objections: list[str] = []
+    failures: list[str] = []
+    policy = declared.policy
     for check, options in settings.in_use(registry.admission_checks):
+        about = f"{policy.namespace}/{policy.name}"
+        try:
+            problems = _problems(calls, check, "admit", policy, declared.document, options, about=about)
+        except PluginError as error:
+            if not declared.kept:
+                raise
+            failures.append(error.message)
+        else:
+            objections += (f"{problem} ({check.name})" for problem in problems)
+    return objections, failures
 
-        def admit(check: AdmissionCheck[Any] = check, options: Options = options) -> list[Problem]:
-            return [Problem(*fault) for fault in check.admit(declared.policy, declared.document, options)]
 
-        yield from (f"{problem} ({check.name})" for problem in calls.to(check.name, admit))
+def _problems(
+    calls: Calls, plugin: Plugin[Any], method: str, /, *args: object, about: str = ""
+) -> list[Problem]:
+    """The faults that a plugin's method finds. `about`: the policy whose matter alone a hang would be."""
+    found = answers.items(calls, plugin, method, Fault, *args, about=about)
+    for fault in found:
+        answers.check(plugin.name, method, wellformed.of_fault(fault))
+    return [Problem(sentence(fault.path), sentence(fault.message)) for fault in found]
 
 
 def _unused(policy: Policy, strategy: Strategy[Any]) -> Iterable[Problem]:

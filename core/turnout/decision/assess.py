@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from turnout.calling import Calls, PluginError
-from turnout.decision.accept import Refused
-from turnout.decision.carry import check_carried
+from turnout.decision.accept import Accepted, Refused
+from turnout.decision.carry import can_carry
 from turnout.decision.decide import Known, Outcome, decide
 from turnout.decision.declare import Admitted, admit
 from turnout.decision.drift import foreign
 from turnout.decision.gain import gaining, rescues
 from turnout.decision.join import Look
-from turnout.decision.move import Former, former
+from turnout.decision.move import Former, former, remain
 from turnout.decision.render import Rendered, render
 from turnout.decision.stored import Carried, load
-from turnout.plugin import Policy, Ref, RoutePlan, Shift
+from turnout.plugin import Policy, Ref, RoutePlan, Shift, Version
 from turnout.plugin.reading import items, mapping
 from turnout.reasons import Reason
 from turnout.registry import Registry
@@ -28,8 +28,9 @@ class Assessment:
     """What a policy asks for, and what should be.
 
     `admitted` None: the policy is not accepted. `failure`: why no routes come of it, as a condition's
-    reason and message; `outcome` and `rendered` are then missing. `in_force`: what the routes in the
-    cluster say now. `former`: the environment to which these lead, if the policy has left it.
+    reason and message; `outcome` and `rendered` are then missing. `rendered` is empty as well for a plan
+    of before that the router cannot carry: the routes stay as they are. `in_force`: what the routes in
+    the cluster say now. `former`: the environment to which these lead, if the policy has left it.
     """
 
     admitted: Admitted | None = None
@@ -38,6 +39,19 @@ class Assessment:
     rendered: tuple[Rendered, ...] = ()
     in_force: RoutePlan | None = None
     former: Former | None = None
+
+    @property
+    def stays(self) -> Former | None:
+        """The former environment, if that is where the decided routes lead."""
+        outcome, left = self.outcome, self.former
+        return left if outcome and left and outcome.environment == left.carried.environment else None
+
+    @property
+    def serving(self) -> tuple[Version, ...] | None:
+        """The versions that are to answer calls; None if nobody has looked at them."""
+        if self.stays and self.outcome and self.outcome.plan:
+            return tuple(self.outcome.plan.versions())
+        return self.outcome.versions if self.outcome else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,7 @@ class Assessor:
         except Refused as refused:
             return Assessment(failure=(refused.reason, str(refused)))
         except PluginError as error:
-            return Assessment(failure=(Reason.PLUGIN_FAILED, error.message))
+            return Assessment(failure=_failure(error, calls))
 
     def assess(
         self,
@@ -74,12 +88,14 @@ class Assessor:
             left = former(accepted, carried, self.registry, self.settings, calls)
             known = Known(look, now, in_force, mapping(status.get("strategyState")), left)
             outcome = decide(accepted, known, self.registry, calls)
-            plan, environment = outcome.plan, outcome.environment
-            rendered = render(plan, accepted, calls, environment=environment) if plan else ()
+            if outcome.carried and outcome.held is Reason.MOVING:
+                rendered = _render_former(outcome.carried, accepted, calls)
+            else:
+                rendered = render(outcome.plan, accepted, calls) if outcome.plan else ()
         except Refused as refused:
             return Assessment(None, (refused.reason, str(refused)), in_force=in_force)
         except PluginError as error:
-            return Assessment(admitted, (Reason.PLUGIN_FAILED, error.message), in_force=in_force)
+            return Assessment(admitted, _failure(error, calls), in_force=in_force)
         return Assessment(admitted, None, outcome, rendered, in_force, left)
 
     def shift(self, assessment: Assessment) -> Shift | None:
@@ -95,26 +111,38 @@ class Assessor:
         return Shift(outcome.plan.policy, before, outcome.plan, gains, outcome.reasons) if gains else None
 
     def stay(
-        self, assessment: Assessment, carried: Carried, status: Mapping[str, Any], calls: Calls
+        self, assessment: Assessment, carried: Carried, status: Mapping[str, Any], look: Look, calls: Calls
     ) -> Assessment:
-        """The assessment with the routes that are in force, for a shift that may not happen yet."""
+        """The assessment with the routes that are in force, for a shift that may not happen yet.
+
+        Those to a former environment go on following what becomes of its versions.
+        """
         admitted, outcome = assessment.admitted, assessment.outcome
         if admitted is None or outcome is None:
             return assessment
         accepted = admitted.accepted
-        plan = replace(carried.plan, policy=accepted.policy)
+        stays = replace(carried, plan=replace(carried.plan, policy=accepted.policy))
         try:
-            check_carried(plan, accepted, self.registry, calls)
-            rendered = render(plan, accepted, calls, environment=carried.environment)
-        except Refused as refused:
-            return Assessment(None, (refused.reason, str(refused)), in_force=carried.plan)
+            if assessment.former:
+                stays = remain(assessment.former, look, calls) or stays
+            rendered = _render_former(stays, accepted, calls)
         except PluginError as error:
-            return Assessment(admitted, (Reason.PLUGIN_FAILED, error.message), in_force=carried.plan)
+            return Assessment(admitted, _failure(error, calls), in_force=carried.plan)
         state = mapping(status.get("strategyState"))
-        stays = replace(
-            outcome, plan=plan, environment=carried.environment, held=Reason.GATED, strategy_state=state
-        )
-        return replace(assessment, outcome=stays, rendered=rendered)
+        held = replace(outcome, carried=stays, held=Reason.GATED, strategy_state=state)
+        return replace(assessment, outcome=held, rendered=rendered)
+
+
+def _render_former(carried: Carried, accepted: Accepted, calls: Calls) -> tuple[Rendered, ...]:
+    """A plan of before; nothing where the router cannot carry it."""
+    if not can_carry(carried.plan, accepted, calls):
+        return ()
+    return render(carried.plan, accepted, calls, carried=carried)
+
+
+def _failure(error: PluginError, calls: Calls) -> tuple[Reason, str]:
+    calls.blame(error)
+    return Reason.PLUGIN_FAILED, error.message
 
 
 def carried_by(policy: Policy, routes: tuple[Ref, ...], look: Look) -> Carried | None:

@@ -9,16 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 from turnout.calling import Calls, PluginError
-from turnout.decision.accept import Accepted, Refused
+from turnout.decision.accept import Accepted
 from turnout.decision.assess import Assessment, Assessor
-from turnout.decision.carry import check_carried, check_reach
+from turnout.decision.carry import can_carry
 from turnout.decision.decide import Outcome
 from turnout.decision.declare import Admitted
 from turnout.decision.join import Look
 from turnout.decision.move import former, remain
 from turnout.decision.render import Rendered, render
 from turnout.decision.stored import Carried
-from turnout.plugin import RoutePlan
 from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
 
@@ -29,27 +28,27 @@ def as_before(accepted: Accepted, carried: Carried, assessor: Assessor, calls: C
     None where these are still the policy's, or nobody can render the routes any more.
     """
     name = carried.router
-    if (name, dict(carried.options)) == (accepted.router.name, dict(accepted.config.get(name, {}))):
+    said = carried.options_of(name)
+    if (name, dict(said)) == (accepted.router.name, dict(accepted.config.get(name, {}))):
         return None
     loaded = assessor.registry.routers.get(name)
     if loaded is None:
         return None
-    options, _ = calls.to(name, assessor.settings.options_for, loaded.plugin, carried.options)
+    options, _ = calls.to(name, assessor.settings.options_for, loaded.plugin, said)
     if options is None:
         return None
-    config = {**accepted.config, name: carried.options}
+    config = {**accepted.config, name: said}
     return replace(accepted, router=loaded.plugin, router_options=options, config=config)
 
 
-def render_before(
-    plan: RoutePlan, environment: str, before: Accepted, assessor: Assessor, calls: Calls
-) -> tuple[Rendered, ...]:
+def render_before(carried: Carried, before: Accepted, calls: Calls) -> tuple[Rendered, ...]:
     """What the router of before makes of a plan; nothing where it cannot carry it, or fails."""
     try:
-        check_reach(plan, before)
-        check_carried(plan, before, assessor.registry, calls)
-        return render(replace(plan, policy=before.policy), before, calls, environment=environment)
-    except (Refused, PluginError):
+        if not can_carry(carried.plan, before, calls):
+            return ()
+        plan = replace(carried.plan, policy=before.policy)
+        return render(plan, before, calls, carried=replace(carried, plan=plan))
+    except PluginError:
         return ()
 
 
@@ -64,11 +63,11 @@ def follow(
         before = as_before(accepted, carried, assessor, calls)
         if before is None:
             return ()
-        plan = outcome.plan
+        stays = outcome.carried
         if outcome.environment != carried.environment:
             left = former(accepted, carried, assessor.registry, assessor.settings, calls)
-            plan = remain(carried.plan, left, look) if left else None
-        return render_before(plan, carried.environment, before, assessor, calls) if plan else ()
+            stays = remain(left, look, calls) if left else None
+        return render_before(stays, before, calls) if stays else ()
     except PluginError:
         return ()
 
@@ -88,12 +87,12 @@ def stay_behind(
     accepted = admitted.accepted
     try:
         left = former(accepted, carried, assessor.registry, assessor.settings, calls)
-        plan = remain(carried.plan, left, look) if left else None
+        stays = remain(left, look, calls) if left else None
     except PluginError:
         return None
-    rendered = render_before(plan, carried.environment, accepted, assessor, calls) if plan else ()
+    rendered = render_before(stays, accepted, calls) if stays else ()
     if not rendered:
         return None
     state = mapping(status.get("strategyState"))
-    outcome = Outcome((), plan, carried.environment, {}, Reason.MOVING, state)
+    outcome = Outcome((), stays, {}, Reason.MOVING, state)
     return Assessment(admitted, None, outcome, rendered, carried.plan, left)

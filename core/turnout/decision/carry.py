@@ -1,89 +1,149 @@
 """Can the router carry what a policy asks, and does it stay within the namespaces it may reach?"""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from turnout.calling import Calls, PluginError
+from turnout.decision import environment as ask
 from turnout.decision.accept import Accepted, Refused
+from turnout.decision.answers import items
 from turnout.decision.seal import seal
 from turnout.errors import Problem
-from turnout.plugin import Backend, Inputs, RoutePlan, Router, Version
+from turnout.plugin import Backend, Inputs, Options, Plugin, RoutePlan, Router, Strategy, Version, VersionSpec
 from turnout.reasons import Reason
 from turnout.registry import Registry
+from turnout.shown import sentence
 
 
 def check_reach(plan: RoutePlan, accepted: Accepted) -> None:
-    """Raises Refused for hosts or backends of a namespace that the administrator does not allow."""
+    """Raises Refused for backends of a namespace that the administrator does not allow."""
     problems = [
-        f"frontend {frontend.name} has hosts of namespace {frontend.namespace}"
-        for frontend in plan.frontends
-        if frontend.namespace not in accepted.allowed
+        f"version {version.name} is reached in namespace {name}, expected "
+        f"{', '.join(sorted(accepted.allowed))}: the administrator's allowNamespaces decides"
+        for version in plan.versions()
+        for name in sorted({one.namespace for one in version.backends.values()} - accepted.allowed)
     ]
-    for version in plan.versions():
-        reached = {backend.namespace for backend in version.backends.values()} - accepted.allowed
-        problems += [f"version {version.name} is reached in namespace {name}" for name in sorted(reached)]
     if problems:
-        told = (
-            f"policies of namespace {accepted.policy.namespace} may not: the administrator's allowNamespaces"
-        )
-        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, [f"{problem}; {told} decides" for problem in problems])
+        raise Refused(Reason.NAMESPACE_NOT_ALLOWED, problems)
 
 
-def check_carried(plan: RoutePlan, accepted: Accepted, registry: Registry, calls: Calls) -> None:
-    """Raises Refused for a plan that asks the router for what its network cannot say."""
+def can_carry(plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:
+    """Whether the policy's router may write a plan of before: if not, the routes have to stay as they are.
+
+    That is not the policy's fault, which does not ask for this plan any more.
+    """
+    reached = {frontend.namespace for frontend in plan.frontends}
+    reached |= {one.namespace for version in plan.versions() for one in version.backends.values()}
+    within = reached <= accepted.allowed
+    return within and _carries(accepted.router, accepted.router_options, plan, calls)
+
+
+def check_carried(
+    plan: RoutePlan, accepted: Accepted, registry: Registry, calls: Calls, inputs: Inputs | None = None
+) -> None:
+    """Raises Refused for a plan that asks the router for what its network cannot say.
+
+    `inputs`: those of the plan's decision, if others are to be told with which strategies it would do.
+    """
     router = accepted.router
     lacking = plan.features() - router.carries
-    if not lacking:
-        if objections := calls.all(router.name, router.objections, plan, accepted.router_options):
-            problems = [
-                Problem("spec.router", f"{router.name} cannot carry this: {one}") for one in objections
-            ]
-            raise Refused(Reason.UNSUPPORTED, problems)
+    if lacking:
+        combination = f"{accepted.environment.name} with {accepted.strategy.name}"
+        told = f"{', '.join(sorted(lacking))}, which {combination} needs here"
+    elif found := objections(router, plan, accepted.router_options, calls):
+        told = f"this: {'; '.join(found)}"
+    else:
         return
-    able = [
-        name for name, loaded in registry.routers.items() if _carries(loaded.plugin, plan, accepted, calls)
-    ]
-    asked = ", ".join(sorted(lacking))
-    combination = f"{accepted.environment.name} with {accepted.strategy.name}"
-    told = f"{router.name} cannot carry {asked}, which {combination} needs here"
-    others = ", ".join(sorted(able)) or "none that may be used"
-    raise Refused(Reason.UNSUPPORTED, [Problem("spec.router", f"{told}; routers that can: {others}")])
+    routers = sorted(_routers(plan, accepted, registry, calls))
+    instead = f"routers that can: {', '.join(routers) or 'none that may be used'}"
+    if inputs and not routers:
+        strategies = sorted(_strategies(plan, inputs, accepted, registry, calls))
+        instead += f"; strategies that would do: {', '.join(strategies) or 'none that may be used'}"
+    raise Refused(
+        Reason.UNSUPPORTED, [Problem("spec.router", f"{router.name} cannot carry {told}; {instead}")]
+    )
 
 
-def _carries(router: Router[Any], plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:
-    """Whether a router can carry a plan, with the options that the policy has for it."""
+def objections(router: Router[Any], plan: RoutePlan, options: Options, calls: Calls) -> list[str]:
+    """What a router has against a plan: a sentence each. Raises PluginError."""
+    return [sentence(told) for told in items(calls, router, "objections", str, plan, options)]
+
+
+def _routers(plan: RoutePlan, accepted: Accepted, registry: Registry, calls: Calls) -> Iterator[str]:
+    """The other routers that can carry a plan, with the options that the policy has for them."""
+    for name, loaded in registry.routers.items():
+        if name != accepted.router.name:
+            options = _options(loaded.plugin, accepted, calls)
+            if options and _carries(loaded.plugin, options, plan, calls):
+                yield name
+
+
+def _strategies(
+    plan: RoutePlan, inputs: Inputs, accepted: Accepted, registry: Registry, calls: Calls
+) -> Iterator[str]:
+    """The other strategies that would use the same versions in a plan that the router can carry."""
+    named = {version.name for version in plan.versions()}
+    for name, loaded in registry.strategies.items():
+        options = _options(loaded.plugin, accepted, calls)
+        if name == accepted.strategy.name or options is None:
+            continue
+        other = replace(accepted, strategy=loaded.plugin, strategy_options=options)
+        try:
+            found = _planned(other, replace(inputs, state={}), calls)
+        except PluginError:
+            continue
+        if (
+            found
+            and named <= {version.name for version in found.versions()}
+            and _carries(accepted.router, accepted.router_options, found, calls)
+        ):
+            yield name
+
+
+def _options(plugin: Plugin[Any], accepted: Accepted, calls: Calls) -> Options | None:
+    """What the policy says to a plugin that it could use instead; None if it does not understand that."""
+    given = dict(accepted.config.get(plugin.name, {}))
+    try:
+        options: Options = calls.to(plugin.name, plugin.options.model_validate, given)
+    except PluginError:
+        return None
+    return options
+
+
+def _carries(router: Router[Any], options: Options, plan: RoutePlan, calls: Calls) -> bool:
     if not plan.features() <= router.carries:
         return False
     try:
-        options = router.options.model_validate(dict(accepted.config.get(router.name, {})))
-        return not calls.all(router.name, router.objections, plan, options)
-    except (ValidationError, PluginError):
+        return not objections(router, plan, options, calls)
+    except PluginError:
         return False
 
 
 def foresee(accepted: Accepted, inputs: Inputs, registry: Registry, calls: Calls) -> None:
-    """Check the plan that there would be if every version were ready.
+    """Check the plan that there would be if every version were ready, by what the policy alone says.
 
-    So a combination that cannot work is refused when the policy is applied, not once a candidate is ready.
+    So a combination that cannot work is refused when the policy is applied, not once a candidate is ready;
+    and no object of a version, which others may write, makes a policy refused.
     """
-    versions = tuple(_as_if_ready(version, accepted) for version in inputs.versions)
-    decision = calls.to(
-        accepted.strategy.name,
-        accepted.strategy.decide,
-        replace(inputs, versions=versions, state={}),
-        accepted.strategy_options,
-    )
-    if plan := seal(decision, accepted, versions):
+    versions = tuple(_as_if_ready(version.spec, accepted, calls) for version in inputs.versions)
+    foreseen = replace(inputs, versions=versions, in_force={}, state={})
+    if plan := _planned(accepted, foreseen, calls):
         check_reach(plan, accepted)
-        check_carried(plan, accepted, registry, calls)
+        check_carried(plan, accepted, registry, calls, foreseen)
 
 
-def _as_if_ready(version: Version, accepted: Accepted) -> Version:
-    """The version, ready, with the plainest backend where none is known yet."""
+def _planned(accepted: Accepted, inputs: Inputs, calls: Calls) -> RoutePlan | None:
+    strategy: Strategy[Any] = accepted.strategy
+    decision = calls.to(strategy.name, strategy.decide, inputs, accepted.strategy_options)
+    return seal(decision, accepted, inputs.versions)
+
+
+def _as_if_ready(spec: VersionSpec, accepted: Accepted, calls: Calls) -> Version:
+    """A version, ready, with the plainest backend where the environment needs its object to know."""
+    unseen = (None,) * len(accepted.refs[spec.name])
+    told = ask.backends(accepted.environment, spec, unseen, accepted.environment_options, calls)
     plain = {
-        frontend.name: Backend(version.name, version.spec.namespace, frontend.port)
-        for frontend in accepted.frontends
+        frontend.name: Backend(spec.name, spec.namespace, frontend.port) for frontend in accepted.frontends
     }
-    return replace(version, ready=True, available=True, backends={**plain, **version.backends})
+    return Version(spec, ready=True, available=True, reason=Reason.READY, backends={**plain, **told})

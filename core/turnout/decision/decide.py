@@ -1,18 +1,20 @@
 """The decision itself: join, ask the strategy, seal, or hold."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from turnout.calling import Calls
-from turnout.decision.accept import Accepted
+from turnout.decision.accept import Accepted, Refused
 from turnout.decision.carry import check_carried, check_reach, foresee
+from turnout.decision.fit import Refusal, fitting
 from turnout.decision.hold import hold, with_backends
 from turnout.decision.join import Look, join
 from turnout.decision.move import Former, awaited, remain
-from turnout.decision.seal import seal, sealed_state
+from turnout.decision.seal import seal, sealed_reasons, sealed_state
 from turnout.decision.shares import shares
+from turnout.decision.stored import Carried
 from turnout.plugin import Inputs, RoutePlan, Version
 from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
@@ -24,22 +26,32 @@ SOONEST = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was decided. `plan` None: nothing can be routed, and the routes stay as they are.
+    """What was decided. `carried` None: nothing can be routed, and the routes stay as they are.
 
-    `environment` is the one whose versions the plan leads to. `reasons`: a sentence by version name.
-    `held` says why the strategy's word is not what is routed, if so. `strategy_state` is what
+    `refused`: why, if what would have to be routed cannot be carried. `reasons`: a sentence by version
+    name. `held` says why the strategy's word is not what is routed, if so. `strategy_state` is what
     `status.strategyState` has to hold before the routes move. `awaited`: the versions for which a policy
     that has changed its environment waits.
     """
 
     versions: tuple[Version, ...]
-    plan: RoutePlan | None
-    environment: str
+    carried: Carried | None
     reasons: Mapping[str, str]
     held: Reason | None = None
     strategy_state: Mapping[str, Any] = field(default_factory=dict)
     requeue_after: timedelta | None = None
     awaited: tuple[Version, ...] = ()
+    refused: Refusal | None = None
+
+    @property
+    def plan(self) -> RoutePlan | None:
+        """What is routed."""
+        return self.carried.plan if self.carried else None
+
+    @property
+    def environment(self) -> str:
+        """The environment whose versions the plan leads to."""
+        return self.carried.environment if self.carried else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +72,8 @@ class Known:
 def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -> Outcome:
     """Decide a policy's routes from what is observed. Pure: the same arguments give the same outcome.
 
-    Raises Refused for a plan that the router cannot carry or that leaves the allowed namespaces, and
-    PluginError for a plugin at fault.
+    Raises Refused for a policy that asks for what the router cannot carry or leaves the allowed
+    namespaces, whatever is observed, and PluginError for a plugin at fault.
     """
     in_force = known.in_force
     routed = (
@@ -78,29 +90,56 @@ def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -
         mirror_percentage=accepted.policy.mirror_percentage,
     )
     foresee(accepted, inputs, registry, calls)
-    outcome = _stay(accepted, known, versions)
-    if outcome is None and any(version.available for version in versions):
-        outcome = _ask(accepted, inputs, in_force, identity, calls)
-    elif outcome is None:
-        plan = hold(accepted, versions, in_force)
-        held, name = Reason.NO_VERSION_READY, accepted.environment.name
-        outcome = Outcome(versions, plan, name, _told(versions), held, known.strategy_state)
-    if outcome.plan:
+
+    def decided(versions: tuple[Version, ...]) -> Outcome:
+        asked = replace(inputs, versions=versions)
+        if any(version.available for version in versions):
+            outcome = _ask(accepted, asked, in_force, identity, calls)
+        else:
+            outcome = _hold(accepted, known, versions)
+        return _checked(outcome, accepted, asked, registry, calls)
+
+    def precedence(version: Version) -> int:
+        return 0 if version.name == accepted.policy.primary else 1 if version.uid in routed else 2
+
+    if stays := _stay(accepted, known, versions, calls):
+        return stays
+    outcome = decided(versions)
+    if not outcome.refused:
+        return outcome
+    outcome = decided(fitting(versions, precedence, lambda tried: decided(tried).refused))
+    # A version that is left out is not there to take over.
+    return _stay(accepted, known, outcome.versions, calls) or outcome
+
+
+def _checked(
+    outcome: Outcome, accepted: Accepted, inputs: Inputs, registry: Registry, calls: Calls
+) -> Outcome:
+    """The outcome; without its plan if that cannot be carried."""
+    if outcome.plan is None:
+        return outcome
+    try:
         check_reach(outcome.plan, accepted)
-        check_carried(outcome.plan, accepted, registry, calls)
+        check_carried(outcome.plan, accepted, registry, calls, inputs)
+    except Refused as refused:
+        return replace(outcome, carried=None, refused=(refused.reason, str(refused)))
     return outcome
 
 
-def _stay(accepted: Accepted, known: Known, versions: tuple[Version, ...]) -> Outcome | None:
-    """The routes in force, of a policy whose new environment cannot take over yet."""
-    if known.former is None or known.in_force is None:
+def _hold(accepted: Accepted, known: Known, versions: tuple[Version, ...]) -> Outcome:
+    """The routes in force, as no version can carry traffic."""
+    carried = _carried(hold(accepted, versions, known.in_force), accepted)
+    return Outcome(versions, carried, _told(versions), Reason.NO_VERSION_READY, known.strategy_state)
+
+
+def _stay(accepted: Accepted, known: Known, versions: tuple[Version, ...], calls: Calls) -> Outcome | None:
+    """The routes to the former environment, of a policy whose new one cannot take over yet."""
+    carried = remain(known.former, known.look, calls) if known.former else None
+    missing = awaited(accepted, versions, carried.plan) if carried else ()
+    if not missing:
         return None
-    missing = awaited(accepted, versions, known.in_force)
-    plan = remain(known.in_force, known.former, known.look) if missing else None
-    if plan is None:
-        return None
-    name, state = known.former.environment, known.strategy_state
-    return Outcome(versions, plan, name, _told(versions), Reason.MOVING, state, awaited=missing)
+    state = known.strategy_state
+    return Outcome(versions, carried, _told(versions), Reason.MOVING, state, awaited=missing)
 
 
 def _ask(
@@ -111,7 +150,7 @@ def _ask(
     decision = calls.to(strategy.name, strategy.decide, inputs, accepted.strategy_options)
     plan = seal(decision, accepted, tuple(_reached(version, accepted, in_force) for version in versions))
     reasons = _told(versions)
-    reasons |= {name: str(reason) for name, reason in decision.reasons.items() if name in reasons and reason}
+    reasons |= {name: told for name, told in sealed_reasons(decision, accepted).items() if told}
     held = None
     if plan is None:
         weighty = any(version.available and not version.excluded for version in versions)
@@ -120,7 +159,11 @@ def _ask(
     state = _remember(sealed_state(decision, accepted), strategy.name, identity)
     later = decision.requeue_after
     later = None if later is None else max(later, SOONEST)
-    return Outcome(versions, plan, accepted.environment.name, reasons, held, state, later)
+    return Outcome(versions, _carried(plan, accepted), reasons, held, state, later)
+
+
+def _carried(plan: RoutePlan | None, accepted: Accepted) -> Carried | None:
+    return Carried.of(plan, accepted) if plan else None
 
 
 def _told(versions: tuple[Version, ...]) -> dict[str, str]:

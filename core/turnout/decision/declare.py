@@ -11,6 +11,7 @@ from turnout.calling import Calls
 from turnout.decision.accept import Accepted, Declared, Refused, accept
 from turnout.errors import Invalid
 from turnout.plugin import Uses
+from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
 from turnout.registry import Registry
 from turnout.settings import Settings
@@ -52,7 +53,8 @@ def admit(
         document = parse_policy(policy)
     except Invalid as error:
         raise Refused(Reason.INVALID_SPEC, error.problems) from None
-    plain = accept(_declared(document, policy, None, settings), registry, settings, calls)
+    kept = _accepted(policy)
+    plain = accept(_declared(document, policy, None, settings, kept), registry, settings, calls)
     if weights is None:
         return Admitted(plain, document.spec.suspend, WeightsVerdict())
     try:
@@ -63,7 +65,8 @@ def admit(
     verdict = _fits(document, override, plain)
     if verdict.counts:
         try:
-            weighted = accept(_declared(document, policy, override, settings), registry, settings, calls)
+            declared = _declared(document, policy, override, settings, kept and _accepted(weights))
+            weighted = accept(declared, registry, settings, calls)
             return Admitted(weighted, document.spec.suspend, verdict)
         except Refused as error:
             verdict = WeightsVerdict(error.reason, f"with these weights, {error}")
@@ -71,7 +74,11 @@ def admit(
 
 
 def _declared(
-    document: RoutingPolicy, raw: Mapping[str, Any], weights: TrafficWeights | None, settings: Settings
+    document: RoutingPolicy,
+    raw: Mapping[str, Any],
+    weights: TrafficWeights | None,
+    settings: Settings,
+    kept: bool,
 ) -> Declared:
     return Declared(
         policy=to_policy(document, weights=weights, cluster_domain=settings.cluster_domain),
@@ -80,6 +87,20 @@ def _declared(
         router=document.spec.router,
         config=document.spec.config,
         document=raw,
+        kept=kept,
+    )
+
+
+def _accepted(document: Mapping[str, Any]) -> bool:
+    """Whether its status says that it was accepted as it stands."""
+    listed = mapping(document.get("status")).get("conditions")
+    said = [mapping(one) for one in (listed if isinstance(listed, list) else ())]
+    generation = mapping(document.get("metadata")).get("generation")
+    return generation is not None and any(
+        one.get("type") == "Accepted"
+        and one.get("status") == "True"
+        and one.get("observedGeneration") == generation
+        for one in said
     )
 
 

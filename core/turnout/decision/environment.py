@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from turnout.calling import Calls, PluginError
+from turnout.calling import Calls
+from turnout.decision import wellformed
+from turnout.decision.answers import check, items, wrong
 from turnout.plugin import Backend, Environment, Frontend, Observation, Options, Policy, Ref, VersionSpec
 from turnout.shown import shown
 
@@ -12,14 +14,14 @@ def refs(
     environment: Environment[Any], version: VersionSpec, options: Options, calls: Calls
 ) -> tuple[Ref, ...]:
     """The objects that make up a version, the main one first. Raises PluginError."""
-    found = calls.all(environment.name, environment.refs, version, options)
+    name = environment.name
+    found = items(calls, environment, "refs", Ref, version, options)
     if not found:
-        raise _fault(environment, "refs", "nothing", "an object at least")
+        raise wrong(name, "refs", "nothing", "an object at least")
     for ref in found:
-        if not isinstance(ref, Ref):
-            raise _fault(environment, "refs", type(ref).__name__, "a Ref")
+        check(name, "refs", wellformed.of_ref(ref), f"for version {version.name}")
         if ref.kind not in environment.watches:
-            raise _fault(environment, "refs", str(ref), "a kind that it declares in `watches`")
+            raise wrong(name, "refs", str(ref), "a kind that it declares in `watches`")
     return found
 
 
@@ -27,17 +29,16 @@ def frontends(
     environment: Environment[Any], policy: Policy, options: Options, calls: Calls
 ) -> tuple[Frontend, ...]:
     """Where clients of the model call. Raises PluginError."""
-    found = calls.all(environment.name, environment.frontends, policy, options)
+    plugin = environment.name
+    found = items(calls, environment, "frontends", Frontend, policy, options)
     if not found:
-        raise _fault(environment, "frontends", "nothing", "a Frontend at least")
+        raise wrong(plugin, "frontends", "nothing", "a Frontend at least")
     for frontend in found:
-        if not isinstance(frontend, Frontend):
-            raise _fault(environment, "frontends", type(frontend).__name__, "a Frontend")
-        if not frontend.hosts:
-            raise _fault(environment, "frontends", f"{frontend.name} without hosts", "a host at least")
+        about = f"of the frontend {shown(frontend.name)}"
+        check(plugin, "frontends", wellformed.of_frontend(frontend), about)
     names = [frontend.name for frontend in found]
     if len(set(names)) < len(names):
-        raise _fault(environment, "frontends", shown(names), "names that differ")
+        raise wrong(plugin, "frontends", f"the names {shown(names)}", "names that differ")
     return found
 
 
@@ -50,17 +51,19 @@ def backends(
 ) -> Mapping[str, Backend]:
     """A version's backends, by frontend. Raises PluginError."""
 
+    plugin, expected = environment.name, "a mapping of Backends by the names of frontends"
+
     def read() -> Mapping[str, Backend]:
-        return dict(environment.backends(version, seen, options))
+        answer: object = environment.backends(version, seen, options)
+        if not isinstance(answer, Mapping):
+            raise wrong(plugin, "backends", shown(answer), expected)
+        return dict(answer)
 
     read.__name__ = "backends"
-    found = calls.to(environment.name, read)
+    found = calls.to(plugin, read)
     for frontend, backend in found.items():
-        if not isinstance(backend, Backend):
-            raise _fault(environment, "backends", f"{type(backend).__name__} for {frontend}", "a Backend")
+        about = f"for the frontend {shown(frontend)} of version {version.name}"
+        if not (isinstance(frontend, str) and isinstance(backend, Backend)):
+            raise wrong(plugin, "backends", f"{shown(backend)} {about}", expected)
+        check(plugin, "backends", wellformed.of_backend(backend), about)
     return found
-
-
-def _fault(environment: Environment[Any], method: str, found: str, expected: str) -> PluginError:
-    name = environment.name
-    return PluginError(name, f"plugin {name}: {method} returned {found}, expected {expected}")

@@ -17,12 +17,8 @@ def hold(accepted: Accepted, versions: tuple[Version, ...], in_force: RoutePlan 
     nothing else is left. None where no backend is known for what would have to be routed: then the
     routes stay as they are.
     """
-    present = {version.name: version for version in versions if not gone(version)}
-    zero = {version.name for version in versions if version.excluded}
-    idle = {version.name for version in versions if not version.available}
-    for without in (zero | idle, zero, set()):
-        if plan := _without(accepted, in_force, present, without):
-            return plan
+    if plan := remaining(accepted, versions, in_force):
+        return plan
     primary = next(version for version in versions if version.name == accepted.policy.primary)
     routed = with_backends(primary, in_force, accepted)
     if routed is None:
@@ -30,22 +26,39 @@ def hold(accepted: Accepted, versions: tuple[Version, ...], in_force: RoutePlan 
     return RoutePlan(accepted.policy, accepted.frontends, (Rule("default", (Share(routed, 100),)),))
 
 
-def _without(
-    accepted: Accepted, in_force: RoutePlan | None, present: dict[str, Version], without: set[str]
+def remaining(
+    accepted: Accepted, versions: tuple[Version, ...], in_force: RoutePlan | None
 ) -> RoutePlan | None:
-    if in_force is None or not in_force.rules:
+    """The plan in force with those of its versions that may stay; None if there are none."""
+    present = tuple(version for version in versions if not gone(version))
+    return (
+        serving(accepted, versions, in_force)
+        or _only(accepted, tuple(version for version in present if not version.excluded), in_force)
+        or _only(accepted, present, in_force)
+    )
+
+
+def serving(accepted: Accepted, versions: tuple[Version, ...], plan: RoutePlan | None) -> RoutePlan | None:
+    """A plan with those of its versions that may carry traffic now; None if there are none."""
+    up = tuple(version for version in versions if version.available and not version.excluded)
+    return _only(accepted, up, plan)
+
+
+def _only(accepted: Accepted, versions: tuple[Version, ...], plan: RoutePlan | None) -> RoutePlan | None:
+    """A plan with these versions alone, as far as they are the ones that it leads to."""
+    if plan is None or not plan.rules:
         return None
-    kept: dict[str, Version] = {}
-    for stored in in_force.versions():
-        version = present.get(stored.name)
-        if version is None or version.name in without or (stored.uid and stored.uid != version.uid):
-            continue
-        if reachable := with_backends(version, in_force, accepted):
-            kept[version.name] = reachable
-    return restrict(in_force, accepted.frontends, kept)
+    uids = {stored.name: stored.uid for stored in plan.versions()}
+    kept = {
+        version.name: reachable
+        for version in versions
+        if version.name in uids and uids[version.name] in ("", version.uid)
+        if (reachable := with_backends(version, plan, accepted))
+    }
+    return _restrict(plan, accepted.frontends, kept)
 
 
-def restrict(
+def _restrict(
     plan: RoutePlan, frontends: tuple[Frontend, ...], kept: Mapping[str, Version]
 ) -> RoutePlan | None:
     """A plan with these of its versions alone; None if nothing is left for the last rule."""

@@ -4,14 +4,14 @@ The routes in force lead to versions of the former environment, which serve. The
 new environment can take over without a change of the split, so that a move by itself costs no call.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from turnout.calling import Calls
 from turnout.decision import environment as ask
 from turnout.decision.accept import Accepted
-from turnout.decision.hold import gone, restrict
-from turnout.decision.join import Look
+from turnout.decision.hold import gone, remaining, serving
+from turnout.decision.join import Look, join
 from turnout.decision.stored import Carried
 from turnout.plugin import Ref, RoutePlan, Version
 from turnout.registry import Registry
@@ -22,17 +22,19 @@ from turnout.settings import Settings
 class Former:
     """The environment to which the routes in force still lead.
 
-    `refs`: the objects of each version that is routed, by its name; none where the environment is not
-    installed any more, or its options are wrong: then nobody knows what has become of them.
+    `carried`: what these say. `accepted`: the policy as it would be with that environment, and with the
+    versions to which they led when it left it; None where the environment is not installed any more, or
+    may not be asked: then nobody knows what has become of them.
     """
 
-    environment: str
-    refs: Mapping[str, tuple[Ref, ...]] = field(default_factory=dict)
+    carried: Carried
+    accepted: Accepted | None = None
 
     @property
     def watched(self) -> frozenset[Ref]:
-        """All of the objects."""
-        return frozenset(ref for refs in self.refs.values() for ref in refs)
+        """The objects of the versions."""
+        refs = self.accepted.refs.values() if self.accepted else ()
+        return frozenset(ref for made_up in refs for ref in made_up)
 
 
 def former(
@@ -43,29 +45,39 @@ def former(
         return None
     loaded = registry.environments.get(carried.environment)
     if loaded is None:
-        return Former(carried.environment)
-    given = accepted.config.get(carried.environment, {})
-    options, _ = calls.to(loaded.plugin.name, settings.options_for, loaded.plugin, given)
+        return Former(carried)
+    environment = loaded.plugin
+    # An earlier turnout has not stored them: then the policy may still have them.
+    given = carried.config.get(environment.name) or accepted.config.get(environment.name, {})
+    options, _ = calls.to(environment.name, settings.options_for, environment, given)
     if options is None:
-        return Former(carried.environment)
-    refs = {one.name: ask.refs(loaded.plugin, one.spec, options, calls) for one in carried.plan.versions()}
-    allowed = {
-        name: made_up
-        for name, made_up in refs.items()
-        if all(ref.namespace in accepted.allowed for ref in made_up)
-    }
-    return Former(carried.environment, allowed)
+        return Former(carried)
+    weights = {version.name: version.weight for version in accepted.policy.versions}
+    specs = tuple(replace(one.spec, weight=weights.get(one.name)) for one in carried.whole.versions())
+    refs = {spec.name: ask.refs(environment, spec, options, calls) for spec in specs}
+    if any(ref.namespace not in accepted.allowed for made_up in refs.values() for ref in made_up):
+        return Former(carried)
+    before = replace(
+        accepted,
+        policy=replace(accepted.policy, versions=specs),
+        environment=environment,
+        environment_options=options,
+        refs=refs,
+        frontends=carried.whole.frontends,
+        drain=environment.drain and settings.drain.enabled,
+    )
+    return Former(carried, before)
 
 
-def awaited(accepted: Accepted, versions: Sequence[Version], in_force: RoutePlan) -> tuple[Version, ...]:
+def awaited(accepted: Accepted, versions: Sequence[Version], remains: RoutePlan) -> tuple[Version, ...]:
     """The versions without which a move would change the split.
 
-    The primary, those that are routed now, by name, as their objects are others, and those that are
+    The primary, those that `remains` routes, by name, as their objects are others, and those that are
     deployed already and not ready yet. One with weight 0 is not waited for.
     """
     if not any(version.available for version in versions):
         return tuple(versions)
-    routed = {version.name for version in in_force.versions()} | {accepted.policy.primary}
+    routed = {version.name for version in remains.versions()} | {accepted.policy.primary}
     return tuple(
         one
         for one in versions
@@ -73,27 +85,17 @@ def awaited(accepted: Accepted, versions: Sequence[Version], in_force: RoutePlan
     )
 
 
-def remain(in_force: RoutePlan, former: Former, look: Look) -> RoutePlan | None:
-    """The plan in force without versions that are gone, or that others can stand in for.
+def remain(former: Former, look: Look, calls: Calls) -> Carried | None:
+    """What the routes should say while they lead to the former environment; None if nothing is left.
 
-    None if nothing is left.
+    What they said when the policy left it, with the versions that can serve now; where none can, what
+    they say now, without what is gone or got weight 0.
     """
-    there = {one.name: one for one in in_force.versions() if _there(one, former, look)}
-    serving = {name: one for name, one in there.items() if not _down(one, former, look)}
-    frontends = in_force.frontends
-    return restrict(in_force, frontends, serving) or restrict(in_force, frontends, there)
-
-
-def _down(version: Version, former: Former, look: Look) -> bool:
-    """Whether an object of the version says that it is not ready."""
-    entries = (look(ref) for ref in former.refs.get(version.name, ()))
-    seen = (entry.observations.get(former.environment) for entry in entries if entry)
-    return any(observation is not None and observation.ready is False for observation in seen)
-
-
-def _there(version: Version, former: Former, look: Look) -> bool:
-    """Whether all objects of a version are there, and will stay; as far as that is known."""
-    entries = [look(ref) for ref in former.refs.get(version.name, ())]
-    if any(known is None or known.deleting for known in entries):
-        return False
-    return not entries or (entries[0] is not None and entries[0].uid == version.uid)
+    carried, before = former.carried, former.accepted
+    if before is None:
+        return carried
+    in_force = carried.plan
+    routed = frozenset(version.uid for version in in_force.versions() if version.uid)
+    versions = join(before, look, routed, calls)
+    plan = serving(before, versions, carried.whole) or remaining(before, versions, in_force)
+    return replace(carried, plan=plan, start=carried.whole) if plan else None

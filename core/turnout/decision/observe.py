@@ -1,13 +1,16 @@
 """What is kept of a raw object, with the word of the plugins that know its kind."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from turnout.calling import Calls, PluginError
+from turnout.decision import answers, wellformed
 from turnout.decision.objects import Entry, entry, written_part
 from turnout.plugin import Environment, Observation, Router
 from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
+from turnout.shown import sentence, shown
 
 Object = Mapping[str, Any]
 
@@ -41,20 +44,24 @@ def tells_pending(router: Router[Any]) -> bool:
 def _observed(environment: Environment[Any], obj: Object, calls: Calls) -> Observation:
     try:
         seen = calls.to(environment.name, environment.observe, obj)
+        answers.check(environment.name, "observe", wellformed.of_observation(seen))
     except PluginError as error:
         return Observation(None, Reason.PLUGIN_FAILED, error.message)
-    if not isinstance(seen, Observation):
-        told = f"plugin {environment.name}: observe returned {type(seen).__name__}, expected an Observation"
-        return Observation(None, Reason.PLUGIN_FAILED, told)
-    return seen
+    reason, message = sentence(seen.reason), sentence(seen.message)
+    if reason is seen.reason and message is seen.message:
+        return seen
+    return replace(seen, reason=reason, message=message)
 
 
 def _said(routers: Collection[Router[Any]], method: str, obj: Object, calls: Calls) -> str | None:
     """The first router's word that is one."""
     for router in routers:
         try:
-            if told := calls.to(router.name, getattr(router, method), obj):
-                return str(told)
+            told = calls.to(router.name, getattr(router, method), obj)
+            if told is not None and not isinstance(told, str):
+                raise answers.wrong(router.name, method, shown(told), "text, or None")
         except PluginError as error:
             return error.message
+        if told:
+            return sentence(told)
     return None

@@ -6,6 +6,7 @@ from typing import Any
 
 from turnout.calling import Calls, PluginError
 from turnout.decision.accept import Accepted
+from turnout.decision.answers import items
 from turnout.decision.objects import canonical
 from turnout.decision.stored import Carried, dump
 from turnout.names import (
@@ -18,7 +19,7 @@ from turnout.names import (
     ROUTING_POLICY,
     VERSION,
 )
-from turnout.plugin import Manifest, Policy, Ref, Role, RoutePlan
+from turnout.plugin import Kind, Manifest, Policy, Ref, Role, RoutePlan
 from turnout.shapes import DNS_SUBDOMAIN
 from turnout.shown import shown
 
@@ -67,18 +68,17 @@ def owner_reference(name: str, uid: str, *, controller: bool) -> dict[str, Any]:
 
 
 def render(
-    plan: RoutePlan, accepted: Accepted, calls: Calls, *, environment: str = ""
+    plan: RoutePlan, accepted: Accepted, calls: Calls, *, carried: Carried | None = None
 ) -> tuple[Rendered, ...]:
     """What the router makes of a plan: shared and supporting objects first, then the routes.
 
-    `environment`: the one whose versions the plan leads to; by default the policy's.
+    `carried`: what the routes are to say of it, if it does not lead to the policy's environment.
 
     Raises PluginError for manifests that no router may return.
     """
     router = accepted.router
-    manifests = calls.all(router.name, router.render, plan, accepted.router_options)
-    name, given = environment or accepted.environment.name, accepted.config.get(router.name, {})
-    stored = _stored(Carried(plan, name, router.name, given))
+    manifests = items(calls, router, "render", Manifest, plan, accepted.router_options)
+    stored = dump((carried or Carried.of(plan, accepted)).written_by(accepted))
     rendered = []
     for manifest in manifests:
         if fault := _fault(manifest, accepted):
@@ -86,9 +86,8 @@ def render(
         try:
             rendered.append(_stamp(manifest, accepted.policy, stored))
         except (TypeError, ValueError) as error:
-            raise PluginError(
-                router.name, f"plugin {router.name}: {manifest.name} is no JSON: {error}"
-            ) from error
+            told = f"render returned {manifest.name}, whose body is no JSON: {error}"
+            raise PluginError(router.name, f"plugin {router.name}: {told}") from error
     if not any(item.role is Role.ROUTE for item in rendered):
         raise PluginError(router.name, f"plugin {router.name}: render returned no route")
     if len({item.ref for item in rendered}) < len(rendered):
@@ -102,20 +101,11 @@ def api_version(kind_group: str, version: str) -> str:
     return f"{kind_group}/{version}" if kind_group else version
 
 
-def _stored(carried: Carried) -> str:
-    """The plan as text. What is in it came from the environment, but for what `seal` has checked."""
-    try:
-        return dump(carried)
-    except (TypeError, ValueError) as error:
-        name = carried.environment
-        raise PluginError(name, f"plugin {name}: a frontend or backend is no JSON: {error}") from error
-
-
-def _fault(manifest: object, accepted: Accepted) -> str | None:
-    if not isinstance(manifest, Manifest):
-        return f"{type(manifest).__name__}, expected a Manifest"
-    if manifest.kind not in accepted.router.writes:
-        return f"a {manifest.kind.kind}, a kind that it does not declare in `writes`"
+def _fault(manifest: Manifest, accepted: Accepted) -> str | None:
+    kind: object = manifest.kind
+    if kind not in accepted.router.writes:
+        named = kind.kind if isinstance(kind, Kind) else f"manifest with kind={shown(kind)}"
+        return f"a {named}, a kind that it does not declare in `writes`"
     name: object = manifest.name
     if not isinstance(name, str) or not DNS_SUBDOMAIN.fullmatch(name):
         return f"the name {shown(name)}, which is no DNS subdomain"

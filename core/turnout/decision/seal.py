@@ -1,14 +1,15 @@
 """Turns what a strategy decided into a plan that no plugin can have got wrong."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import orjson
 
-from turnout.calling import PluginError, describe
+from turnout.calling import PluginError
+from turnout.decision import answers, wellformed
 from turnout.decision.accept import Accepted
 from turnout.plugin import Decision, Mirror, RoutePlan, Rule, Share, Version
+from turnout.shown import plain, sentence, shown
 
 STATE_LIMIT = 16 * 1024
 """Bytes of a strategy's state: it lives in the policy's status."""
@@ -24,14 +25,11 @@ def seal(decision: Decision, accepted: Accepted, versions: tuple[Version, ...]) 
     Raises PluginError for a decision that breaks a rule: the strategy is at fault, not the policy.
     """
     fault = _Faults(accepted)
-    try:
-        rules = _rules(decision, {version.name: version for version in versions}, fault)
-        if not rules[-1].shares:
-            return None
-        plan = RoutePlan(accepted.policy, accepted.frontends, tuple(rule for rule in rules if rule.shares))
-        plan.features()  # reads every match
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise fault(f"decide returned what is no decision: {describe(error)}") from error
+    answers.check(accepted.strategy.name, "decide", wellformed.of_decision(decision))
+    rules = _rules(decision, {version.name: version for version in versions}, fault)
+    if not rules[-1].shares:
+        return None
+    plan = RoutePlan(accepted.policy, accepted.frontends, tuple(rule for rule in rules if rule.shares))
     for rule in plan.rules:
         alone = not rule.matches and len(rule.shares) == 1
         for share in rule.shares:
@@ -39,6 +37,22 @@ def seal(decision: Decision, accepted: Accepted, versions: tuple[Version, ...]) 
         for mirror in rule.mirrors:
             _check_named(mirror.version, rule, fault, primary_may=False)
     return plan if all(_reachable(version, plan) for version in plan.versions()) else None
+
+
+def sealed_reasons(decision: Decision, accepted: Accepted) -> Mapping[str, str]:
+    """The sentences of the policy's versions, each on one line and cut where it gets long.
+
+    Raises PluginError for what is no text.
+    """
+    reasons = {}
+    for version in accepted.policy.versions:
+        if version.name in decision.reasons:
+            reason: object = decision.reasons[version.name]
+            if not isinstance(reason, str):
+                found = f"the reason {shown(reason)} for {version.name}"
+                raise answers.wrong(accepted.strategy.name, "decide", found, "a sentence")
+            reasons[version.name] = sentence(reason)
+    return reasons
 
 
 def sealed_state(decision: Decision, accepted: Accepted) -> Mapping[str, Any]:
@@ -50,9 +64,9 @@ def sealed_state(decision: Decision, accepted: Accepted) -> Mapping[str, Any]:
     try:
         text = orjson.dumps(dict(decision.state))
     except (TypeError, ValueError) as error:
-        raise fault(f"its state is no JSON: {error}") from error
+        raise fault(f"the state is no JSON: {error}") from error
     if len(text) > STATE_LIMIT:
-        raise fault(f"its state has {len(text)} bytes, expected at most {STATE_LIMIT}")
+        raise fault(f"the state has {len(text)} bytes, expected at most {STATE_LIMIT}")
     state: Mapping[str, Any] = orjson.loads(text)
     return state
 
@@ -65,16 +79,10 @@ class _Faults:
         self._strategy = accepted.strategy.name
 
     def __call__(self, message: str) -> PluginError:
-        return PluginError(self._strategy, f"plugin {self._strategy}: {message}")
+        return PluginError(self._strategy, f"plugin {self._strategy}: decide: {message}")
 
 
 def _rules(decision: Decision, known: Mapping[str, Version], fault: _Faults) -> list[Rule]:
-    if not isinstance(decision, Decision):
-        raise fault(f"decide returned {type(decision).__name__}, expected a Decision")
-    if not isinstance(decision.reasons, Mapping):
-        raise fault(f"its reasons are {type(decision.reasons).__name__}, expected a mapping")
-    if not isinstance(decision.requeue_after, timedelta | None):
-        raise fault(f"its requeue_after is {type(decision.requeue_after).__name__}, expected a timedelta")
     rules = [_rule(rule, known, fault) for rule in decision.rules]
     if not rules or rules[-1].matches:
         raise fault("the last rule has matches; it has to take every call that is left")
@@ -85,22 +93,20 @@ def _rules(decision: Decision, known: Mapping[str, Version], fault: _Faults) -> 
 
 def _rule(rule: Rule, known: Mapping[str, Version], fault: _Faults) -> Rule:
     """The rule over core's own versions, so that a strategy cannot pass on others."""
-    if not isinstance(rule, Rule):
-        raise fault(f"a rule is {type(rule).__name__}, expected a Rule")
     shares = []
     for share in rule.shares:
         version, weight = _known(share.version, known, fault), share.weight
         if isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight <= HEAVIEST:
-            told = f"weight {weight!r} of {version.name}, expected an integer 0..{HEAVIEST}"
+            told = f"weight {shown(weight)} of {version.name}, expected an integer 0..{HEAVIEST}"
             raise fault(f"rule {rule.name}: {told}")
         if weight:
-            headers = tuple((str(name), str(value)) for name, value in share.set_response_headers)
-            shares.append(Share(version, weight, headers))
+            shares.append(Share(version, weight, share.set_response_headers))
     mirrors = []
     for mirror in rule.mirrors:
         version, percentage = _known(mirror.version, known, fault), mirror.percentage
-        if isinstance(percentage, bool) or not 0 <= percentage <= 100:
-            raise fault(f"rule {rule.name}: mirrors {percentage!r}% to {version.name}, expected 0..100")
+        number = isinstance(percentage, int | float) and not isinstance(percentage, bool)
+        if not number or not 0 <= percentage <= 100:
+            raise fault(f"rule {rule.name}: mirrors {shown(percentage)}% to {version.name}, expected 0..100")
         if percentage:
             mirrors.append(Mirror(version, float(percentage)))
     for named in ([share.version.name for share in shares], [mirror.version.name for mirror in mirrors]):
@@ -111,7 +117,7 @@ def _rule(rule: Rule, known: Mapping[str, Version], fault: _Faults) -> Rule:
 
 def _known(version: Version, known: Mapping[str, Version], fault: _Faults) -> Version:
     if version.name not in known:
-        raise fault(f"decide routes to {version.name}, which is no version of the policy")
+        raise fault(f"routes to {plain(version.name)}, which is no version of the policy")
     return known[version.name]
 
 

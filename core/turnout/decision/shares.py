@@ -17,6 +17,12 @@ def shares(plan: RoutePlan | None) -> Mapping[str, float]:
     return {share.version.name: 100 * share.weight / total for share in last} if total else {}
 
 
+def mirrored(plan: RoutePlan | None) -> Mapping[str, float]:
+    """The percentage (0..100) of the last rule's calls of which each version gets copies."""
+    rules = plan.rules[-1:] if plan else ()
+    return {mirror.version.name: mirror.percentage for rule in rules for mirror in rule.mirrors}
+
+
 def percent(value: float) -> str:
     """`33.3%`, `50%`: one decimal where it is needed; never 0% of something or 100% of less than all."""
     if 0 < value < 0.1:
@@ -33,11 +39,7 @@ def split(plan: RoutePlan | None) -> str:
     parts = [" / ".join(f"{name} {percent(value)}" for name, value in shares(plan).items())]
     matched = [share.version.name for rule in plan.rules[:-1] for share in rule.shares]
     parts += [f"{name} on match" for name in dict.fromkeys(matched)]
-    parts += [
-        f"{mirror.version.name} mirror {percent(mirror.percentage)}"
-        for rule in plan.rules[-1:]
-        for mirror in rule.mirrors
-    ]
+    parts += [f"{name} mirror {percent(value)}" for name, value in mirrored(plan).items()]
     return ", ".join(parts)
 
 

@@ -1,8 +1,8 @@
 """The base classes of plugins around the decision and the write: an organisation's say, and who is told.
 
 The administrator's settings decide whether one is in use, and give all of its options: no policy can
-set the addresses that it calls. `check` is never called. Gates and notifiers do I/O, on the
-controller's event loop, and must not block it.
+set the addresses that it calls. `check` is never called. Gates, notifiers and probes do I/O. Each has an
+event loop of its own, not the controller's; what blocks it delays the plugin's calls for other policies.
 """
 
 from abc import abstractmethod

@@ -51,6 +51,14 @@ class Plugin(ABC, Generic[OptionsT]):
         """Faults of a policy that only this plugin can see. Any of them makes it not Accepted."""
         return ()
 
+    def reaches(self, options: OptionsT) -> Iterable[tuple[str, str]]:
+        """The options that name something of another namespace, by their key, with that namespace.
+
+        A policy may say them only where the administrator lets it reach into the namespace. Hosts and
+        backends need no word here, nor what the other side has to agree to itself.
+        """
+        return ()
+
 
 class Environment(Plugin[OptionsT]):
     """Knows where a model's versions run: which objects make one up, whether it is ready, how to reach it."""

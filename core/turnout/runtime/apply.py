@@ -6,7 +6,7 @@ replaced without knowing it cannot overwrite its successor; a creation does not 
 takes over an object that someone else has made meanwhile.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from turnout.decision.objects import Entry, entry, written_part
 from turnout.decision.render import Rendered, api_version
 from turnout.names import ANNOTATION_DRAIN_FOR, FINALIZER_DRAIN, ROUTING_POLICY
 from turnout.plugin import Kind, Ref
+from turnout.plugin.reading import mapping
 from turnout.runtime.client import Client
 from turnout.runtime.digest import Digester, document
 from turnout.runtime.keys import PolicyKey
@@ -45,6 +46,17 @@ class Writer:
     async def delete(self, ref: Ref, known: Entry) -> None:
         """Delete exactly the object that is known."""
         await self._client.delete(ref, uid=known.uid, resource_version=known.resource_version)
+
+    async def leave_to(self, ref: Ref, owners: Collection[str]) -> None:
+        """Take all owners but those with these uids off an object."""
+        found = await self._client.get(ref)
+        if found is None:
+            return
+        metadata = mapping(found.get("metadata"))
+        listed = metadata.get("ownerReferences", ())
+        left = [owner for owner in listed if mapping(owner).get("uid") in owners]
+        known = {name: metadata.get(name) for name in ("uid", "resourceVersion")}
+        await self._client.merge_patch(ref, {"metadata": {**known, "ownerReferences": left}})
 
     async def protect(self, ref: Ref, known: Entry, namespace: str) -> Entry | None:
         """Put the drain finalizer on a version's object, for a policy of `namespace`; None if it has gone."""

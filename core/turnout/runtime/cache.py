@@ -1,12 +1,27 @@
 """Follows one kind into the store, and tells what changed."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic
 
 from turnout.decision.observe import name_of
-from turnout.runtime.reflector import Cause, Unavailable
+from turnout.plugin import Kind
+from turnout.runtime.reflector import Cause, Reflector, Unavailable
 from turnout.runtime.store import Name, Shelf, T, older
 from turnout.runtime.stream import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What follows a kind in a namespace (None: in all), for those who ask how it does."""
+
+    kind: Kind
+    namespace: str | None
+    cache: "Cache[Any]"
+    reflector: Reflector
+
+    def __str__(self) -> str:
+        return str(self.reflector)
 
 
 class Cache(Generic[T]):
@@ -32,6 +47,11 @@ class Cache(Generic[T]):
         self._listed: set[Name] = set()
         self._filled = False
         self.problem: Unavailable | None = None
+
+    @property
+    def filled(self) -> bool:
+        """Whether all objects have been read once, since it was last emptied."""
+        return self._filled
 
     @property
     def usable(self) -> bool:

@@ -6,6 +6,7 @@ flow control; all other retrying belongs to whoever knows what the call was for.
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +18,9 @@ from turnout.runtime.errors import ApiError
 from turnout.runtime.transport import ConnectionFailed, Request, Response, Transport
 
 Object = dict[str, Any]
-OnCall = Callable[[str, Kind, int], None]
-"""Told of every answer: the verb as RBAC names it ("discover" for discovery), the kind, and the
-HTTP status, 0 if there was none."""
+OnCall = Callable[[str, Kind, int, float], None]
+"""Told of every answer: the verb as RBAC names it ("discover" for discovery), the kind, the HTTP
+status, 0 if there was none, and the seconds until its head."""
 
 THROTTLED_RETRIES = 4
 THROTTLED_CAP = 10.0
@@ -77,13 +78,13 @@ class Calls:
             throttled += 1
 
     async def _attempt(self, verb: str, kind: Kind, request: Request) -> Response:
-        status = 0
+        status, began = 0, time.monotonic()
         try:
             response = await self._transport.send(request)
             status = response.status
         finally:
             if self._on_call is not None:
-                self._on_call(verb, kind, status)
+                self._on_call(verb, kind, status, time.monotonic() - began)
         return response
 
     def _pause(self, error: ApiError, throttled: int) -> float:

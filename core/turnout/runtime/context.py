@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from turnout.decision.assess import Assessor
-from turnout.plugin import Kind, Plugin, Ref
+from turnout.plugin import Kind, Plugin, Ref, RoutePlan
 from turnout.reasons import Reason
 from turnout.runtime.apply import Writer
 from turnout.runtime.claims import Claims
@@ -14,8 +14,10 @@ from turnout.runtime.contention import Contention
 from turnout.runtime.events import Recorder
 from turnout.runtime.gates import Gates
 from turnout.runtime.guard import Guard
+from turnout.runtime.hosts import Hosts
 from turnout.runtime.in_force import RoutesInForce
 from turnout.runtime.keys import DrainKey, Key, PolicyKey
+from turnout.runtime.observer import Observer
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.shifts import Shifts
 from turnout.runtime.store import Document, Index, Store
@@ -68,14 +70,18 @@ class Context:
     in_force: RoutesInForce
     gates: Gates
     shifts: Shifts
+    observer: Observer
     instance: str = ""
     namespaces: frozenset[str] | None = None
     """Where this controller sees policies; None: everywhere."""
     index: Index = field(default_factory=Index)
     claims: Claims = field(default_factory=Claims)
+    hosts: Hosts = field(default_factory=Hosts)
     protections: Contention = field(default_factory=Contention)
     unwritten: dict[Ref, Verdict] = field(default_factory=dict)
     """Shared objects that cannot be written, and why."""
+    decided: dict[PolicyKey, RoutePlan] = field(default_factory=dict)
+    """What was last decided for policies, whether or not it could be written."""
     waiting: dict[PolicyKey, frozenset[Need]] = field(default_factory=dict)
     """Policies that wait for caches, and for which."""
     unseen: set[PolicyKey] | None = None

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from turnout.calling import PluginError
@@ -14,22 +15,24 @@ from turnout.names import LABEL_POLICY, LABEL_SHARED, ROUTING_POLICY, TRAFFIC_WE
 from turnout.plugin import Kind, Ref
 from turnout.registry import Registry
 from turnout.runtime.apply import Writer
-from turnout.runtime.cache import Cache
+from turnout.runtime.cache import Cache, Watch
 from turnout.runtime.client import Client
 from turnout.runtime.clock import Clock
 from turnout.runtime.context import Context, Retry
 from turnout.runtime.digest import document
 from turnout.runtime.drain import DrainReconciler
-from turnout.runtime.errors import ApiError
+from turnout.runtime.errors import FAULT, ApiError, reason_of
 from turnout.runtime.events import Recorder
 from turnout.runtime.gates import Gates
 from turnout.runtime.guard import Guard
 from turnout.runtime.in_force import RoutesInForce
-from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey
+from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey, fields, shown
 from turnout.runtime.kinds import KindCaches
 from turnout.runtime.lanes import Lanes
 from turnout.runtime.notifiers import Notifiers
+from turnout.runtime.observer import Observer
 from turnout.runtime.orphans import follow_orphans
+from turnout.runtime.plugin_loops import PluginLoops
 from turnout.runtime.probing import Probing, in_use
 from turnout.runtime.queue import WorkQueue
 from turnout.runtime.reconciler import PolicyReconciler
@@ -63,13 +66,18 @@ class Controller:
         namespaces: frozenset[str] | None,
         instance: str = "",
         clock: Clock | None = None,
+        observer: Observer | None = None,
     ) -> None:
-        clock = clock or Clock()
+        clock, observer = clock or Clock(), observer or Observer()
         self._client = client
         self._namespaces = namespaces
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] | None = None
-        guard = Guard(clock=clock.monotonic, sentenced=lambda sentence: self._kinds.quarantined(sentence))
+        guard = Guard(
+            clock=clock.monotonic,
+            sentenced=lambda sentence: self._kinds.quarantined(sentence),
+            failed=observer.plugin_failed,
+        )
         store = Store()
         reached = _reached(namespaces, settings)
         self._scopes: list[str | None] = [None] if reached is None else [*sorted(reached)]
@@ -82,19 +90,25 @@ class Controller:
             changed=self._entry_changed,
             turned=self._kind_turned,
             spawn=self._spawn,
+            observer=observer,
         )
-        probing = Probing(in_use(registry, settings), clock, self._spawn)
+        self._loops = PluginLoops()
+        probing = Probing(in_use(registry, settings), clock, self._loops, self._spawn, observer)
         self._queue: Lanes[Key] = Lanes(lambda key: isinstance(key, DrainKey))
         recorder = Recorder(client, clock)
-        notifiers = Notifiers(settings.in_use(registry.notifiers), recorder, self._spawn)
+        notifiers = Notifiers(
+            settings.in_use(registry.notifiers), recorder, self._loops, self._spawn, observer
+        )
         gates = Gates(
             settings.in_use(registry.gates),
             settings.gates.fail_open,
             clock,
+            self._loops,
             spawn=self._spawn,
             woken=self._queue.add,
+            observer=observer,
         )
-        self._context = Context(
+        self.context = Context(
             assessor=Assessor(registry, settings),
             writer=Writer(client, store, self._kinds.digester),
             recorder=recorder,
@@ -105,18 +119,22 @@ class Controller:
             store=store,
             in_force=RoutesInForce(store, clock, settings.drain, probing),
             gates=gates,
-            shifts=Shifts(recorder, notifiers),
+            shifts=Shifts(recorder, notifiers, observer),
+            observer=observer,
             instance=instance,
             namespaces=namespaces,
         )
-        self._policies = PolicyReconciler(self._context)
+        self._policies = PolicyReconciler(self.context)
+        self.drains = DrainReconciler(self.context)
+        self.working = False
+        """Whether it reconciles: not while it stands by."""
         self._reconcilers: dict[type, Callable[[Any], Coroutine[Any, Any, float | None]]] = {
             PolicyKey: self._policies.reconcile,
-            WeightsKey: WeightsReconciler(self._context, self._policies).reconcile,
-            SharedKey: SharedReconciler(self._context).reconcile,
-            DrainKey: DrainReconciler(self._context).reconcile,
+            WeightsKey: WeightsReconciler(self.context, self._policies).reconcile,
+            SharedKey: SharedReconciler(self.context).reconcile,
+            DrainKey: self.drains.reconcile,
         }
-        self._own: list[Cache[Document]] = []
+        self._own: list[Watch] = []
 
     async def run(self, leading: asyncio.Event | None = None) -> None:
         """Run until cancelled. Every task has ended when this returns.
@@ -126,24 +144,48 @@ class Controller:
         self._failed = asyncio.get_running_loop().create_future()
         try:
             for kind, shelf in (
-                (ROUTING_POLICY, self._context.store.policies),
-                (TRAFFIC_WEIGHTS, self._context.store.weights),
+                (ROUTING_POLICY, self.context.store.policies),
+                (TRAFFIC_WEIGHTS, self.context.store.weights),
             ):
                 self._follow(kind, shelf)
-            self._spawn(self._context.recorder.run())
-            self._spawn(follow_orphans(self._client, self._context, self._kinds, self._scopes))
+            self._spawn(self.context.recorder.run())
+            self._spawn(follow_orphans(self._client, self.context, self._kinds, self._scopes))
             self._spawn(self._start_work(leading))
             await self._failed
         finally:
-            self._context.queue.close()
+            self.working = False
+            self.context.queue.close()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            self._context.guard.close()
+            self._loops.close()
+            self.context.guard.close()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ends because something in it has."""
+        return self._failed is not None and self._failed.done() and not self._failed.cancelled()
+
+    @property
+    def own_watches(self) -> Sequence[Watch]:
+        """Those of policies and weights. Without one of them nothing can be decided."""
+        return self._own
+
+    @property
+    def watches(self) -> Sequence[Watch]:
+        """All, those of the kinds of plugins included."""
+        return [*self._own, *self._kinds.watches()]
+
+    @property
+    def queues(self) -> Mapping[str, WorkQueue[Key]]:
+        """What waits for workers, by a name of the queue."""
+        return {"policies": self._queue, "drains": self._queue.second}
 
     async def _start_work(self, leading: asyncio.Event | None) -> None:
         if leading:
             await leading.wait()
+        self.working = True
+        self.context.observer.began_to_work()
         for queue, workers in ((self._queue, WORKERS), (self._queue.second, DRAIN_WORKERS)):
             for _ in range(workers):
                 self._spawn(self._work(queue))
@@ -166,41 +208,44 @@ class Controller:
 
         for scope in [None] if self._namespaces is None else [*sorted(self._namespaces)]:
             cache = Cache(shelf, scope, digest, self._document_changed, self._documents_turned)
-            self._own.append(cache)
-            self._spawn(Reflector(self._client, kind, scope, cache).run())
+            told_end = partial(self.context.observer.watch_ended, kind)
+            reflector = Reflector(self._client, kind, scope, cache, told_end=told_end)
+            self._own.append(Watch(kind, scope, cache, reflector))
+            self._spawn(reflector.run())
 
     def _document_changed(self, name: Name, before: Document | None, after: Document | None) -> None:
-        if self._context.unseen is not None:
-            self._context.queue.add(PolicyKey(*name))
-            self._context.queue.add(WeightsKey(*name))
+        if self.context.unseen is not None:
+            self.context.queue.add(PolicyKey(*name))
+            self.context.queue.add(WeightsKey(*name))
 
     def _documents_turned(self) -> None:
         """Begin once all policies and all weights are known: without the weights traffic would shift."""
-        if any(cache.problem and cache.problem.cause is Cause.CRD_MISSING for cache in self._own):
+        problems = [watch.cache.problem for watch in self._own]
+        if any(problem and problem.cause is Cause.CRD_MISSING for problem in problems):
             log.error("turnout's CRDs are not installed: turnout crds | kubectl apply --server-side -f -")
-        if self._context.unseen is not None or not all(cache.usable for cache in self._own):
+        if self.context.unseen is not None or not all(watch.cache.usable for watch in self._own):
             return
-        keys = [PolicyKey(*name) for name in self._context.store.policies.names()]
-        self._context.unseen = {
-            key for key in keys if (policy := self._context.policy(key)) and self._context.serves(policy)
+        keys = [PolicyKey(*name) for name in self.context.store.policies.names()]
+        self.context.unseen = {
+            key for key in keys if (policy := self.context.policy(key)) and self.context.serves(policy)
         }
         for key in keys:
-            self._context.queue.add(key)
-        for name in self._context.store.weights.names():
-            self._context.queue.add(WeightsKey(*name))
-        log.info("%d policies", len(self._context.unseen))
+            self.context.queue.add(key)
+        for name in self.context.store.weights.names():
+            self.context.queue.add(WeightsKey(*name))
+        log.info("%d policies", len(self.context.unseen))
 
     def _kind_turned(self, kind: Kind) -> None:
         """A cache became usable, or ceased to be."""
-        for key, needs in list(self._context.waiting.items()):
+        for key, needs in list(self.context.waiting.items()):
             obstacle = self._kinds.obstacle(needs)
             if obstacle is None or not obstacle.filling:
-                self._context.queue.add(key)
-        for key in self._context.index.using(kind) if self._kinds.troubled(kind) else ():
-            self._context.queue.add(key)
+                self.context.queue.add(key)
+        for key in self.context.index.using(kind) if self._kinds.troubled(kind) else ():
+            self.context.queue.add(key)
 
     def _entry_changed(self, ref: Ref, before: Entry | None, after: Entry | None) -> None:
-        queue, index = self._context.queue, self._context.index
+        queue, index = self.context.queue, self.context.index
         policies = index.policies(ref)
         for key in policies:
             queue.add(key)
@@ -208,39 +253,45 @@ class Controller:
         if entry and entry.written:
             if policy := entry.written.labels.get(LABEL_POLICY):
                 queue.add(PolicyKey(ref.namespace, policy))
-            if LABEL_SHARED in entry.written.labels or self._context.claims.first(ref):
+            if LABEL_SHARED in entry.written.labels or self.context.claims.first(ref):
                 queue.add(SharedKey(ref))
         if after and protects(after):
-            wanted = policies and self._context.assessor.settings.drain.enabled
+            wanted = policies and self.context.assessor.settings.drain.enabled
             drains = bool(after.deleting) or not wanted
         else:
-            drains = ref in self._context.leaving  # someone else has released it
+            drains = ref in self.context.leaving  # someone else has released it
         if drains:
             queue.add(DrainKey(ref))
 
     async def _work(self, queue: WorkQueue[Key]) -> None:
+        observer = self.context.observer
         while True:
             key = await queue.get()
+            began = self.context.clock.monotonic()
             try:
                 again = await self._reconcilers[type(key)](key)
             except Retry:
-                queue.retry(key)
+                self._retry(queue, key)
             except (ApiError, ConnectionFailed, PluginError) as error:
-                delay = queue.retry(key)
-                log.warning("%s: %s; again in %.1f s", _shown(key), error, delay)
+                observer.failed(key, reason_of(error))
+                delay = self._retry(queue, key)
+                log.warning("%s: %s; again in %.1f s", shown(key), error, delay, extra=fields(key))
             except Exception:
-                log.exception("%s: a fault of the controller; it is tried again", _shown(key))
-                queue.retry(key)
+                observer.failed(key, FAULT)
+                told = "%s: a fault of the controller; it is tried again"
+                log.exception(told, shown(key), extra=fields(key))
+                self._retry(queue, key)
             else:
                 queue.forget(key)
                 if again is not None:
                     queue.add_after(key, again)
             finally:
                 queue.done(key)
+                observer.reconciled(key, self.context.clock.monotonic() - began)
 
-
-def _shown(key: Key) -> str:
-    return str(key.ref) if isinstance(key, SharedKey | DrainKey) else f"{key.namespace}/{key.name}"
+    def _retry(self, queue: WorkQueue[Key], key: Key) -> float:
+        self.context.observer.retried(key)
+        return queue.retry(key)
 
 
 def _reached(namespaces: frozenset[str] | None, settings: Settings) -> frozenset[str] | None:

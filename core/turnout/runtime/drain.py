@@ -1,6 +1,7 @@
 """Lets a deleted version go once no proxy can still send it calls, and at the latest after a limit."""
 
 import logging
+from dataclasses import dataclass
 
 from turnout.decision.join import protects
 from turnout.decision.objects import Entry
@@ -20,21 +21,28 @@ TO_MOVE = 10.0
 """Seconds that the routes may take to move once a deletion is seen: at a start all has to be read first."""
 
 
+@dataclass(slots=True)
+class _Deletion:
+    """When the deletion of a version began, and when it was first seen, on the monotonic clock."""
+
+    uid: str
+    began: float
+    first: float
+    timed_out: bool = False
+
+
 class DrainReconciler:
     """Takes the finalizer off: of deleted versions when it is time, of others when no policy names them."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._seen: dict[str, tuple[float, float]] = {}
-        """By uid: when the deletion began, and when it was first seen, on the monotonic clock."""
+        self._seen: dict[Ref, _Deletion] = {}
 
     async def reconcile(self, key: DrainKey) -> float | None:
         """Returns the seconds after which to come again, if so. Raises ApiError and ConnectionFailed."""
         known = self._context.store.look(key.ref)
         if known is None or not protects(known):
-            self._context.leaving.pop(key.ref, None)
-            if known:
-                self._seen.pop(known.uid, None)
+            self._forget(key.ref)
             return None
         wait = self._wait(key.ref, known)
         if wait is None:
@@ -44,6 +52,16 @@ class DrainReconciler:
         await self._release(key.ref, known)
         return None
 
+    def under_way(self) -> list[float]:
+        """For how many seconds each of the deleted versions has been held."""
+        now, look = self._context.clock.monotonic(), self._context.store.look
+        held = ((one, look(ref)) for ref, one in self._seen.items())
+        return [now - one.began for one, known in held if known and known.uid == one.uid and protects(known)]
+
+    def _forget(self, ref: Ref) -> None:
+        self._seen.pop(ref, None)
+        self._context.leaving.pop(ref, None)
+
     def _wait(self, ref: Ref, known: Entry) -> float | None:
         """Seconds until the object may go; None to leave it until something changes."""
         if not self._context.assessor.settings.drain.enabled:
@@ -52,8 +70,9 @@ class DrainReconciler:
         naming = {key for key in named if self._context.policy(key)}
         routing = self._context.in_force.leading_to(known.uid) | (named & self._context.foreign)
         policies = sorted(naming | routing | self._context.leaving.get(ref, set()), key=str)
-        limit = self._left_of_limit(known, policies)
+        limit = self._left_of_limit(ref, known, policies)
         if known.deleting and limit <= 0:
+            self._seen[ref].timed_out = True
             self._tell_timed_out(ref, known, policies)
             return 0.0
         if not self._context.settled:
@@ -87,24 +106,24 @@ class DrainReconciler:
             return None
         return context.in_force.left(key)
 
-    def _left_of_limit(self, known: Entry, policies: list[PolicyKey]) -> float:
+    def _left_of_limit(self, ref: Ref, known: Entry, policies: list[PolicyKey]) -> float:
         """Seconds until the limit of a deletion.
 
         One from while no controller ran leaves the routes the time to move, however long ago it was.
         """
         context = self._context
         drain, now = context.assessor.settings.drain, context.clock.monotonic()
-        if known.uid not in self._seen and known.deleting:
+        seen = self._seen.get(ref, _Deletion(known.uid, now, now))
+        if known.deleting and (ref not in self._seen or seen.uid != known.uid):
             ago = max(0.0, (context.clock.now() - known.deleting).total_seconds())
-            self._seen[known.uid] = (now - ago, now)
-        began, first_seen = self._seen.get(known.uid, (now, now))
+            seen = self._seen[ref] = _Deletion(known.uid, now - ago, now)
         states = [context.in_force.get(policy) for policy in policies]
         routers = context.assessor.registry.routers.values()
         slowest = max((drain.propagation(one.plugin).total_seconds() for one in routers), default=0.0)
         waits = [state.propagation if state else slowest for state in states]
         move = TO_MOVE + max(waits, default=0.0) + drain.in_flight.total_seconds()
         limit = drain.limit(move)
-        return max(began + limit, first_seen + min(limit, move)) - now
+        return max(seen.began + limit, seen.first + min(limit, move)) - now
 
     def _tell_timed_out(self, ref: Ref, known: Entry, policies: list[PolicyKey]) -> None:
         names = ", ".join(map(str, policies)) or "policies that are not known yet"
@@ -124,8 +143,9 @@ class DrainReconciler:
                 return
             else:
                 raise
-        self._seen.pop(known.uid, None)
-        self._context.leaving.pop(ref, None)
+        if seen := self._seen.get(ref):
+            self._context.observer.released(timed_out=seen.timed_out)
+        self._forget(ref)
         log.info("%s released", ref, extra={"version": str(ref)})
         # The answer came before the event, which then changes nothing.
         for key in self._context.index.policies(ref):

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from turnout.calling import PluginError
 from turnout.runtime.transport import ConnectionFailed
 
 KIND_NOT_SERVED = "KindNotServed"
@@ -15,6 +16,18 @@ KIND_NOT_SERVED = "KindNotServed"
 UNTYPED_PATCH = "failed to create typed patch object"
 """How server-side apply refuses a body with a field that the schema lacks, or a value of another type.
 It answers 500 with the reason Unknown, so that the text is all there is to go by (1.35)."""
+
+
+FAULT = "Fault"
+"""The reason of a failure that is nobody's but the controller's own."""
+
+_REASONS = frozenset(
+    {"BadRequest", "Unauthorized", "Forbidden", "NotFound", "AlreadyExists", "Conflict", "Gone", "Invalid"}
+    | {"ServerTimeout", "Timeout", "TooManyRequests", "MethodNotAllowed", "NotAcceptable", "Expired"}
+    | {"RequestEntityTooLarge", "UnsupportedMediaType", "InternalError", "ServiceUnavailable"}
+    | {KIND_NOT_SERVED}
+)
+"""Those of the API machinery. A webhook may invent more."""
 
 
 class NoCluster(Exception):  # noqa: N818 - reads as what happened, and the message says what to do
@@ -122,6 +135,15 @@ def classify(error: ApiError | ConnectionFailed) -> Verdict:
     if error.status < 400:
         return Verdict.WAIT  # a redirect: something in between wants a login
     return _BY_STATUS.get(error.status, Verdict.TERMINAL)
+
+
+def reason_of(error: Exception) -> str:
+    """A failure in one word, of which there are a few dozen whatever an API server answers."""
+    if isinstance(error, ConnectionFailed):
+        return "Unreachable"
+    if isinstance(error, ApiError):
+        return error.reason if error.reason in _REASONS else "Unknown"
+    return "PluginFailed" if isinstance(error, PluginError) else FAULT
 
 
 def _seconds(value: object) -> float | None:

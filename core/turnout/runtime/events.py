@@ -41,6 +41,11 @@ def about_policy(namespace: str, name: str) -> Ref:
     return Ref(ROUTING_POLICY, namespace, name)
 
 
+def _fields(event: Event) -> dict[str, str]:
+    """What a line of the log about an event says besides its message."""
+    return {"object": str(event.ref), "reason": event.reason}
+
+
 class Recorder:
     """Takes events at once and writes them one after another, so that no reconcile waits for them."""
 
@@ -62,7 +67,8 @@ class Recorder:
         try:
             self._queue.put_nowait(event)
         except asyncio.QueueFull:
-            log.warning("too many events wait; dropped: %s %s", event.reason, event.message)
+            told = "too many events wait; dropped: %s of %s: %s"
+            log.warning(told, event.reason, event.ref, event.message, extra=_fields(event))
 
     async def run(self) -> None:
         """Write events until cancelled."""
@@ -71,7 +77,7 @@ class Recorder:
             try:
                 await self._client.create(EVENT, event.ref.namespace, self._body(event))
             except (ApiError, ConnectionFailed) as error:
-                log.debug("event not written: %s", error)
+                log.debug("event of %s not written: %s", event.ref, error, extra=_fields(event))
 
     def _body(self, event: Event) -> dict[str, object]:
         now = stamp(self._clock.now())

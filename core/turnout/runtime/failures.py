@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from turnout.decision.assess import Assessment, carried_by, listed_routes
+from turnout.decision.declare import Admitted
 from turnout.plugin import Policy, Ref, Router
 from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
@@ -26,6 +27,8 @@ PATIENCE = 30.0
 
 
 _TOLD = (Reason.FORBIDDEN, Reason.WRITE_FAILED, Reason.KIND_NOT_INSTALLED)
+FAILURES = (*_TOLD, Reason.PLUGIN_FAILED)
+"""What a policy's conditions say where a reconcile could not do its work."""
 
 
 class Failures:
@@ -34,6 +37,7 @@ class Failures:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._told: dict[PolicyKey, Verdict] = {}
+        self._unchecked: dict[PolicyKey, str] = {}
 
     def tell(self, key: PolicyKey, routed: Verdict) -> None:
         """Log why a policy's routes or versions could not be written: once, for as long as it is so.
@@ -46,9 +50,25 @@ class Failures:
             self._told[key] = routed
             log.warning("%s: %s", key, routed.message, extra={"policy": str(key), "reason": routed.reason})
 
+    def unchecked(self, key: PolicyKey, found: Admitted | Assessment) -> bool:
+        """Whether a policy is accepted by the earlier word of a check that fails now. It is asked again then.
+
+        That is logged once, for as long as it is so.
+        """
+        why = found.accepted.unchecked if isinstance(found, Admitted) else ""
+        if why and self._unchecked.get(key) != why:
+            log.warning("%s: %s; the policy stays accepted", key, why, extra={"policy": str(key)})
+        if why:
+            self._unchecked[key] = why
+            self._context.queue.add_after(key, PATIENCE)
+        else:
+            self._unchecked.pop(key, None)
+        return bool(why)
+
     def forget(self, key: PolicyKey) -> None:
         """The policy is gone."""
         self._told.pop(key, None)
+        self._unchecked.pop(key, None)
 
     def not_accepted(self, key: PolicyKey, document: Document, assessment: Assessment) -> Report | None:
         """Of a policy that is not accepted. None until it is known where its routes lead."""
@@ -74,6 +94,13 @@ class Failures:
             return _not_accepted(assessment, again=PATIENCE)
         reason, message = assessment.failure or (Reason.PLUGIN_FAILED, "")
         return Report(VALID, Verdict(False, reason, message), again=PATIENCE)
+
+    def nothing_to_route(self, assessment: Assessment) -> Report:
+        """Of a decision without a plan: nobody could answer, or the router cannot carry what is there."""
+        refused = assessment.outcome.refused if assessment.outcome else None
+        told = "nothing is known that could answer for the versions to route"
+        reason, message = refused or (Reason.NO_BACKEND, told)
+        return Report(VALID, Verdict(False, reason, f"{message}; the routes stay as they are"), assessment)
 
     def not_written(self, assessment: Assessment, error: ApiError) -> Report:
         """Of routes that the API server refuses. Raises Retry if they have changed meanwhile."""

@@ -38,7 +38,9 @@ class Gating:
             return assessment, None
         self._tell(key, document, shift, closed)
         stays = await context.guard.run(
-            lambda calls: context.assessor.stay(assessment, carried, document.status, calls)
+            lambda calls: context.assessor.stay(
+                assessment, carried, document.status, context.store.look, calls
+            )
         )
         return stays, closed
 

@@ -16,13 +16,23 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from turnout.calling import Abandoned, Calls, Quarantined, Sentence
+from turnout.calling import FOR, Abandoned, Calls, Quarantined, Sentence
+from turnout.runtime.observer import RAISED, TIMED_OUT
 
 T = TypeVar("T")
 
 TICKS = 10
 """A limit is counted in this many ticks. A tick counts once however late it comes, so a process that
 was stopped for an hour has used one tick, and its plugins still have the others to answer in."""
+
+POLICIES = 3
+"""One that hangs for so many policies is not called for others either: each costs all of them the limit."""
+
+
+def interrupt(thread: threading.Thread) -> None:
+    """Raise Abandoned in a thread that lives, as soon as it runs Python code."""
+    if thread.ident is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Abandoned))
 
 
 class DecisionStuck(RuntimeError):  # noqa: N818  named for what happened
@@ -61,9 +71,8 @@ class _Worker:
     def abandon(self, job: _Job) -> None:
         """Let nobody wait for `job` any more, and end it if it is Python code that loops."""
         job.calls.abandoned = True
-        if (ident := self._thread.ident) is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Abandoned))
-        self.stop()  # only now: until here the thread lives, and the number is its own
+        interrupt(self._thread)
+        self.stop()  # only now: until here the thread lives, and its number is its own
 
     def _work(self) -> None:
         # Abandoned may arrive at any bytecode; RuntimeError: the event loop was closed meanwhile.
@@ -88,7 +97,7 @@ class Guard:
 
     `limit`: seconds of one decision, after which the plugin that was seen running most is
     quarantined: for `first` seconds, twice as long each time it hangs again soon, at most `longest`.
-    `sentenced` is told of it.
+    `sentenced` is told of it, and `failed` of every plugin that does not answer as it should, and how.
     Belongs to the event loop that `run` is first awaited on.
     """
 
@@ -100,12 +109,14 @@ class Guard:
         longest: float = 3600.0,
         clock: Callable[[], float] = time.monotonic,
         sentenced: Callable[[Quarantined], None] = lambda _: None,
+        failed: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
         self._limit = limit
         self._first = first
         self._longest = longest
         self._clock = clock
         self._sentenced = sentenced
+        self._failed = failed
         self._sentences: dict[str, Sentence] = {}
         self._waiting: deque[_Job] = deque()
         self._current: _Job | None = None
@@ -162,6 +173,8 @@ class Guard:
             return  # given up before it came to an end
         self._disarm(job)
         self._current = None
+        for plugin in job.calls.failed:
+            self._failed(plugin, RAISED)
         result, error = job.outcome
         self._settle(job, result, error)
 
@@ -199,12 +212,18 @@ class Guard:
         blamed = job.samples.most_common(1)[0][0]
         if blamed is None:
             return DecisionStuck(f"a decision took over {self._limit:g} s outside of any plugin")
-        now, last = self._clock(), self._sentences.get(blamed)
+        now = self._clock()
+        self._sentences = {name: s for name, s in self._sentences.items() if now < s.until + s.delay}
+        plugin, about, _ = blamed.partition(FOR)
+        hung = [name for name in self.quarantined() if name.startswith(plugin + FOR)]
+        if about and len(hung) + 1 >= POLICIES:
+            blamed = plugin
+        last = self._sentences.get(blamed)
         # Hanging again within a delay of its release means that it has not recovered in between.
-        relapse = last is not None and now < last.until + last.delay
-        delay = min(last.delay * 2, self._longest) if last and relapse else self._first
+        delay = min(last.delay * 2, self._longest) if last else self._first
         reason = f"did not return within {self._limit:g} s; it is not called for the next {delay:g} s"
         self._sentences[blamed] = Sentence(now + delay, delay, reason)
         quarantined = Quarantined(blamed, now + delay, reason)
+        self._failed(blamed, TIMED_OUT)
         self._sentenced(quarantined)
         return quarantined

@@ -6,7 +6,6 @@ from typing import Any
 from turnout.decision.accept import Accepted
 from turnout.decision.assess import Assessment
 from turnout.plugin import Ref, Router
-from turnout.reasons import Reason
 from turnout.runtime.context import Context
 from turnout.runtime.keys import PolicyKey
 from turnout.runtime.moves import LeftOver
@@ -30,7 +29,7 @@ class Interests:
 
     def decided(self, key: PolicyKey, accepted: Accepted, assessment: Assessment, left: LeftOver) -> None:
         """Follow what is routed and written for a policy as well."""
-        stays = left.own or (assessment.outcome and assessment.outcome.held is Reason.MOVING)
+        stays = left.own or assessment.stays
         former = assessment.former.watched if assessment.former and stays else frozenset[Ref]()
         self._former[key] = former
         rendered = {item.ref for item in assessment.rendered}

@@ -39,3 +39,19 @@ class DrainKey:
 
 
 Key = PolicyKey | WeightsKey | SharedKey | DrainKey
+
+
+def shown(key: Key) -> str:
+    """A key, for people."""
+    return str(key.ref) if isinstance(key, SharedKey | DrainKey) else f"{key.namespace}/{key.name}"
+
+
+def fields(key: Key) -> dict[str, str]:
+    """What a line of the log about a key says besides its message."""
+    match key:
+        case SharedKey(ref):
+            return {"route": str(ref)}
+        case DrainKey(ref):
+            return {"version": str(ref)}
+        case _:
+            return {"policy": f"{key.namespace}/{key.name}"}

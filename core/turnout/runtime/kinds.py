@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -10,12 +10,13 @@ from turnout.calling import Quarantined
 from turnout.decision.objects import Entry
 from turnout.plugin import Kind, Plugin, Ref
 from turnout.reasons import Reason
-from turnout.runtime.cache import Cache
+from turnout.runtime.cache import Cache, Watch
 from turnout.runtime.client import Client
 from turnout.runtime.clock import Clock
 from turnout.runtime.context import Need, Obstacle
 from turnout.runtime.digest import Digester
 from turnout.runtime.guard import Guard
+from turnout.runtime.observer import Observer
 from turnout.runtime.reflector import Cause, Reflector
 from turnout.runtime.store import Name, Store
 
@@ -44,6 +45,7 @@ class KindCaches:
         changed: Callable[[Ref, Entry | None, Entry | None], None],
         turned: Callable[[Kind], None],
         spawn: Spawn,
+        observer: Observer,
     ) -> None:
         self._client = client
         self._store = store
@@ -52,23 +54,29 @@ class KindCaches:
         self._changed = changed
         self._turned = turned
         self._spawn = spawn
-        self._caches: dict[Kind, dict[str | None, tuple[Cache[Entry], Reflector]]] = {}
+        self._observer = observer
+        self._watches: dict[Kind, dict[str | None, Watch]] = {}
         self.digester = Digester(guard)
 
     def need(self, plugin: Plugin[Any]) -> None:
         """Follow the kinds of a plugin from now on."""
         for kind in self.digester.use(plugin):
-            if kind in self._caches:
+            if kind in self._watches:
                 # What is there was read without asking this plugin.
-                for cache, reflector in self._caches[kind].values():
-                    cache.refill()
-                    reflector.restart()
+                for watch in self._watches[kind].values():
+                    watch.cache.refill()
+                    watch.reflector.restart()
             else:
                 self._follow(kind)
 
+    def watches(self) -> Iterator[Watch]:
+        """Everything that is followed."""
+        for watches in self._watches.values():
+            yield from watches.values()
+
     def follows(self, kind: Kind) -> bool:
         """Whether the kind is followed."""
-        return kind in self._caches
+        return kind in self._watches
 
     def obstacle(self, needs: Iterable[Need]) -> Obstacle | None:
         """What keeps a decision from relying on kinds in namespaces, if anything does."""
@@ -77,16 +85,16 @@ class KindCaches:
 
     def troubled(self, kind: Kind) -> bool:
         """Whether the kind cannot be followed somewhere, for a reason that people should hear."""
-        return any(cache.problem for cache, _ in self._caches.get(kind, {}).values())
+        return any(watch.cache.problem for watch in self._watches.get(kind, {}).values())
 
     def _obstacle(self, kind: Kind, namespace: str) -> Obstacle | None:
-        caches = self._caches.get(kind, {})
+        watches = self._watches.get(kind, {})
         scope = None if self._namespaces is None else namespace
         if self._namespaces is not None and namespace not in self._namespaces:
             return Obstacle(Reason.FORBIDDEN, f"this controller does not watch namespace {namespace}")
-        if scope not in caches:
+        if scope not in watches:
             return Obstacle(Reason.WAITING, f"{kind} are being read", filling=True)
-        cache = caches[scope][0]
+        cache = watches[scope].cache
         if cache.usable:
             return None
         if cache.problem is None:
@@ -94,7 +102,7 @@ class KindCaches:
         return Obstacle(_REASONS[cache.problem.cause], cache.problem.message)
 
     def _follow(self, kind: Kind) -> None:
-        self._caches[kind] = {}
+        self._watches[kind] = {}
         scopes: list[str | None] = [None] if self._namespaces is None else [*sorted(self._namespaces)]
         for scope in scopes:
             cache = Cache(
@@ -104,10 +112,12 @@ class KindCaches:
                 partial(self._entry_changed, kind),
                 partial(self._turned, kind),
             )
-            reflector = Reflector(self._client, kind, scope, cache)
-            self._caches[kind][scope] = cache, reflector
+            reflector = Reflector(
+                self._client, kind, scope, cache, told_end=partial(self._observer.watch_ended, kind)
+            )
+            self._watches[kind][scope] = Watch(kind, scope, cache, reflector)
             self._spawn(reflector.run())
-        log.debug("following %s", kind)
+        log.debug("following %s", kind, extra={"resource": str(kind)})
 
     def _entry_changed(self, kind: Kind, name: Name, before: Entry | None, after: Entry | None) -> None:
         self._changed(Ref(kind, *name), before, after)
@@ -117,8 +127,8 @@ class KindCaches:
 
         Of those that changed meanwhile it has not said a word, whatever call it was that hung.
         """
-        log.warning("%s", quarantined)
+        log.warning("%s", quarantined, extra={"plugin": quarantined.plugin})
         wait = max(0.0, quarantined.until - self._clock.monotonic())
         for kind in self.digester.asked(quarantined.plugin):
-            for _, reflector in self._caches.get(kind, {}).values():
-                asyncio.get_running_loop().call_later(wait, reflector.restart)
+            for watch in self._watches.get(kind, {}).values():
+                asyncio.get_running_loop().call_later(wait, watch.reflector.restart)

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from turnout.runtime.client import Client
 from turnout.runtime.controller import Controller
 from turnout.runtime.fence import Fence
 from turnout.runtime.lease import Deposed, Lease
@@ -14,7 +13,7 @@ from turnout.runtime.transport import Transport
 log = logging.getLogger(__name__)
 
 
-async def lead(make: Callable[[Client], Controller], transport: Transport, lease: Lease) -> None:
+async def lead(make: Callable[[Transport], Controller], transport: Transport, lease: Lease) -> None:
     """Run until cancelled; nothing is written before the Lease is ours, nor after it.
 
     `make`: a new controller on a connection. One that stands by has its caches filled. When this is
@@ -23,14 +22,15 @@ async def lead(make: Callable[[Client], Controller], transport: Transport, lease
     while True:
         fence = Fence(transport, lease.remaining)
         leading = asyncio.Event()
-        running = asyncio.ensure_future(make(Client(fence)).run(leading))
+        running = asyncio.ensure_future(make(fence).run(leading))
         try:
             await _beside(running, lease.acquire())
-            log.info("leading, by the %s", lease)
+            log.info("leading, by the %s", lease, extra={"lease": lease.name})
             leading.set()
             await _beside(running, lease.keep())
         except Deposed as error:
-            log.warning("this controller leads no longer, and stands by: %s", error)
+            told = "this controller leads no longer, and stands by: %s"
+            log.warning(told, error, extra={"lease": lease.name})
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

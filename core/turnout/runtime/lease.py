@@ -77,8 +77,13 @@ class Lease:
         self._renewed = NEVER
         self._said = ""
 
+    @property
+    def name(self) -> str:
+        """Its namespace and name."""
+        return f"{self._ref.namespace}/{self._ref.name}"
+
     def __str__(self) -> str:
-        return f"Lease {self._ref.namespace}/{self._ref.name}"
+        return f"Lease {self.name}"
 
     def remaining(self) -> float:
         """For how many seconds nobody else can lead; not positive where somebody may."""
@@ -107,7 +112,7 @@ class Lease:
                 why = "this process did not run"
             except FAILED as error:
                 why = _told(error)
-                log.debug("%s is not renewed: %s", self, why)
+                log.debug("%s is not renewed: %s", self, why, extra={"lease": self.name})
 
     async def release(self) -> None:
         """Let another one lead at once. Where that fails it takes the time that the Lease says."""
@@ -168,7 +173,7 @@ class Lease:
         """Renew what has changed or gone. Raises Deposed where it is another one's."""
         found = await self._client.get(self._ref)
         if found is None:
-            log.warning("%s was deleted; it is made again", self)
+            log.warning("%s was deleted; it is made again", self, extra={"lease": self.name})
             await self._create()
             return
         holder = text(mapping(found.get("spec")).get("holderIdentity"))
@@ -206,7 +211,7 @@ class Lease:
         """Log it, unless it is what was said last."""
         if what != self._said:
             self._said = what
-            log.log(level, what)
+            log.log(level, what, extra={"lease": self.name})
 
     @staticmethod
     async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:

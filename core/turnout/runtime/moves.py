@@ -68,7 +68,7 @@ class Moves:
         if loaded is None:
             return frozenset()
         self._context.kinds.need(loaded.plugin)
-        namespaces = {version.spec.namespace for version in carried.plan.versions()}
+        namespaces = {version.spec.namespace for version in carried.whole.versions()}
         return frozenset((kind, namespace) for kind in loaded.plugin.watches for namespace in namespaces)
 
     def left_over(
@@ -91,17 +91,15 @@ class Moves:
         outcome, nothing = assessment.outcome, (assessment, (), None)
         shared = [item for item in assessment.rendered if item.role is Role.SHARED]
         missing = [item for item in shared if self._arriving(item.ref, accepted)]
-        if not missing or outcome is None or outcome.plan is None:
+        if not missing or outcome is None or outcome.carried is None:
             return nothing
         if carried is None or carried.router != accepted.router.name:
             return nothing
-        plan, environment, assessor = outcome.plan, outcome.environment, self._context.assessor
+        decided = outcome.carried
         before = await self.as_before(accepted, carried)
         if before is None:
             return nothing
-        rendered = await self._context.guard.run(
-            lambda calls: render_before(plan, environment, before, assessor, calls)
-        )
+        rendered = await self._context.guard.run(lambda calls: render_before(decided, before, calls))
         there = {item.ref for item in rendered}
         missing = [item for item in missing if item.ref not in there]
         if not rendered or not missing:
@@ -152,7 +150,8 @@ class Moves:
         for ref in left.own:
             if known := self._context.store.look(ref):
                 await self._context.writer.delete(ref, known)
-                log.info("%s: removed %s, which is no longer needed", key, ref, extra={"route": str(ref)})
+                about = {"policy": str(key), "route": str(ref)}
+                log.info("%s: removed %s, which is no longer needed", key, ref, extra=about)
             self._routes.disown(ref)
         self.not_taken(key)
         self._context.claims.keep(key, frozenset())

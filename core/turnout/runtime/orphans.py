@@ -38,7 +38,8 @@ async def follow_orphans(
         unused = [kind for kind in environment.watches if environment.drain and not kinds.follows(kind)]
         for kind, scope in ((kind, scope) for kind in unused for scope in scopes):
             if await _any(client, kind, scope):
-                log.info("following %s, which bear finalizers of policies that are gone", kind)
+                told = "following %s, which bear finalizers of policies that are gone"
+                log.info(told, kind, extra={"resource": str(kind)})
                 kinds.need(environment)
                 break
 
@@ -49,9 +50,9 @@ async def _any(client: Client, kind: Kind, scope: str | None) -> bool:
         try:
             return bool(await read(client, Place(kind, scope)))
         except ApiError as error:
-            log.debug("no look for finalizers on %s: %s", kind, error)
+            log.debug("no look for finalizers on %s: %s", kind, error, extra={"resource": str(kind)})
             if error.status < 500 and error.status != 429:
                 return False
         except ConnectionFailed as error:
-            log.debug("no look for finalizers on %s yet: %s", kind, error)
+            log.debug("no look for finalizers on %s yet: %s", kind, error, extra={"resource": str(kind)})
         await asyncio.sleep(RETRY)

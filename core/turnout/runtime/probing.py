@@ -9,11 +9,12 @@ from typing import Any
 
 import orjson
 
-from turnout.calling import describe
 from turnout.plugin import Kind, Options, Probe, Ref, Route
 from turnout.registry import Registry
 from turnout.runtime.clock import Clock
 from turnout.runtime.keys import PolicyKey
+from turnout.runtime.observer import RAISED, Observer
+from turnout.runtime.plugin_loops import CallFailed, PluginLoops
 from turnout.settings import Settings
 from turnout.shapes import repr_of
 
@@ -89,15 +90,18 @@ class Probing:
         self,
         probes: Iterable[InUse],
         clock: Clock,
+        loops: PluginLoops,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        observer: Observer,
     ) -> None:
         self._probes = tuple(probes)
         self._clock = clock
+        self._loops = loops
         self._spawn = spawn
+        self._observer = observer
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._known: dict[PolicyKey, _Known] = {}
         self._told: dict[tuple[str, PolicyKey], str] = {}
-        self._calls: dict[tuple[str, PolicyKey], asyncio.Task[tuple[bool | None, str]]] = {}
 
     def follow(self, key: PolicyKey, routes: Bodies, propagation: float) -> None:
         """Note the routes of now.
@@ -166,44 +170,31 @@ class Probing:
         return Said.CARRIED if whole and any(word is True for word in words) else Said.UNKNOWN
 
     async def _one(self, key: PolicyKey, one: InUse, routes: Bodies) -> bool | None:
-        """What a probe says; None if it fails, or takes too long, even to be cancelled."""
-        which = one.probe.name, key
-        word, problem = None, f"did not answer within {LIMIT:g} s"
-        if which not in self._calls:
-            theirs = [_route(ref, body) for ref, body in routes if ref.kind in one.kinds]
-            call = self._calls[which] = asyncio.get_running_loop().create_task(_call(one, theirs))
-            call.add_done_callback(lambda _: self._calls.pop(which))
-            try:
-                await asyncio.wait({call}, timeout=LIMIT)
-            finally:
-                call.cancel()
-            if call.done():
-                word, problem = (None, "was cancelled") if call.cancelled() else call.result()
-        self._tell(key, one.probe.name, problem)
+        """What a probe says; None if it fails, or takes too long."""
+        probe, problem, how = one.probe, "", RAISED
+        theirs = [_route(ref, body) for ref, body in routes if ref.kind in one.kinds]
+        try:
+            word: object = await self._loops.call(
+                probe.name, key, lambda: probe.in_force(theirs, one.options), LIMIT
+            )
+        except CallFailed as error:
+            word, problem, how = None, str(error), error.how
+        if word is not None and not isinstance(word, bool):
+            word, problem = None, f"returned {repr_of(word)}, expected True, False or None"
+        if problem:
+            self._observer.plugin_failed(probe.name, how)
+        self._tell(key, probe.name, problem)
         return word
 
     def _tell(self, key: PolicyKey, probe: str, problem: str) -> None:
         """Log what is wrong with a probe: once, for as long as it is so."""
         if problem and self._told.get((probe, key)) != problem:
             told = "%s: probe %s %s; deleted versions are held for a time"
-            log.warning(told, key, probe, problem, extra={"policy": str(key)})
+            log.warning(told, key, probe, problem, extra={"policy": str(key), "plugin": probe})
         if problem:
             self._told[probe, key] = problem
         else:
             self._told.pop((probe, key), None)
-
-
-async def _call(one: InUse, routes: list[Route]) -> tuple[bool | None, str]:
-    """A probe's word, and what is wrong with it."""
-    try:
-        word: object = await one.probe.in_force(routes, one.options)
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        raise
-    except BaseException as error:  # noqa: BLE001  a SystemExit of a probe must not end the controller
-        return None, f"raised {describe(error)}"
-    if word is None or isinstance(word, bool):
-        return word, ""
-    return None, f"returned {repr_of(word)}, expected True, False or None"
 
 
 def _route(ref: Ref, body: bytes) -> Route:

@@ -17,8 +17,9 @@ from turnout.reasons import Reason
 from turnout.runtime.carried import CarriedPlans
 from turnout.runtime.context import Context, Need, Obstacle, Retry
 from turnout.runtime.errors import ApiError
-from turnout.runtime.failures import PATIENCE, Failures
+from turnout.runtime.failures import FAILURES, PATIENCE, Failures
 from turnout.runtime.gating import Gating, gated
+from turnout.runtime.hosts import Wish
 from turnout.runtime.interests import Interests
 from turnout.runtime.keys import DrainKey, PolicyKey, WeightsKey
 from turnout.runtime.moves import Moves
@@ -72,6 +73,8 @@ class PolicyReconciler:
             if isinstance(admitted, Admitted):
                 report = await self._act(key, document, admitted, hurried)
             else:
+                self._wish(key, None)
+                self._context.decided.pop(key, None)
                 report = self._failures.not_accepted(key, document, admitted)
         except (ApiError, ConnectionFailed):
             self._context.looked_at(key)  # others need not wait for what cannot be written
@@ -79,6 +82,7 @@ class PolicyReconciler:
         if report is None:
             return None
         self._context.looked_at(key)
+        self._count_failures(key, report)
         self._wake_drains(key)
         if hurried and report.routed.value and report.again is None and not report.retry:
             self._context.queue.add_last(key)
@@ -87,6 +91,11 @@ class PolicyReconciler:
         if report.retry:
             raise Retry
         return report.again
+
+    def _count_failures(self, key: PolicyKey, report: Report) -> None:
+        for verdict in (report.accepted, report.routed):
+            if verdict.reason in FAILURES:
+                self._context.observer.failed(key, verdict.reason)
 
     async def _act(
         self, key: PolicyKey, document: Document, admitted: Admitted, hurried: bool
@@ -106,12 +115,18 @@ class PolicyReconciler:
             turn = replace(turn, carried=self._carried.of(key, document, accepted))
             obstacle = self._moves.obstacle(key, self._moves.former_needs(accepted, turn.carried))
         if obstacle:
-            return None if obstacle.filling else _waits_for(obstacle)
+            if obstacle.filling:
+                return None
+            self._wish(key, None)
+            return _waits_for(obstacle)
+        if taken := self._taken(key, document, accepted, turn.carried):
+            return self._failures.not_accepted(key, document, taken)
         return await self._decide(turn)
 
     async def _keep_up(self, turn: Turn, obstacle: Obstacle) -> Report | None:
         """What it has goes on as before, of a policy whose new router or environment cannot be used yet."""
         context, key, accepted = self._context, turn.key, turn.admitted.accepted
+        self._wish(key, None)
         report = _waits_for(obstacle)
         made: Report | None = None
         carried = self._carried.of(key, turn.document, accepted)
@@ -157,8 +172,8 @@ class PolicyReconciler:
         if assessment.failure:
             return self._failures.not_decided(assessment)
         if assessment.outcome is None or assessment.outcome.plan is None:
-            told = "nothing is known that could answer for the versions to route; the routes stay as they are"
-            return Report(VALID, Verdict(False, Reason.NO_BACKEND, told), assessment)
+            return self._failures.nothing_to_route(assessment)
+        context.decided[key] = assessment.outcome.plan
         if admitted.suspend:
             left = self._moves.left_over(key, accepted, assessment.rendered, turn.listed)
             return Report(VALID, self._suspended(admitted, assessment), assessment, left=left.refs)
@@ -176,6 +191,29 @@ class PolicyReconciler:
         if report:
             self._failures.tell(key, report.routed)
         return report
+
+    def _taken(
+        self, key: PolicyKey, document: Document, accepted: Accepted, carried: Carried | None
+    ) -> Assessment | None:
+        """Why a policy is not accepted: one of another namespace serves its host. Raises Retry at start."""
+        context = self._context
+        if not context.assessor.settings.allow_namespaces:
+            return None  # every host is of the policy's own namespace
+        hosts = frozenset(host for frontend in accepted.frontends for host in frontend.hosts)
+        served = carried.plan.frontends if carried else ()
+        held = {host for frontend in served for host in frontend.hosts} | context.hosts.held(key)
+        self._wish(key, Wish(document.created, hosts, hosts & held))
+        if not context.hosts.known(context.unseen or ()):
+            raise Retry
+        if (taken := context.hosts.taken(key)) is None:
+            self._wish(key, Wish(document.created, hosts, hosts))
+            return None
+        told = f"host {taken[0]} is that of policy {taken[1]}; give the policy another modelName"
+        return Assessment(failure=(Reason.HOST_TAKEN, told))
+
+    def _wish(self, key: PolicyKey, wish: Wish | None) -> None:
+        for other in self._context.hosts.replace(key, wish):
+            self._context.queue.add(other)
 
     async def _admit(self, key: PolicyKey, document: Document) -> Admitted | Assessment:
         """The policy, accepted or not; looked at anew only when it or its weights have changed."""
@@ -195,8 +233,9 @@ class PolicyReconciler:
                 document.content, weights.content if weights else None, calls
             )
         )
+        unchecked = self._failures.unchecked(key, made)
         if isinstance(made, Admitted) or (made.failure and made.failure[0] is not Reason.PLUGIN_FAILED):
-            self._admitted[key] = (state, made)
+            self._admitted[key] = (None if unchecked else state, made)
         if weights:
             self._context.queue.add(WeightsKey(key.namespace, key.name))
         return made
@@ -210,6 +249,8 @@ class PolicyReconciler:
         if key in self._context.foreign:
             return
         self._context.foreign.add(key)
+        self._wish(key, None)
+        self._context.decided.pop(key, None)
         self._routes.forget(key)
         self._reporter.forget(key)
         self._failures.forget(key)
@@ -247,8 +288,11 @@ class PolicyReconciler:
         self._admitted.pop(key, None)
         self._carried.forget(key)
         self._moves.not_taken(key)
+        self._context.decided.pop(key, None)
         self._context.looked_at(key)
         self._context.waiting.pop(key, None)
+        for other in self._context.hosts.forget(key):
+            self._context.queue.add(other)
         self._routes.forget(key)
         self._reporter.forget(key)
         self._failures.forget(key)

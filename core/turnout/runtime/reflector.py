@@ -6,7 +6,7 @@ What the objects mean, and keeping them, is left to the sink. The names are clie
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -82,6 +82,10 @@ class Sink(Protocol):
         ...
 
 
+_REFUSALS = {401: Cause.FORBIDDEN, 403: Cause.FORBIDDEN, 404: Cause.CRD_MISSING, 410: "Expired"}
+"""How a watch has ended that was refused, by HTTP status; Unreachable for all others."""
+
+
 class _Restart(Exception):  # noqa: N818 - control flow
     pass
 
@@ -91,7 +95,7 @@ class Reflector:
 
     `watch_seconds` is how long one watch lasts, give or take a quarter. A connection that died
     without a word is noticed after half as long again at the latest: nothing but events counts as a
-    sign of life, since bookmarks do not come from every etcd.
+    sign of life, since bookmarks do not come from every etcd. `told_end` is told how each watch has ended.
     """
 
     def __init__(
@@ -102,13 +106,17 @@ class Reflector:
         sink: Sink,
         *,
         watch_seconds: float = 60.0,
+        told_end: Callable[[str], None] = lambda _: None,
         rng: random.Random | None = None,
     ) -> None:
         self._client = client
         self._kind = kind
         self._namespace = namespace
+        self._fields = {"resource": str(kind), "namespace": namespace or ""}
         self._sink = sink
         self._watch_seconds = watch_seconds
+        self._told_end = told_end
+        self._heard = asyncio.get_running_loop().time()
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._version: str | None = None  # where to watch from; None: a list is needed first
         self._cause: Cause | None = None
@@ -135,8 +143,10 @@ class Reflector:
                 self._version, self._failures, self._barren, delay = None, 0, 0, 0.0
                 continue
             except Exception:  # the sink's; whatever it is, standing still would be worse
-                log.exception("%s: the objects were not taken in; listing them again", self)
+                told = "%s: the objects were not taken in; listing them again"
+                log.exception(told, self, extra=self._fields)
                 self._version, self._progress, delay = None, False, self._delay(RETRIES)
+                self._told_end("Fault")
             if self._progress:
                 self._failures, delay = 0, 0.0
             else:
@@ -149,6 +159,10 @@ class Reflector:
             self._scope.reschedule(asyncio.get_running_loop().time())
             self._scope = None
 
+    def silence(self) -> float:
+        """Seconds since the API server last said anything of the kind."""
+        return asyncio.get_running_loop().time() - self._heard
+
     async def _attempt(self) -> float:
         """List if need be, and watch until that ends, well or badly. Return how long to wait then."""
         self._progress = self._open = False
@@ -156,9 +170,12 @@ class Reflector:
             if self._version is None:
                 self._version = await self._list()
             await self._watch(self._version)
+            self._told_end("Ended")
         except ConnectionFailed as error:
+            self._told_end(Cause.UNREACHABLE)
             await self._lost(Cause.UNREACHABLE, str(error))
         except ApiError as error:
+            self._told_end(_REFUSALS.get(error.status, Cause.UNREACHABLE))
             return await self._refused(error)
         return self._delay(RETRIES)
 
@@ -183,10 +200,11 @@ class Reflector:
                 if page.first:
                     count = 0
                     await _ended(self._sink.begin())
+                self._heard = asyncio.get_running_loop().time()
                 await _ended(self._sink.page(page.items))
                 version, count = page.resource_version, count + len(page.items)
         await _ended(self._sink.end(version))
-        log.debug("%s: listed %d", self, count)
+        log.debug("%s: listed %d", self, count, extra=self._fields)
         return version
 
     async def _watch(self, version: str) -> None:
@@ -199,6 +217,7 @@ class Reflector:
         try:
             async with aclosing(watch) as batches:
                 while (batch := await self._interruptible(anext(batches, None))) is not None:
+                    self._heard = clock()
                     if batch:
                         await self._take(batch)
                     else:
@@ -227,13 +246,13 @@ class Reflector:
         if cause is self._cause or (self._open and self._barren < BARREN):
             return
         self._cause = cause
-        log.warning("%s cannot be followed (%s): %s", self, cause, message)
+        log.warning("%s cannot be followed (%s): %s", self, cause, message, extra=self._fields)
         await _ended(self._sink.unavailable(Unavailable(cause, message)))
 
     async def _found(self) -> None:
         if self._cause is None:
             return
-        log.info("%s can be followed again (it was: %s)", self, self._cause)
+        log.info("%s can be followed again (it was: %s)", self, self._cause, extra=self._fields)
         self._cause = None
         await _ended(self._sink.available())
 

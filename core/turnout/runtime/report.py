@@ -72,7 +72,7 @@ class Reporter:
     ) -> dict[str, Any]:
         in_force = self._context.in_force.plan(key)
         outcome = report.assessment.outcome if report.assessment else None
-        seen = outcome.versions if outcome else None
+        seen = report.assessment.serving if report.assessment else None
         verdicts = {
             "Accepted": report.accepted,
             "Routed": report.routed,
@@ -81,7 +81,8 @@ class Reporter:
         observed = None
         if outcome and report.assessment and report.assessment.admitted:
             primary = report.assessment.admitted.accepted.policy.primary
-            observed = versions(outcome.versions, outcome.reasons, primary, in_force)
+            former = outcome.environment if report.assessment.stays else ""
+            observed = versions(outcome.versions, outcome.reasons, primary, in_force, former)
         return policy_status(
             previous,
             generation=document.generation,

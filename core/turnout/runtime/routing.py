@@ -6,7 +6,7 @@ from turnout.decision.assess import Assessment, unknown_routes
 from turnout.decision.decide import Outcome
 from turnout.decision.declare import Admitted
 from turnout.decision.stored import Carried
-from turnout.plugin import Ref, Role, RoutePlan
+from turnout.plugin import Ref, Role
 from turnout.plugin.reading import items
 from turnout.reasons import Reason
 from turnout.runtime.carried import CarriedPlans
@@ -94,11 +94,14 @@ class Routing:
             )
             if written is None:
                 return None
+            if not assessment.rendered:  # the router cannot carry what is in force: that stays where it is
+                stays = under_way(accepted, outcome, left, "") or Verdict(True, Reason.GATED)
+                return Report(VALID, stays, assessment, left=left.refs)
             verdict = written.verdict
             taken = verdict.reason in _CARRIED
             if taken or verdict.reason in (Reason.REFUSED_BY_NETWORK, Reason.PENDING):
-                plan = outcome.plan if taken or not former else self._by_routes(turn)
-                self._note(turn, assessment, replace(outcome, plan=plan), moved=written.moved)
+                carried = outcome.carried if taken or not former else self._by_routes(turn)
+                self._note(turn, assessment, replace(outcome, carried=carried), moved=written.moved)
             awaited = self._moves.awaited(assessment.rendered) if left.refs else ""
             if not (taken and left.refs) or awaited:
                 self._moves.not_taken(key)
@@ -106,8 +109,8 @@ class Routing:
             elif not (turn.hurried or turn.keeps):
                 later = await self._moves.remove(key, left)
         except ApiError as error:
-            if former and (plan := self._by_routes(turn)):
-                context.in_force.decided(key, plan, wrote=True)
+            if former and (carried := self._by_routes(turn)):
+                context.in_force.decided(key, carried.plan, wrote=True)
             refs = {item.ref for item in (*assessment.rendered, *former) if item.role is not Role.SHARED}
             for ref in refs if classify(error) is Classified.CONFLICT else ():
                 await context.writer.reread(ref)
@@ -150,10 +153,9 @@ class Routing:
         told = f"stays, as no installed router writes such a kind; its own would remove it: {names}"
         return Verdict(True, Reason.MOVING, told)
 
-    def _by_routes(self, turn: Turn) -> RoutePlan | None:
-        """The plan that calls go by, as the routes say it now."""
-        carried = self._carried.of(turn.key, turn.document, turn.admitted.accepted)
-        return carried.plan if carried else None
+    def _by_routes(self, turn: Turn) -> Carried | None:
+        """What calls go by, as the routes say it now."""
+        return self._carried.of(turn.key, turn.document, turn.admitted.accepted)
 
     def _note(self, turn: Turn, assessment: Assessment, outcome: Outcome, *, moved: bool) -> None:
         """Note what is in force now, and tell of it."""

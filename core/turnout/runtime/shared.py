@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from turnout.decision.drift import shared_foreign
-from turnout.decision.objects import Entry
+from turnout.decision.objects import Entry, Owner
 from turnout.decision.render import owner_reference
+from turnout.names import ROUTING_POLICY
 from turnout.plugin import Ref
 from turnout.reasons import Reason
 from turnout.runtime.claims import Claim
@@ -48,7 +49,7 @@ class SharedReconciler:
         if not claims:
             self._corrections.forget(key.ref)
             if known and not owners and self._turned_away(key.ref, known):
-                await self._context.writer.delete(key.ref, known)
+                await self._give_up(key.ref, known)
             return None
         self._tell_others(key.ref, claims)
         differs = self._differs(claims[0], known, owners)
@@ -74,6 +75,13 @@ class SharedReconciler:
                 owners.setdefault(uid, owner_reference(key.name, uid, controller=False))
         return owners
 
+    async def _give_up(self, ref: Ref, known: Entry) -> None:
+        """Delete what no policy wishes for; what somebody else owns besides them is left to that owner."""
+        if others := _others(known):
+            await self._context.writer.leave_to(ref, {owner.uid for owner in others})
+        else:
+            await self._context.writer.delete(ref, known)
+
     def _turned_away(self, ref: Ref, known: Entry) -> bool:
         """Whether a policy that lives, and owns the object, has no wish for it any more.
 
@@ -97,8 +105,10 @@ class SharedReconciler:
 
     def _differs(self, claim: Claim, known: Entry | None, owners: dict[str, Any]) -> str | None:
         """Where the object differs from what is wished for."""
-        if known and known.written and {owner.uid for owner in known.written.owners} != set(owners):
-            return OWNERS
+        if known and known.written:
+            others = {owner.uid for owner in _others(known)}
+            if {owner.uid for owner in known.written.owners} - others != set(owners):
+                return OWNERS
         return self._corrections.differs(claim.item, known)
 
     async def _apply(
@@ -138,3 +148,9 @@ class SharedReconciler:
             for claim in claims:
                 self._context.queue.add(claim.key)
         self._winner[ref] = canonical
+
+
+def _others(known: Entry) -> tuple[Owner, ...]:
+    """The owners of an object that are no policies: who set them sees to them."""
+    owners = known.written.owners if known.written else ()
+    return tuple(owner for owner in owners if owner.kind != ROUTING_POLICY.kind)

@@ -11,6 +11,7 @@ from turnout.reasons import Reason
 from turnout.runtime.events import Event, Recorder, about_policy
 from turnout.runtime.keys import PolicyKey
 from turnout.runtime.notifiers import Notifiers
+from turnout.runtime.observer import Observer
 
 log = logging.getLogger(__name__)
 
@@ -18,9 +19,10 @@ log = logging.getLogger(__name__)
 class Shifts:
     """Tells of shifts: the log, the policy's events, and notifiers."""
 
-    def __init__(self, recorder: Recorder, notifiers: Notifiers) -> None:
+    def __init__(self, recorder: Recorder, notifiers: Notifiers, observer: Observer) -> None:
         self._recorder = recorder
         self._notifiers = notifiers
+        self._observer = observer
 
     def tell(self, key: PolicyKey, uid: str, before: RoutePlan | None, outcome: Outcome) -> None:
         """Who, from what, to what, and why. A policy's first routes are no event: its status says them."""
@@ -38,6 +40,7 @@ class Shifts:
         )
         if before is None:
             return
+        self._observer.shifted(key)
         about = about_policy(key.namespace, key.name)
         self._recorder.record(Event(about, uid, Reason.SHIFTED, f"{old} -> {new}: {why}"))
         gains = gaining(before, outcome.plan)

@@ -19,6 +19,7 @@ from turnout.registry import Registry
 from turnout.runtime.client import Client
 from turnout.runtime.clock import Clock
 from turnout.runtime.controller import Controller
+from turnout.runtime.observer import Observer
 from turnout.settings import Settings
 from turnout.testing import kinds as of_kinds
 from turnout.testing.builders import MODEL, NAMESPACE
@@ -38,6 +39,7 @@ class Running:
 
     task: asyncio.Task[None]
     connection: Connection
+    controller: Controller
 
 
 class Rollout(Outcome):
@@ -117,20 +119,26 @@ class Rollout(Outcome):
         namespaces: Iterable[str] | None = (NAMESPACE,),
         registry: Registry | None = None,
         settings: Mapping[str, Any] | None = None,
+        observer: Observer | None = None,
+        leading: asyncio.Event | None = None,
     ) -> Running:
-        """Start a controller. Before `until` or `settle` it has made no call. `settings`: a document."""
+        """Start a controller. Before `until` or `settle` it has made no call. `settings`: a document.
+
+        `observer` is told of its work; before `leading` is set it stands by.
+        """
 
         async def begin() -> Running:
             connection = Connection(self.cluster)
             controller = Controller(
-                Client(connection),
+                Client(connection, on_call=observer.called if observer else None),
                 registry or self.registry,
                 Settings.of(settings or {}),
                 namespaces=None if namespaces is None else frozenset(namespaces),
                 instance=instance,
                 clock=Clock(self.now, self._loop.time),
+                observer=observer,
             )
-            return Running(self._loop.create_task(controller.run()), connection)
+            return Running(self._loop.create_task(controller.run(leading)), connection, controller)
 
         running = self._runner.run(begin())
         self._running.append(running)

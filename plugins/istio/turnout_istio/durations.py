@@ -7,6 +7,8 @@ from pydantic import AfterValidator
 
 _UNITS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|[hms])")
+LONGEST = 2_562_047
+"""Hours. Istio's CRDs hold a duration in a signed number of nanoseconds, 64 bits long."""
 _WHOLE = re.compile(rf"({_PART.pattern})+")
 
 
@@ -21,6 +23,8 @@ def _positive(text: str) -> str:
     length = milliseconds(text)
     if length < 1 or abs(length - round(length)) > 1e-6:
         raise ValueError("expected a duration of 1ms or more, in whole milliseconds")
+    if length > LONGEST * _UNITS["h"]:
+        raise ValueError(f"expected a duration of at most {LONGEST}h")
     return text
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from turnout.plugin import Fault, Feature, Manifest, Policy, RoutePlan, Router
 from turnout_istio import conflicts, matches
 from turnout_istio.gateway import GATEWAY, SERVICE_ENTRY, gateway, service_entry
+from turnout_istio.hosts import service_namespace
 from turnout_istio.options import IstioOptions
 from turnout_istio.virtual_service import VIRTUAL_SERVICE, virtual_service
 
@@ -25,6 +26,13 @@ class Istio(Router[IstioOptions]):
 
     def check(self, policy: Policy, options: IstioOptions) -> Iterable[Fault]:
         return (*matches.faults(policy), *conflicts.faults(policy, options))
+
+    def reaches(self, options: IstioOptions) -> Iterable[tuple[str, str]]:
+        namespace, slash, _ = options.external_gateway.partition("/")
+        if slash:
+            yield "externalGateway", namespace
+        if namespace := service_namespace(options.ingress_host):
+            yield "ingressHost", namespace
 
     def objections(self, plan: RoutePlan, options: IstioOptions) -> Iterable[str]:
         return conflicts.objections(plan, options)

@@ -22,6 +22,7 @@ KNATIVE = ("Knative", "Serverless")
 """The modes by their names now and before KServe 0.16. A status keeps the name that it once got."""
 MODELMESH = "ModelMesh"
 ANNOTATION = "serving.kserve.io/deploymentMode"
+"""Asks for a mode; all that tells it where the status does not: ModelMesh's, and that of KServe 0.15.0."""
 HTTP_PORT = 80
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -31,8 +32,8 @@ _HOST = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 def locate(obj: Mapping[str, Any]) -> tuple[Pairs, str]:
     """The addresses of an InferenceService; none, and why, where its status names none that can be used."""
     status = mapping(obj.get("status"))
-    mode = text(status.get("deploymentMode"), 64)
-    if (mode or _annotated(obj)) == MODELMESH:
+    mode = text(status.get("deploymentMode"), 64) or _annotated(obj)
+    if mode == MODELMESH:
         return (), "ModelMesh serves it, so spec.targetEnv has to be kserve-modelmesh"
     if mode not in STANDARD + KNATIVE:
         expected = " or ".join((STANDARD[0], KNATIVE[0]))

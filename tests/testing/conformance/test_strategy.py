@@ -7,7 +7,7 @@ import pytest
 
 from tests.testing.conformance.checking import Broken, checks, failures
 from tests.testing.conformance.sound import OfSoundStrategy, SoundStrategy
-from turnout.plugin import Decision, Inputs, Match, Options, Rule, Share, Uses
+from turnout.plugin import Decision, Fault, Inputs, Match, Options, Rule, Share, Uses
 from turnout.testing.conformance import StrategyConformance
 from turnout.testing.conformance.axis import AxisConformance
 
@@ -109,7 +109,7 @@ BROKEN = (
     Broken(of(Stumbles), "test_decisions_keep_the_rules", "found StopIteration"),
     Broken(of(Idle), "test_ready_versions_get_calls", "decide of wisdom-0 (ready); primary wisdom-0"),
     Broken(of(Gossips), "test_reasons_are_about_versions_of_the_policy", '"is a version" for "nobody"'),
-    Broken(of(KeepsItself), "test_state_comes_back_as_json", "its state is no JSON"),
+    Broken(of(KeepsItself), "test_state_comes_back_as_json", "the state is no JSON"),
     Broken(of(Forgets), "test_state_comes_back_as_json", 'asked again with the state {"steps": [1, 2]}'),
     Broken(of(ClaimsMatches), "test_what_it_uses_counts", "no decision that matches changes"),
     Broken(of(ConcealsMirrors), "test_nothing_else_counts", "expected mirror-percentage in `uses`"),
@@ -139,7 +139,7 @@ def test_policies_that_a_strategy_refuses_are_no_samples() -> None:
     class OnlyLight(SoundStrategy):
         def check(self, policy: Any, options: Options) -> Any:
             heavy = [n for n, one in enumerate(policy.versions) if (one.weight or 0) > 100]
-            return [("spec.modelVersions[0].weight", "found more than 100") for _ in heavy]
+            return [Fault("spec.modelVersions[0].weight", "found more than 100") for _ in heavy]
 
         def decide(self, inputs: Inputs, options: Options) -> Decision:
             assert all((one.spec.weight or 0) <= 100 for one in inputs.versions)
@@ -151,7 +151,7 @@ def test_policies_that_a_strategy_refuses_are_no_samples() -> None:
 def test_a_strategy_that_refuses_every_policy_is_told() -> None:
     class Refuses(SoundStrategy):
         def check(self, policy: Any, options: Options) -> Any:
-            return [("spec.hosts", "found none")]
+            return [Fault("spec.hosts", "found none")]
 
     with pytest.raises(AssertionError, match=r"accepts none of the policies: spec.hosts: found none"):
         StrategyConformance.test_decisions_keep_the_rules(of(Refuses)())

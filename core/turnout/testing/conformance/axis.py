@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from turnout.api.models import RoutingPolicySpec
 from turnout.calling import describe
 from turnout.plugin import Fault, Policy
+from turnout.shapes import DNS_LABEL
 from turnout.shown import shown
 from turnout.testing.conformance import elsewhere
 from turnout.testing.conformance.calls import Call, answer, difference, plain
@@ -31,18 +32,26 @@ class AxisConformance(Conformance[PluginT]):
         """Calls of all the methods that are pure, with arguments as core would give them."""
         raise NotImplementedError
 
-    def calls_of_check(self) -> Iterator[Call]:
-        """Calls of the method that all axes have."""
+    def calls_of_all(self) -> Iterator[Call]:
+        """Calls of the methods that all axes have."""
+        yield from self._checks()
+        yield from self._reaches()
+
+    def _checks(self) -> Iterator[Call]:
         for label, options in self.parsed():
             for about, policy in (*policies(), *(("a policy to be refused", one) for one in self.refused)):
                 yield Call(f"check of {about} with options {label}", "check", (policy, options))
+
+    def _reaches(self) -> Iterator[Call]:
+        for label, options in self.parsed():
+            yield Call(f"reaches with options {label}", "reaches", (options,))
 
     def test_faults_name_a_field_of_the_policy(self) -> None:
         """What `check` returns are Faults, each with the path of a field of the policy; it does not raise."""
         rule = "turnout.plugin.Fault"
         known = [f"spec.{field.validation_alias}" for field in RoutingPolicySpec.model_fields.values()]
         expected = 'Faults such as Fault("spec.modelVersions[1].weight", "found 200, expected 0..100")'
-        for call in self.calls_of_check():
+        for call in self._checks():
             for fault in self._faults(call, expected, rule):
                 if not isinstance(fault, Fault) or not (fault.path and fault.message):
                     raise self.fault(call.where, shown(str(fault)), expected, rule)
@@ -58,6 +67,19 @@ class AxisConformance(Conformance[PluginT]):
             call = Call(f"check of {policy}", "check", (policy, options))
             if not self._faults(call, "a Fault", rule):
                 raise self.fault(call.where, "no fault", "one at least", rule)
+
+    def test_what_it_reaches_is_named_by_an_option(self) -> None:
+        """`reaches` names options of the plugin, each with a namespace; it does not raise."""
+        rule = "turnout.plugin.Plugin.reaches"
+        known = {field.alias or name for name, field in self.plugin.options.model_fields.items()}
+        for call in self._reaches():
+            found = answer(self.plugin, call)
+            for pair in found if isinstance(found, list) else [found]:
+                match pair:
+                    case [str(option), str(namespace)] if option in known and DNS_LABEL.fullmatch(namespace):
+                        continue
+                expected = f"pairs of an option, one of {', '.join(sorted(known)) or 'none'}, and a namespace"
+                raise self.fault(call.where, shown(str(pair)), expected, rule)
 
     def _faults(self, call: Call, expected: str, rule: str) -> list[Any]:
         try:

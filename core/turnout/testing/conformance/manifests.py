@@ -10,8 +10,9 @@ from turnout.calling import Calls, PluginError, describe
 from turnout.decision.accept import Accepted, Refused
 from turnout.decision.render import Rendered, render
 from turnout.plugin import Frontend, Manifest, Role, RoutePlan, Router
+from turnout.settings import Settings
 from turnout.shown import shown
-from turnout.testing.builders import FRONTEND, NAMESPACE, accepted, policy
+from turnout.testing.builders import FRONTEND, NAMESPACE, accepted
 from turnout.testing.conformance import odd, plans
 from turnout.testing.conformance.axis import AxisConformance
 from turnout.testing.conformance.calls import Call, answer, plain
@@ -135,9 +136,10 @@ class OfManifests(AxisConformance[Router[Any]]):
                 yield where, one
 
     def _accepted(self, document: Mapping[str, Any]) -> Accepted:
-        config = {self.plugin.name: document}
+        # As an administrator would give them, who may reach into every namespace.
+        settings = Settings.of({"plugins": {self.plugin.name: {"defaults": document}}})
         try:
-            return accepted(PlainEnvironment(), PlainStrategy(), self.plugin, of=policy(), config=config)
+            return accepted(PlainEnvironment(), PlainStrategy(), self.plugin, settings=settings)
         except Refused as error:
             expected = "an ordinary policy to be accepted"
             raise self.fault(f"options {document}", str(error), expected, "this suite's `options`") from error

@@ -9,10 +9,11 @@ import orjson
 import yaml
 
 from turnout.calling import describe
+from turnout.decision import wellformed
 from turnout.plugin import Environment, Observation, VersionSpec
 from turnout.shown import shown
 from turnout.testing.builders import NAMESPACE, spec
-from turnout.testing.conformance import odd, wellformed
+from turnout.testing.conformance import odd
 from turnout.testing.conformance.axis import AxisConformance
 
 Documents = Mapping[str, Any] | Sequence[Mapping[str, Any]] | str

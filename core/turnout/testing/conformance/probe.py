@@ -45,7 +45,7 @@ class ProbeConformance(Conformance[Probe[Any]]):
                 raise self.fault(where, "no answer within 2 s", "a time limit of its own", IN_FORCE)
 
     def test_it_does_not_block(self) -> None:
-        """It runs on the controller's event loop, where everything else waits while it does not await."""
+        """It has one event loop, on which its calls for other policies wait while it does not await."""
         for label, options in self.parsed():
             _, _, blocked = self._ask(options)
             if blocked > BLOCKED:

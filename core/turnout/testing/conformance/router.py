@@ -1,15 +1,19 @@
 """The suite of routers: what they make of plans that differ. Single plans are looked at in `manifests`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import orjson
 
+from turnout.calling import Calls
+from turnout.decision import carry
 from turnout.plugin import Manifest, Role, Router
 from turnout.testing.conformance import plans
 from turnout.testing.conformance.calls import Call, plain
 from turnout.testing.conformance.manifests import RENDER, OfManifests
 
+OBJECTIONS = "turnout.plugin.Router.objections"
 CARRIES = "turnout.plugin.Router.carries"
 ROLE = "turnout.plugin.Role"
 
@@ -34,7 +38,7 @@ class RouterConformance(OfManifests):
         return None
 
     def calls(self) -> Iterator[Call]:
-        yield from self.calls_of_check()
+        yield from self.calls_of_all()
         for label, options in self.parsed():
             for sample in self.samples(options):
                 where = f'render of "{sample.about}" with options {label}'
@@ -46,6 +50,15 @@ class RouterConformance(OfManifests):
         route = {"kind": "Route", "metadata": {"name": "wisdom"}, "status": {"conditions": []}}
         for method in ("refusal", "pending"):
             yield Call(f"{method} of an empty route", method, (route,))
+
+    def test_objections_are_sentences(self) -> None:
+        """`objections` returns texts, one for each thing that cannot be said; it does not raise."""
+        for label, options in self.parsed():
+            for sample in plans.samples(self.frontend):
+                if sample.plan.features() <= self.plugin.carries:
+                    where = f'objections to "{sample.about}" with options {label}'
+                    step = partial(carry.objections, self.plugin, sample.plan, options, Calls())
+                    self.core(where, "texts, or none", OBJECTIONS, step)
 
     def test_every_feature_that_it_carries_is_written(self) -> None:
         """Plans that differ are written differently: what is in `carries` and not written is lost."""

@@ -37,7 +37,7 @@ class StrategyConformance(AxisConformance[Strategy[Any]]):
     axis: ClassVar[Any] = Strategy
 
     def calls(self) -> Iterator[Call]:
-        yield from self.calls_of_check()
+        yield from self.calls_of_all()
         for label, options in self.parsed():
             for one in islice(situations(self.plugin.uses), 0, None, STRIDE):
                 yield Call(f"{one.where} with options {label}", "decide", (one.inputs, options))

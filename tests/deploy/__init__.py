@@ -1,0 +1,1 @@
+"""What is under deploy/: the Helm chart, kustomize, the image."""

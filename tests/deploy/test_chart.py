@@ -1,0 +1,206 @@
+"""The chart as helm renders it: its values, its objects, its snapshots."""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import turnout
+from deploy import generate
+from tests.deploy.chart import CHART, container, helm, objects, only, text
+from tests.docs import pages
+from tests.support.assets import REPOSITORY
+from turnout.settings import Settings
+
+GOLDEN = Path(__file__).with_name("golden")
+CASES = sorted(file.name.removesuffix(".values.yaml") for file in GOLDEN.glob("*.values.yaml"))
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+
+
+def refused(*arguments: str) -> str:
+    """What helm says of values that it refuses."""
+    done = helm("template", "turnout", CHART, *arguments, check=False)
+    assert done.returncode, done.stdout
+    return done.stderr
+
+
+def test_lint_finds_nothing() -> None:
+    assert "1 chart(s) linted, 0 chart(s) failed" in helm("lint", "--strict", CHART).stdout
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_manifests_are_the_golden_ones(case: str) -> None:
+    """`UPDATE_GOLDEN=1` writes them anew."""
+    rendered = text(f"--values={GOLDEN / f'{case}.values.yaml'}")
+    file = GOLDEN / f"{case}.yaml"
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.write_text(rendered, encoding="utf-8")
+    assert rendered == file.read_text(encoding="utf-8")
+
+
+def test_nothing_that_is_generated_is_stale() -> None:
+    """`python deploy/generate.py` writes it."""
+    stale = [str(file) for file, made in generate.files().items() if file.read_text(encoding="utf-8") != made]
+    assert stale == []
+
+
+def test_version_is_that_of_turnout() -> None:
+    about = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    assert about["appVersion"] == about["version"] == turnout.__version__
+    for kustomization in REPOSITORY.glob("deploy/kustomize/*/kustomization.yaml"):
+        made = yaml.safe_load(kustomization.read_text(encoding="utf-8")).get("configMapGenerator", [])
+        labels = [one["options"]["labels"]["app.kubernetes.io/version"] for one in made]
+        assert labels in ([], [turnout.__version__])
+
+
+# values
+
+
+def test_schema_and_values_have_the_same_keys_and_all_are_described() -> None:
+    """At every level: none is forgotten in the schema, none in the table."""
+    said = (CHART / "values.yaml").read_text(encoding="utf-8")
+    values, schema = (
+        yaml.safe_load(said),
+        json.loads((CHART / "values.schema.json").read_text(encoding="utf-8")),
+    )
+    assert set(schema["properties"]) == {*values, "global"}
+    described = {path for path, _ in generate.described(said)}
+    for name, value in values.items():
+        if (name,) not in described:
+            assert set(schema["properties"][name]["properties"]) == set(value)
+            assert {(name, key) for key in value} <= described
+
+
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [
+        ("replica=3", "'replica' not allowed"),
+        ("image.tagg=1", "'tagg' not allowed"),
+        ("settings.drains.enabled=false", "'drains' not allowed"),
+        ("settings.drain.enable=false", "'enable' not allowed"),
+        ("settings.drain.enabled=no", "got string, want boolean"),
+        ("settings.lease.durationSeconds=1", "minimum"),
+        ("environments.deploymnet.enabled=true", "missing property 'kinds'"),
+        ("routers.istio.kind={x}", "'kind' not allowed"),
+        ("routers.mine.kinds={Things.example.com}", "does not match pattern"),
+        ("namespaces={Team}", "does not match pattern"),
+        ("logLevel=verbose", "value must be one of"),
+        ("http.address=localhost", "does not match pattern"),
+        ("http.port=0", "minimum"),
+        ("tolerations[0].efect=NoSchedule", "'efect' not allowed"),
+    ],
+)
+def test_schema_refuses(argument: str, says: str) -> None:
+    """What is unknown, and what cannot be."""
+    assert says in refused("--set", argument)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("clusterScoped=true", "namespaces={a}"), "namespaces: found some, expected none"),
+        (("serviceAccount.create=false",), "serviceAccount.name: found nothing, expected"),
+        (("serviceMonitor.create=true", "service.create=false"), "serviceMonitor.create: found true"),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused(arguments: tuple[str, ...], says: str) -> None:
+    assert says in refused(*(f"--set={one}" for one in arguments))
+
+
+def test_settings_of_the_documentation_are_good_values(tmp_path: Path) -> None:
+    """And arrive as the controller reads them. What the values do not enable is kept out as well."""
+    block = next(block for block in pages.read("docs/operator.md") if block.file == "settings.yaml")
+    file = tmp_path / "values.yaml"
+    given = yaml.safe_load(block.text)
+    file.write_text(yaml.safe_dump({"settings": given}), encoding="utf-8")
+    settings = only(objects(f"--values={file}"), "ConfigMap", "turnout-settings")
+    arrived = yaml.safe_load(settings["data"]["settings.yaml"])
+    assert arrived["pluginNames"].pop("block") == ["deployment", "envoy", "gateway-api"]
+    del given["pluginNames"]["block"]
+    assert Settings.of(arrived) == Settings.of(given)
+
+
+def test_what_is_not_enabled_is_kept_out_besides_what_the_settings_keep_out() -> None:
+    arguments = ("--set=settings.pluginNames.block={canary}", "--set=environments.deployment.enabled=true")
+    settings = only(objects(*arguments), "ConfigMap", "turnout-settings")["data"]["settings.yaml"]
+    assert yaml.safe_load(settings) == {"pluginNames": {"block": ["canary", "envoy", "gateway-api"]}}
+
+
+# pods
+
+
+def annotations(*arguments: str) -> dict[str, str]:
+    found: dict[str, str] = only(objects(*arguments), "Deployment")["spec"]["template"]["metadata"][
+        "annotations"
+    ]
+    return found
+
+
+def test_a_change_of_the_settings_replaces_the_pods_and_nothing_else_does() -> None:
+    assert annotations("--set=settings.clusterDomain=example.org") != annotations()
+    assert annotations("--set=replicas=3") == annotations()
+
+
+@pytest.mark.parametrize(("kind", "name"), [("Deployment", "turnout"), ("Job", "turnout-release")])
+def test_pods_are_restricted(kind: str, name: str) -> None:
+    """tests/deploy/test_install.py has the API server's own word for it."""
+    found = only(objects(), kind, name)
+    assert container(found)["securityContext"] == RESTRICTED
+    assert found["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "scope"),
+    [
+        ((), []),
+        (("--set=clusterScoped=true",), ["--all-namespaces"]),
+        (("--set=namespaces={a,b}",), ["--namespace=a", "--namespace=b"]),
+    ],
+)
+def test_controller_and_release_have_the_same_scope(arguments: tuple[str, ...], scope: list[str]) -> None:
+    found = objects(*arguments)
+    for kind, name in (("Deployment", "turnout"), ("Job", "turnout-release")):
+        said = container(only(found, kind, name))["args"]
+        assert [one for one in said if "namespace" in one] == scope
+
+
+def test_probes_and_service_use_the_port_that_is_served() -> None:
+    """IPv6 too."""
+    found = objects("--set=http.port=9000", "--set-string=http.address=[::]")
+    controller = container(only(found, "Deployment"))
+    assert "--http=[::]:9000" in controller["args"]
+    (port,) = controller["ports"]
+    assert (port["name"], port["containerPort"]) == ("http", 9000)
+    probes = {name: controller[f"{name}Probe"]["httpGet"] for name in ("liveness", "readiness")}
+    assert probes["liveness"] == {"path": "/healthz", "port": "http"}
+    assert probes["readiness"] == {"path": "/readyz", "port": "http"}
+    (served,) = only(found, "Service", "turnout-metrics")["spec"]["ports"]
+    assert served == {"name": "http", "port": 9000, "targetPort": "http"}
+
+
+def test_image_is_by_tag_or_by_digest() -> None:
+    digest = f"sha256:{'0' * 64}"
+    for arguments, image in (
+        ((), f"turnout:{turnout.__version__}"),
+        (
+            ("--set=image.repository=registry.example.com/turnout", "--set=image.tag=v2"),
+            "registry.example.com/turnout:v2",
+        ),
+        ((f"--set=image.digest={digest}",), f"turnout@{digest}"),
+    ):
+        assert container(only(objects(*arguments), "Deployment"))["image"] == image
+
+
+def test_source_distribution_has_the_chart() -> None:
+    """It is not told to leave anything out."""
+    with (REPOSITORY / "pyproject.toml").open("rb") as file:
+        build: dict[str, Any] = tomllib.load(file)["tool"]["hatch"]["build"]
+    assert "sdist" not in build.get("targets", {})

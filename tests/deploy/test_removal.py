@@ -1,0 +1,126 @@
+"""Removal on a real API server with the garbage collector: no finalizer stays, and the routes do."""
+
+import pytest
+
+from tests.cluster.controller import Site
+from tests.deploy.chart import DEPLOY
+from tests.deploy.installation import Installation
+from tests.deploy.test_install import HALVES, LEADS, finalizers, halves, route
+from tests.support import wait_until
+
+DRAIN = "turnout.dev/drain"
+CRDS = ("routingpolicies.turnout.dev", "trafficweights.turnout.dev")
+VERSIONS = ("wisdom-0", "wisdom-1")
+
+
+def marks(site: Site) -> list[object]:
+    """What is turnout's on the versions."""
+    found = (site.get("inferenceservice", name)["metadata"] for name in VERSIONS)
+    return [
+        mark
+        for one in found
+        for mark in (*one.get("finalizers", ()), *one.get("annotations", {}))
+        if str(mark).startswith("turnout.dev/")
+    ]
+
+
+def left(installation: Installation) -> list[str]:
+    """Names of what the release has left in its namespace."""
+    kinds = "deployments,jobs,serviceaccounts,roles,rolebindings,configmaps,services,poddisruptionbudgets,networkpolicies"
+    listed = installation.kubectl("get", kinds, "--output=name").stdout.split()
+    return [name for name in listed if "kube-root-ca" not in name]
+
+
+@pytest.fixture
+def serving(installation: Installation) -> Site:
+    """A release whose pod serves two versions by halves."""
+    installation.start().says(LEADS)
+    site = installation.site()
+    halves(site)
+    wait_until(lambda: site.condition("wisdom", "Ready")[0] == "True", what="Ready")
+    return site
+
+
+def test_uninstall_takes_the_finalizers_off_and_a_new_release_takes_the_routes_up(
+    installation: Installation, serving: Site
+) -> None:
+    """The controller still runs meanwhile, and has no rights to put them back. No route is written at any time."""
+    before = route(serving)
+    assert finalizers(serving) == [DRAIN, DRAIN]
+    with installation.uninstalling():
+        done = installation.run_release_job()
+    assert (done.returncode, done.stdout.count(" released"), done.stderr) == (0, 2, "")
+    serving.kubectl("annotate", "inferenceservices", "--all", "a=b")  # the controller sees them change
+    assert marks(serving) == []
+    assert left(installation) == []
+    for crd in CRDS:
+        assert installation.get("crd", crd)
+    assert serving.names("routingpolicies") == ["wisdom"]
+
+    installation.close()
+    installation.install()
+    pod = installation.start("again")
+    pod.says(LEADS)
+    wait_until(lambda: marks(serving).count(DRAIN) == 2, timeout=20, what="protected again")
+    assert (route(serving), serving.shares()) == (before, HALVES)
+    serving.kubectl("delete", "inferenceservice", "wisdom-1", "--timeout=30s")
+    assert serving.shares() == {"wisdom-0": 100}
+
+
+def test_versions_can_be_deleted_after_an_uninstall(installation: Installation, serving: Site) -> None:
+    """One that was being deleted while the release went, too."""
+    serving.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
+    with installation.uninstalling():
+        assert installation.run_release_job().returncode == 0
+    wait_until(lambda: serving.names("inferenceservices") == ["wisdom-0"], what="wisdom-1 is gone")
+    serving.kubectl("delete", "inferenceservice", "wisdom-0", "--timeout=10s")
+    policy_goes_and_with_it_its_routes(serving)
+
+
+def policy_goes_and_with_it_its_routes(site: Site) -> None:
+    site.kubectl("delete", "routingpolicy", "wisdom", "--timeout=10s")
+    wait_until(lambda: site.names("virtualservices") == [], timeout=20, what="the routes are collected")
+    wait_until(lambda: site.names("gateways.networking.istio.io") == [], what="the Gateway is collected")
+
+
+def test_a_job_that_fails_is_told_and_turnout_release_mends_it(
+    installation: Installation, serving: Site
+) -> None:
+    """The release is gone all the same."""
+    with pytest.raises(AssertionError, match="1 error occurred"), installation.uninstalling():
+        installation.fail_release_job()
+    assert marks(serving).count(DRAIN) == 2
+    admin = installation.control_plane.admin
+    done = installation.turnout(admin, "release", "--all")
+    assert (done.returncode, marks(serving)) == (0, [])
+
+
+def test_restarts_release_nothing(installation: Installation, serving: Site) -> None:
+    """Neither stopping nor starting a pod, even where none is left in between."""
+    installation.stop()
+    assert finalizers(serving) == [DRAIN, DRAIN]
+    again = installation.start("again")
+    again.says(LEADS)
+    again.terminate()
+    assert again.wait() == 0
+    assert finalizers(serving) == [DRAIN, DRAIN]
+
+
+def test_with_kustomize_the_finalizers_are_taken_off_once_the_controller_is_gone(
+    installation: Installation, serving: Site
+) -> None:
+    """`kubectl delete -k`, then `turnout release --all`; the CRDs are no part of it."""
+    installation.stop()
+    installation.helm("uninstall", "--no-hooks")
+    folder = str(DEPLOY / "kustomize" / "namespace-scoped")
+    installation.kubectl("apply", "-k", folder)
+    installation.start("kustomized").says(LEADS)
+    before = route(serving)
+    installation.kubectl("delete", "-k", folder)
+    done = installation.turnout(installation.control_plane.admin, "release", "--all")
+    assert (done.returncode, done.stdout.count(" released")) == (0, 2)
+    serving.kubectl("annotate", "inferenceservices", "--all", "a=b")
+    assert (marks(serving), route(serving)) == ([], before)
+    assert left(installation) == []
+    for crd in CRDS:
+        assert installation.get("crd", crd)

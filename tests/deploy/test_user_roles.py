@@ -1,0 +1,116 @@
+"""The roles for people, as real users on a real API server."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.deploy.conftest import Make
+from tests.deploy.installation import Installation
+from tests.support import Credentials, wait_until
+
+READ, WRITE = ("get", "list", "watch"), ("create", "update", "patch", "delete")
+POLICIES, WEIGHTS = "routingpolicies.turnout.dev", "trafficweights.turnout.dev"
+MAY: dict[str, dict[str, tuple[str, ...]]] = {
+    "viewer": {POLICIES: READ, WEIGHTS: READ},
+    "release-manager": {POLICIES: READ, WEIGHTS: READ + WRITE},
+    "owner": {POLICIES: READ + WRITE, WEIGHTS: READ + WRITE},
+}
+AGGREGATED = {"view": "viewer", "edit": "owner", "admin": "owner"}
+
+User = Callable[[str], Credentials]
+
+
+@pytest.fixture
+def installation(make: Make) -> Installation:
+    made = make()
+    made.install("--set=userRoles.create=true")
+    return made
+
+
+@pytest.fixture
+def user(installation: Installation) -> User:
+    """Makes a user to whom a ClusterRole is bound in the release's namespace, and nothing else."""
+
+    def made(role: str) -> Credentials:
+        credentials = installation.control_plane.user(f"{role}-{installation.namespace}")
+        binding = ("create", "rolebinding", role, f"--clusterrole={role}", f"--user={credentials.name}")
+        installation.kubectl(*binding)
+        return credentials
+
+    return made
+
+
+def allowed(installation: Installation, user: Credentials, kind: str, namespace: str) -> set[str]:
+    """What a user may do with a kind, as the API server tells the user."""
+    rules = json.loads(reviewed(installation, user, namespace))["status"]["resourceRules"]
+    plural, _, group = kind.partition(".")
+    return {
+        verb
+        for rule in rules
+        if group in rule["apiGroups"] and plural in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def reviewed(installation: Installation, user: Credentials, namespace: str) -> str:
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectRulesReview",
+        "spec": {"namespace": namespace},
+    }
+    asking = ("create", "--filename=-", "--output=json", "--validate=false")
+    return installation.control_plane.kubectl(*asking, input=json.dumps(review), user=user).stdout
+
+
+@pytest.mark.parametrize("role", MAY)
+def test_a_role_grants_what_it_says(installation: Installation, user: User, role: str) -> None:
+    """In its namespace, to whom it is bound; elsewhere nothing."""
+    somebody = user(f"turnout-{role}")
+    for kind, verbs in MAY[role].items():
+        until_allowed(installation, somebody, kind, verbs)
+        more = {"deletecollection"} if role == "owner" else set()
+        assert allowed(installation, somebody, kind, installation.namespace) == {*verbs, *more}
+        assert allowed(installation, somebody, kind, "default") == set()
+    for kind in ("inferenceservices.serving.kserve.io", "virtualservices.networking.istio.io", "secrets"):
+        assert allowed(installation, somebody, kind, installation.namespace) == set()
+
+
+def until_allowed(installation: Installation, user: Credentials, kind: str, verbs: tuple[str, ...]) -> None:
+    """Wait until a binding and an aggregation count."""
+    wait_until(
+        lambda: allowed(installation, user, kind, installation.namespace) >= {*verbs},
+        timeout=20,
+        what=f"{user.name}: {kind}",
+    )
+
+
+@pytest.mark.parametrize("standard", AGGREGATED)
+def test_standard_roles_have_them(installation: Installation, user: User, standard: str) -> None:
+    """view, edit and admin, by aggregation."""
+    somebody = user(standard)
+    for kind, verbs in MAY[AGGREGATED[standard]].items():
+        until_allowed(installation, somebody, kind, verbs)
+    if standard == "view":
+        assert not allowed(installation, somebody, POLICIES, installation.namespace) & {*WRITE}
+
+
+def test_a_release_manager_moves_weights_and_no_policies(installation: Installation, user: User) -> None:
+    """With kubectl, as people do."""
+    site = installation.site()
+    site.version("wisdom-0")
+    site.policy("wisdom")
+    somebody = user("turnout-release-manager")
+    weights = site.template("4-modify-weights-values.yaml")
+    wait_until(
+        lambda: (
+            site.kubectl("apply", "-f", "-", document=weights, user=somebody, check=False).returncode == 0
+        ),
+        what="the binding counts",
+    )
+    patch = json.dumps({"spec": {"suspend": True}})
+    refused = site.kubectl(
+        "patch", "routingpolicy", "wisdom", "--type=merge", f"--patch={patch}", user=somebody, check=False
+    )
+    assert 'cannot patch resource "routingpolicies"' in refused.stderr
+    site.kubectl("delete", "trafficweights", "wisdom", user=somebody)
