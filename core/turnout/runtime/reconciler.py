@@ -15,6 +15,7 @@ from turnout.decision.shares import split
 from turnout.decision.stored import Carried
 from turnout.plugin import Ref, Role
 from turnout.reasons import Reason
+from turnout.runtime import story
 from turnout.runtime.context import Context, Need, Retry
 from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
@@ -116,6 +117,8 @@ class PolicyReconciler:
             return Report(VALID, Verdict(None, obstacle.reason, obstacle.message))
         unprotected = await protect(context, accepted, ready_only=hurried)
         assessment = await self._assess(document, admitted, carried)
+        if assessment.outcome:
+            story.tell_versions(context.recorder, key, document, assessment.outcome.versions)
         found = assessment.in_force if context.in_force.routes(key) else None
         context.in_force.read(key, found, writers)
         if assessment.failure:
