@@ -10,13 +10,14 @@ from turnout.reasons import Reason
 from turnout.runtime.context import Context
 from turnout.runtime.errors import ApiError, classify
 from turnout.runtime.errors import Verdict as Classified
-from turnout.runtime.events import Event
+from turnout.runtime.events import Event, about_policy
 from turnout.runtime.keys import DrainKey, PolicyKey
 
 log = logging.getLogger(__name__)
 
 SOON = 1.0
 """Seconds until a look at what is not known yet."""
+HELD = "held until no route leads here any more and calls in flight have ended"
 TO_MOVE = 10.0
 """Seconds that the routes may take to move once a deletion is seen: at a start all has to be read first."""
 
@@ -48,6 +49,8 @@ class DrainReconciler:
         if wait is None:
             return None
         if wait > 0:
+            if known.deleting:
+                self._context.recorder.record(Event(key.ref, known.uid, Reason.DRAINING, HELD))
             return wait
         await self._release(key.ref, known)
         return None
@@ -131,6 +134,12 @@ class DrainReconciler:
         log.warning(told, extra={"version": str(ref)})
         self._context.recorder.record(Event(ref, known.uid, Reason.DRAIN_TIMED_OUT, told, warning=True))
 
+    def _tell_released(self, key: PolicyKey, ref: Ref) -> None:
+        if policy := self._context.policy(key):
+            about = about_policy(key.namespace, key.name)
+            told = f"{ref} is let go: nothing calls it any more"
+            self._context.recorder.record(Event(about, policy.uid, Reason.RELEASED, told))
+
     async def _release(self, ref: Ref, known: Entry) -> None:
         try:
             await self._context.writer.release(ref, known)
@@ -143,8 +152,11 @@ class DrainReconciler:
                 return
             else:
                 raise
+        policies = self._context.index.policies(ref) | self._context.leaving.get(ref, set())
         if seen := self._seen.get(ref):
             self._context.observer.released(timed_out=seen.timed_out)
+            for key in () if seen.timed_out else policies:
+                self._tell_released(key, ref)
         self._forget(ref)
         log.info("%s released", ref, extra={"version": str(ref)})
         # The answer came before the event, which then changes nothing.

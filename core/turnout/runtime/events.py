@@ -6,6 +6,7 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from turnout.decision.render import api_version
 from turnout.names import FIELD_MANAGER, GROUP, ROUTING_POLICY, VERSION
 from turnout.plugin import Kind, Ref
 from turnout.reasons import Reason
@@ -90,7 +91,7 @@ class Recorder:
                 "namespace": event.ref.namespace,
             },
             "involvedObject": {
-                "apiVersion": f"{event.ref.kind.group}/{version}",
+                "apiVersion": api_version(event.ref.kind.group, version),
                 "kind": event.ref.kind.kind,
                 "namespace": event.ref.namespace,
                 "name": event.ref.name,

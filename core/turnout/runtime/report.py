@@ -7,6 +7,7 @@ from typing import Any
 from turnout.decision.assess import Assessment, unknown_routes
 from turnout.plugin import Ref, Role
 from turnout.reasons import Reason
+from turnout.runtime import story
 from turnout.runtime.contention import Contention
 from turnout.runtime.context import Context
 from turnout.runtime.errors import ApiError
@@ -63,6 +64,7 @@ class Reporter:
         self._last[key] = status
         try:
             await self._context.writer.policy_status(key, current, status)
+            story.tell_conditions(self._context.recorder, key, current, status)
         except ApiError as error:
             if error.status not in (404, 409):  # gone, or another of the same name: its event is on its way
                 raise
