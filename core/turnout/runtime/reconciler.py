@@ -14,16 +14,10 @@ from turnout.decision.join import protects
 from turnout.decision.shares import split
 from turnout.decision.stored import Carried
 from turnout.reasons import Reason
-<<<<<<< HEAD
+from turnout.runtime import story
 from turnout.runtime.carried import CarriedPlans
 from turnout.runtime.context import Context, Need, Obstacle, Retry
 from turnout.runtime.errors import ApiError
-=======
-from turnout.runtime import story
-from turnout.runtime.context import Context, Need, Retry
-from turnout.runtime.errors import ApiError, classify
-from turnout.runtime.errors import Verdict as Classified
->>>>>>> metrics
 from turnout.runtime.failures import FAILURES, PATIENCE, Failures
 from turnout.runtime.gating import Gating, gated
 from turnout.runtime.hosts import Wish
@@ -124,7 +118,6 @@ class PolicyReconciler:
         if obstacle:
             if obstacle.filling:
                 return None
-<<<<<<< HEAD
             self._wish(key, None)
             return _waits_for(obstacle)
         if taken := self._taken(key, document, accepted, turn.carried):
@@ -175,13 +168,8 @@ class PolicyReconciler:
         accepted, document = admitted.accepted, turn.document
         unprotected = await protect(context, accepted, ready_only=turn.hurried)
         assessment = await self._assess(document, admitted, turn.carried)
-=======
-            return Report(VALID, Verdict(None, obstacle.reason, obstacle.message))
-        unprotected = await protect(context, accepted, ready_only=hurried)
-        assessment = await self._assess(document, admitted, carried)
         if assessment.outcome:
             story.tell_versions(context.recorder, key, document, assessment.outcome.versions)
->>>>>>> metrics
         found = assessment.in_force if context.in_force.routes(key) else None
         context.in_force.read(key, found, self._moves.writers(accepted, turn.listed))
         if assessment.failure:
