@@ -114,7 +114,7 @@ class _Plugin:
         """Log it, once."""
         if what not in self._told:
             self._told.add(what)
-            log.warning("plugin %s: %s", self._name, what)
+            log.warning("plugin %s: %s", self._name, what, extra={"plugin": self._name})
 
 
 class _Call:

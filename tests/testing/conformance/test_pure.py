@@ -6,9 +6,11 @@ import random
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,10 @@ from tests.testing.conformance.sound import (
     SoundEnvironment,
     WidgetOptions,
 )
+from turnout.calling import Abandoned
 from turnout.plugin import Fault, Observation, Policy
 from turnout.plugin.reading import text
+from turnout.runtime.guard import interrupt
 from turnout.testing.builders import policy
 from turnout.testing.conformance import EnvironmentConformance
 from turnout.testing.conformance.axis import AxisConformance
@@ -258,3 +262,21 @@ def test_hypothesis_finds_what_fixed_samples_do_not() -> None:
 
     assert failures(of(Deep)) == {}
     assert "found TypeError: a float" in failures(of(Deep, examples=300))["test_any_object_is_observed"]
+
+
+def test_calls_are_watched_beside_a_plugin_that_was_interrupted_in_vain() -> None:
+    """Python 3.11 would run the first of them for ever."""
+    release = threading.Event()
+
+    def wait() -> None:
+        with suppress(Abandoned):
+            release.wait()
+
+    stuck = threading.Thread(target=wait, daemon=True)
+    stuck.start()
+    interrupt(stuck)
+    with watched() as found:
+        policy()
+    release.set()
+    stuck.join(10)
+    assert found == []
