@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.api.documents import FULL_POLICY, POLICY, WEIGHTS, replaced
-from tests.support import ControlPlane
+from tests.support import ControlPlane, wait_until
 from tests.support.assets import REPOSITORY
 from tests.template import golden
 from turnout.names import ROUTING_POLICY, TRAFFIC_WEIGHTS
@@ -186,5 +186,10 @@ def test_every_field_of_a_spec_explains_itself(kind: Any) -> None:
 
 
 def test_kubectl_explains_a_field(cluster: Namespace) -> None:
-    text = cluster.kubectl("explain", "rp.spec.modelVersions.weight")
-    assert "0 excludes the version" in " ".join(text.split())
+    """Once the API server has published the schemas, a moment after the CRDs are established."""
+    cluster.kubectl("api-resources")  # kubectl forgets the kinds that it knew before
+
+    def explanation() -> str:
+        return " ".join(cluster.kubectl("explain", "rp.spec.modelVersions.weight", check=False).split())
+
+    wait_until(lambda: "0 excludes the version" in explanation(), timeout=20, what="the explanation")
