@@ -99,7 +99,8 @@ class Routes:
                 made = await self._context.writer.apply(item, _owners(policy), known)
             except ApiError as error:
                 if item in former and classify(error) in (Classified.WAIT, Classified.TERMINAL):
-                    log.warning("%s: the former routes do not follow: %s", key, error)
+                    about = {"policy": str(key), "route": str(item.ref)}
+                    log.warning("%s: the former routes do not follow: %s", key, error, extra=about)
                     continue
                 raise
             self._corrections.applied(item, made)
