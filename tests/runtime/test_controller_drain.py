@@ -309,9 +309,10 @@ def test_finalizers_for_policies_elsewhere_are_left_alone(bed: Bed) -> None:
 
 
 def test_who_takes_the_finalizer_off_again_and_again_is_not_fought_without_end(halves: Bed) -> None:
-    for _ in range(3):
+    for _ in range(5):
         halves.cluster.patch(isvc("wisdom-1"), {"metadata": {"finalizers": None}})
-        halves.settle()
+        halves.until(lambda: halves.protected("wisdom-1"))
+    halves.cluster.patch(isvc("wisdom-1"), {"metadata": {"finalizers": None}})
     halves.until(lambda: halves.condition("Routed") == ("False", "Contended"))
     assert not halves.protected("wisdom-1")
 

@@ -130,7 +130,7 @@ class Controller:
         """Whether it reconciles: not while it stands by."""
         self._reconcilers: dict[type, Callable[[Any], Coroutine[Any, Any, float | None]]] = {
             PolicyKey: self._policies.reconcile,
-            WeightsKey: WeightsReconciler(self.context, self._policies).reconcile,
+            WeightsKey: WeightsReconciler(self.context, self._policies.admission).reconcile,
             SharedKey: SharedReconciler(self.context).reconcile,
             DrainKey: self.drains.reconcile,
         }

@@ -15,12 +15,13 @@ from turnout.decision.shares import split
 from turnout.decision.stored import Carried
 from turnout.reasons import Reason
 from turnout.runtime import story
+from turnout.runtime.admission import Admission
 from turnout.runtime.carried import CarriedPlans
 from turnout.runtime.context import Context, Need, Obstacle, Retry
 from turnout.runtime.errors import ApiError
 from turnout.runtime.failures import FAILURES, PATIENCE, Failures
 from turnout.runtime.gating import Gating, gated
-from turnout.runtime.hosts import Wish
+from turnout.runtime.host_wishes import HostWishes
 from turnout.runtime.interests import Interests
 from turnout.runtime.keys import DrainKey, PolicyKey, WeightsKey
 from turnout.runtime.moves import Moves
@@ -47,8 +48,9 @@ class PolicyReconciler:
         self._interests = Interests(context)
         self._gating = Gating(context)
         self._failures = Failures(context)
+        self._hosts = HostWishes(context)
+        self.admission = Admission(context, self._failures)
         self._reporter = Reporter(context)
-        self._admitted: dict[PolicyKey, tuple[object, Admitted | Assessment]] = {}
         self._carried = CarriedPlans(context.store)
         self._routing = Routing(
             context, self._routes, self._moves, self._interests, self._failures, self._carried
@@ -64,7 +66,7 @@ class PolicyReconciler:
         if document is None:
             self._forget(key)
             return None
-        admitted = await self._admit(key, document)
+        admitted = await self.admission.admit(key, document)
         if not self._context.serves(document):
             self._leave_to_others(key, document, admitted)
             return None
@@ -74,7 +76,7 @@ class PolicyReconciler:
             if isinstance(admitted, Admitted):
                 report = await self._act(key, document, admitted, hurried)
             else:
-                self._wish(key, None)
+                self._hosts.none(key)
                 self._context.decided.pop(key, None)
                 report = self._failures.not_accepted(key, document, admitted)
         except (ApiError, ConnectionFailed):
@@ -118,16 +120,16 @@ class PolicyReconciler:
         if obstacle:
             if obstacle.filling:
                 return None
-            self._wish(key, None)
+            self._hosts.none(key)
             return _waits_for(obstacle)
-        if taken := self._taken(key, document, accepted, turn.carried):
+        if taken := self._hosts.taken(key, document, accepted, turn.carried):
             return self._failures.not_accepted(key, document, taken)
         return await self._decide(turn)
 
     async def _keep_up(self, turn: Turn, obstacle: Obstacle) -> Report | None:
         """What it has goes on as before, of a policy whose new router or environment cannot be used yet."""
         context, key, accepted = self._context, turn.key, turn.admitted.accepted
-        self._wish(key, None)
+        self._hosts.none(key)
         report = _waits_for(obstacle)
         made: Report | None = None
         carried = self._carried.of(key, turn.document, accepted)
@@ -195,54 +197,6 @@ class PolicyReconciler:
             self._failures.tell(key, report.routed)
         return report
 
-    def _taken(
-        self, key: PolicyKey, document: Document, accepted: Accepted, carried: Carried | None
-    ) -> Assessment | None:
-        """Why a policy is not accepted: one of another namespace serves its host. Raises Retry at start."""
-        context = self._context
-        if not context.assessor.settings.allow_namespaces:
-            return None  # every host is of the policy's own namespace
-        hosts = frozenset(host for frontend in accepted.frontends for host in frontend.hosts)
-        served = carried.plan.frontends if carried else ()
-        held = {host for frontend in served for host in frontend.hosts} | context.hosts.held(key)
-        self._wish(key, Wish(document.created, hosts, hosts & held))
-        if not context.hosts.known(context.unseen or ()):
-            raise Retry
-        if (taken := context.hosts.taken(key)) is None:
-            self._wish(key, Wish(document.created, hosts, hosts))
-            return None
-        told = f"host {taken[0]} is that of policy {taken[1]}; give the policy another modelName"
-        return Assessment(failure=(Reason.HOST_TAKEN, told))
-
-    def _wish(self, key: PolicyKey, wish: Wish | None) -> None:
-        for other in self._context.hosts.replace(key, wish):
-            self._context.queue.add(other)
-
-    async def _admit(self, key: PolicyKey, document: Document) -> Admitted | Assessment:
-        """The policy, accepted or not; looked at anew only when it or its weights have changed."""
-        weights = self._context.store.weights.get((key.namespace, key.name))
-        weights = None if weights is None or weights.deleting else weights
-        state = (
-            document.uid,
-            document.generation,
-            document.marks,
-            weights and (weights.uid, weights.generation),
-        )
-        before, known = self._admitted.get(key, (None, None))
-        if known is not None and before == state:
-            return known
-        made = await self._context.guard.run(
-            lambda calls: self._context.assessor.admit(
-                document.content, weights.content if weights else None, calls
-            )
-        )
-        unchecked = self._failures.unchecked(key, made)
-        if isinstance(made, Admitted) or (made.failure and made.failure[0] is not Reason.PLUGIN_FAILED):
-            self._admitted[key] = (None if unchecked else state, made)
-        if weights:
-            self._context.queue.add(WeightsKey(key.namespace, key.name))
-        return made
-
     def _leave_to_others(self, key: PolicyKey, document: Document, admitted: Admitted | Assessment) -> None:
         """It is another instance's: know which versions it names, and want nothing for it any more."""
         if isinstance(admitted, Admitted):
@@ -252,15 +206,11 @@ class PolicyReconciler:
         if key in self._context.foreign:
             return
         self._context.foreign.add(key)
-        self._wish(key, None)
+        self._hosts.none(key)
         self._context.decided.pop(key, None)
         self._routes.forget(key)
         self._reporter.forget(key)
         self._failures.forget(key)
-
-    def verdict(self, key: PolicyKey) -> Admitted | Assessment | None:
-        """What was last found of a policy's document and weights."""
-        return self._admitted.get(key, (None, None))[1]
 
     async def _assess(self, document: Document, admitted: Admitted, carried: Carried | None) -> Assessment:
         context, now = self._context, self._context.clock.now()
@@ -288,14 +238,13 @@ class PolicyReconciler:
                 self._context.queue.add(DrainKey(ref))
 
     def _forget(self, key: PolicyKey) -> None:
-        self._admitted.pop(key, None)
+        self.admission.forget(key)
         self._carried.forget(key)
         self._moves.not_taken(key)
         self._context.decided.pop(key, None)
         self._context.looked_at(key)
         self._context.waiting.pop(key, None)
-        for other in self._context.hosts.forget(key):
-            self._context.queue.add(other)
+        self._hosts.forget(key)
         self._routes.forget(key)
         self._reporter.forget(key)
         self._failures.forget(key)

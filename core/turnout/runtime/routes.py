@@ -1,9 +1,10 @@
 """Makes the routes in the cluster those that were decided."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 from turnout.decision.drift import foreign, shared_foreign
 from turnout.decision.objects import Entry
@@ -34,6 +35,25 @@ class Written:
     again: float | None = None
 
 
+class _Step(Enum):
+    """What came of one object. GONE: its policy is."""
+
+    SAME = auto()
+    WRITTEN = auto()
+    GONE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Whose objects are written. `listed`: by the policy's status; `seen`: known here before."""
+
+    key: PolicyKey
+    document: Document
+    policy: Policy
+    listed: AbstractSet[Ref]
+    seen: AbstractSet[Ref]
+
+
 class Routes:
     """Writes for one policy at a time; several policies may be under way at once."""
 
@@ -50,7 +70,7 @@ class Routes:
         rendered: tuple[Rendered, ...],
         listed: AbstractSet[Ref],
         *,
-        former: tuple[Rendered, ...] = (),
+        former: Sequence[Rendered] = (),
         routes_only: bool = False,
     ) -> Written | None:
         """Write what differs. `listed`: the objects that were written before, by the policy's status.
@@ -65,49 +85,61 @@ class Routes:
         own = [item for item in rendered if item.role is not Role.SHARED]
         if conflict := self._conflict(key, policy, own):
             return Written(Verdict(False, Reason.CONFLICT, conflict))
-        before = {item.ref for item in own if item.ref in self._owner}
+        seen = {item.ref for item in own if item.ref in self._owner}
+        request = _Request(key, document, policy, listed, seen)
         for item in (*former, *own):
             self._owner[item.ref] = key
-        shared = [item for item in rendered if item.role is Role.SHARED]
-        self._claim(key, document, shared)
-        moved, again, contended = False, None, None
-        for item in (*former, *own):
-            if routes_only and item.role is not Role.ROUTE:
-                continue
-            known = self._context.store.look(item.ref)
-            if known is None and item in former:
-                continue
-            differs = self._differs(item, known, policy)
-            if differs is None:
-                continue
-            if self._is_correction(item, known, listed, document):
-                now = self._context.clock.monotonic()
-                if wait := self._corrections.contention.wait(item.ref, now):
-                    if item in former:
-                        continue
-                    contended = f"{item.ref} keeps being changed at {differs}; next try in {wait:.0f} s"
-                    again = wait
-                    continue
-                # It has vanished before our eyes: by the garbage collector, whose event may come before
-                # the policy's own? At start nothing can have, and a policy asked about costs a call each.
-                vanished = known is None and item.ref in before
-                if vanished and not await self._context.writer.still_there(key, policy.uid):
-                    return None
-                self._corrections.contention.corrected(item.ref, now)
-                self._corrections.tell(key, document.uid, item, differs)
-            try:
-                made = await self._context.writer.apply(item, _owners(policy), known)
-            except ApiError as error:
-                if item in former and classify(error) in (Classified.WAIT, Classified.TERMINAL):
-                    about = {"policy": str(key), "route": str(item.ref)}
-                    log.warning("%s: the former routes do not follow: %s", key, error, extra=about)
-                    continue
-                raise
-            self._corrections.applied(item, made)
-            moved = moved or item.role is Role.ROUTE
+        self._claim(key, document, (item for item in rendered if item.role is Role.SHARED))
+        moved, contended = False, None
+        if routes_only:
+            former, own = ([item for item in items if item.role is Role.ROUTE] for items in (former, own))
+        for item in former:
+            moved = await self._follow(item, request) or moved
+        for item in own:
+            step = await self._bring(item, request)
+            if step is _Step.GONE:
+                return None
+            if isinstance(step, Written):
+                contended = step
+            moved = moved or (step is _Step.WRITTEN and item.role is Role.ROUTE)
         if contended:
-            return Written(Verdict(False, Reason.CONTENDED, contended), moved, again)
+            return replace(contended, moved=moved)
         return Written(self._verdict(key, rendered), moved)
+
+    async def _follow(self, item: Rendered, request: _Request) -> bool:
+        """Keep up a route of before, as far as it may be written. Whether it was."""
+        if self._context.store.look(item.ref) is None:
+            return False
+        try:
+            return await self._bring(item, request) is _Step.WRITTEN and item.role is Role.ROUTE
+        except ApiError as error:
+            if classify(error) not in (Classified.WAIT, Classified.TERMINAL):
+                raise
+            about = {"policy": str(request.key), "route": str(item.ref)}
+            log.warning("%s: the former routes do not follow: %s", request.key, error, extra=about)
+            return False
+
+    async def _bring(self, item: Rendered, request: _Request) -> _Step | Written:
+        """Write an object if it differs. What to say instead, while someone keeps changing it."""
+        known = self._context.store.look(item.ref)
+        differs = self._differs(item, known, request.policy)
+        if differs is None:
+            return _Step.SAME
+        if self._is_correction(item, known, request):
+            now = self._context.clock.monotonic()
+            if wait := self._corrections.contention.wait(item.ref, now):
+                told = f"{item.ref} keeps being changed at {differs}; next try in {wait:.0f} s"
+                return Written(Verdict(False, Reason.CONTENDED, told), again=wait)
+            # It has vanished before our eyes: by the garbage collector, whose event may come before
+            # the policy's own? At start nothing can have, and a policy asked about costs a call each.
+            vanished = known is None and item.ref in request.seen
+            if vanished and not await self._context.writer.still_there(request.key, request.policy.uid):
+                return _Step.GONE
+            self._corrections.contention.corrected(item.ref, now)
+            self._corrections.tell(request.key, request.document.uid, item, differs)
+        made = await self._context.writer.apply(item, _owners(request.policy), known)
+        self._corrections.applied(item, made)
+        return _Step.WRITTEN
 
     def drifted(self, policy: Policy, rendered: tuple[Rendered, ...]) -> bool:
         """Whether anything would be written."""
@@ -153,14 +185,13 @@ class Routes:
         return self._corrections.differs(item, known)
 
     @staticmethod
-    def _is_correction(
-        item: Rendered, known: Entry | None, listed: AbstractSet[Ref], document: Document
-    ) -> bool:
+    def _is_correction(item: Rendered, known: Entry | None, request: _Request) -> bool:
         """Whether someone else changed it, rather than that something else was decided."""
+        document = request.document
         if document.status.get("observedGeneration") != document.generation:
             return False
         if known is None or known.written is None:
-            return item.ref in listed
+            return item.ref in request.listed
         return known.written.plan == item.plan
 
     def _verdict(self, key: PolicyKey, rendered: Iterable[Rendered]) -> Verdict:

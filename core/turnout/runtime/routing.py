@@ -1,10 +1,12 @@
 """Brings a policy's routes to what was decided, and removes what they replace."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from turnout.decision.assess import Assessment, unknown_routes
 from turnout.decision.decide import Outcome
 from turnout.decision.declare import Admitted
+from turnout.decision.render import Rendered
 from turnout.decision.stored import Carried
 from turnout.plugin import Ref, Role
 from turnout.plugin.reading import items
@@ -16,9 +18,9 @@ from turnout.runtime.errors import Verdict as Classified
 from turnout.runtime.failures import Failures
 from turnout.runtime.interests import Interests
 from turnout.runtime.keys import PolicyKey
-from turnout.runtime.moves import Moves, under_way
+from turnout.runtime.moves import LeftOver, Moves, under_way
 from turnout.runtime.report import VALID, Report
-from turnout.runtime.routes import Routes
+from turnout.runtime.routes import Routes, Written
 from turnout.runtime.store import Document
 from turnout.status import Verdict, routes, same
 
@@ -69,8 +71,7 @@ class Routing:
 
     async def route(self, turn: Turn, assessment: Assessment, outcome: Outcome) -> Report | None:
         """Write what differs. None for a policy that is gone."""
-        context, key = self._context, turn.key
-        accepted = turn.admitted.accepted
+        key, accepted = turn.key, turn.admitted.accepted
         assessment, first, later = await self._moves.before_shared(accepted, assessment, turn.carried)
         try:
             document = await self._foretell(turn, assessment, outcome)
@@ -95,34 +96,42 @@ class Routing:
             if written is None:
                 return None
             if not assessment.rendered:  # the router cannot carry what is in force: that stays where it is
-                stays = under_way(accepted, outcome, left, "") or Verdict(True, Reason.GATED)
+                stays = under_way(accepted, outcome, left) or Verdict(True, Reason.GATED)
                 return Report(VALID, stays, assessment, left=left.refs)
-            verdict = written.verdict
-            taken = verdict.reason in _CARRIED
-            if taken or verdict.reason in (Reason.REFUSED_BY_NETWORK, Reason.PENDING):
-                carried = outcome.carried if taken or not former else self._by_routes(turn)
-                self._note(turn, assessment, replace(outcome, carried=carried), moved=written.moved)
+            self._note(turn, assessment, outcome, written, following=bool(former))
             awaited = self._moves.awaited(assessment.rendered) if left.refs else ""
-            if not (taken and left.refs) or awaited:
+            if not left.refs or awaited or written.verdict.reason not in _CARRIED:
                 self._moves.not_taken(key)
                 later = SOON if awaited and later is None else later
             elif not (turn.hurried or turn.keeps):
                 later = await self._moves.remove(key, left)
         except ApiError as error:
-            if former and (carried := self._by_routes(turn)):
-                context.in_force.decided(key, carried.plan, wrote=True)
-            refs = {item.ref for item in (*assessment.rendered, *former) if item.role is not Role.SHARED}
-            for ref in refs if classify(error) is Classified.CONFLICT else ():
-                await context.writer.reread(ref)
-            return replace(self._failures.not_written(assessment, error), left=left.refs)
+            return await self._not_written(turn, assessment, former, left, error)
+        verdict = written.verdict
         if verdict.value and first:
             names = ", ".join(map(str, first))
             verdict = Verdict(None, Reason.PENDING, f"the routes follow once it has arrived: {names}")
         elif verdict.value:
             verdict = under_way(accepted, outcome, left, awaited) or self._stranded(turn) or verdict
-        again = outcome.requeue_after.total_seconds() if outcome.requeue_after else None
-        waits = [seconds for seconds in (again, written.again, later) if seconds is not None]
+        asked = outcome.requeue_after.total_seconds() if outcome.requeue_after else None
+        waits = [seconds for seconds in (asked, written.again, later) if seconds is not None]
         return Report(VALID, verdict, assessment, min(waits, default=None), left=left.refs)
+
+    async def _not_written(
+        self,
+        turn: Turn,
+        assessment: Assessment,
+        former: Iterable[Rendered],
+        left: LeftOver,
+        error: ApiError,
+    ) -> Report:
+        """Calls go on by what the routes say now; those that someone else has changed are read anew."""
+        if former and (carried := self._by_routes(turn)):
+            self._context.in_force.decided(turn.key, carried.plan, wrote=True)
+        if classify(error) is Classified.CONFLICT:
+            for ref in {item.ref for item in (*assessment.rendered, *former) if item.role is not Role.SHARED}:
+                await self._context.writer.reread(ref)
+        return replace(self._failures.not_written(assessment, error), left=left.refs)
 
     async def _foretell(self, turn: Turn, assessment: Assessment, outcome: Outcome) -> Document:
         """Say in the status what has to be known there before the routes move.
@@ -157,10 +166,20 @@ class Routing:
         """What calls go by, as the routes say it now."""
         return self._carried.of(turn.key, turn.document, turn.admitted.accepted)
 
-    def _note(self, turn: Turn, assessment: Assessment, outcome: Outcome, *, moved: bool) -> None:
-        """Note what is in force now, and tell of it."""
+    def _note(
+        self, turn: Turn, assessment: Assessment, outcome: Outcome, written: Written, *, following: bool
+    ) -> None:
+        """Note what is in force now, and tell of it.
+
+        `following`: the routes of before are kept up, and calls go by them until the new ones are taken.
+        """
+        taken = written.verdict.reason in _CARRIED
+        if not taken and written.verdict.reason not in (Reason.REFUSED_BY_NETWORK, Reason.PENDING):
+            return
+        if following and not taken:
+            outcome = replace(outcome, carried=self._by_routes(turn))
         if outcome.plan is None:
             return
-        self._context.in_force.decided(turn.key, outcome.plan, wrote=moved)
-        if moved:
+        self._context.in_force.decided(turn.key, outcome.plan, wrote=written.moved)
+        if written.moved:
             self._context.shifts.tell(turn.key, turn.document.uid, assessment.in_force, outcome)

@@ -5,10 +5,10 @@ from turnout.decision.render import owner_reference
 from turnout.names import TRAFFIC_WEIGHTS
 from turnout.plugin import Ref
 from turnout.reasons import Reason
+from turnout.runtime.admission import Admission
 from turnout.runtime.context import Context
 from turnout.runtime.errors import ApiError
 from turnout.runtime.keys import PolicyKey, WeightsKey
-from turnout.runtime.reconciler import PolicyReconciler
 from turnout.runtime.store import Document
 from turnout.status import Verdict, conditions, same
 
@@ -16,7 +16,7 @@ from turnout.status import Verdict, conditions, same
 class WeightsReconciler:
     """Says in their status what the policy's reconcile has made of them."""
 
-    def __init__(self, context: Context, policies: PolicyReconciler) -> None:
+    def __init__(self, context: Context, policies: Admission) -> None:
         self._context = context
         self._policies = policies
 
