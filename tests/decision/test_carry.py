@@ -9,17 +9,21 @@ from tests.decision.scripted import Scripted, everything
 from tests.decision.world import World
 from tests.toys import ToyTable
 from tests.toys.table import ToyTableOptions
+from turnout.calling import Calls, PluginFailed
 from turnout.decision.accept import Refused
+from turnout.decision.carry import can_carry
 from turnout.plugin import (
     Backend,
     Decision,
     Feature,
     Frontend,
     Inputs,
+    Manifest,
     Match,
-    Mirror,
+    Options,
     Policy,
     RoutePlan,
+    Router,
     Rule,
     Share,
     VersionSpec,
@@ -27,103 +31,8 @@ from turnout.plugin import (
 from turnout.reasons import Reason
 from turnout.registry import Registry
 from turnout.settings import Settings
-from turnout.testing.builders import FRONTEND, backend, plan, policy, spec, version
+from turnout.testing.builders import FRONTEND, plan, policy, spec
 from turnout_kserve_modelmesh.environment import KServeModelMesh
-
-PLAIN: dict[str, Any] = {"backends": {"inference": backend("", set_headers=())}}
-
-
-def rule(*matches: Match, **fields: Any) -> Rule:
-    return Rule(
-        **{"name": "one", "shares": (Share(version("wisdom-0", **PLAIN), 1),), "matches": matches, **fields}
-    )
-
-
-def mirroring(*percentages: float, **fields: Any) -> Rule:
-    mirrors = tuple(Mirror(version(f"m-{n}", **{**PLAIN, **fields}), p) for n, p in enumerate(percentages))
-    return rule(mirrors=mirrors)
-
-
-def reached_by(authority: str | None) -> Share:
-    """A share of a version that goes by an authority."""
-    return Share(version("v", backends={FRONTEND.name: backend("", set_headers=(), authority=authority)}), 1)
-
-
-@pytest.mark.parametrize(
-    ("of", "features"),
-    [
-        pytest.param(plan(rule()), set(), id="nothing"),
-        pytest.param(plan({"wisdom-0": 1}), {"request-headers"}, id="a request header"),
-        pytest.param(plan({"wisdom-0": 1, "wisdom-1": 1}), {"weights", "request-headers"}, id="weights"),
-        pytest.param(plan(rule(Match((("a", "exact", "1"),)))), {"header-exact"}, id="header"),
-        pytest.param(plan(rule(Match((("a", "prefix", "1"),)))), {"header-prefix"}, id="header prefix"),
-        pytest.param(plan(rule(Match((("a", "regex", "1"),)))), {"header-regex"}, id="header regex"),
-        pytest.param(plan(rule(Match(query=(("a", "exact", "1"),)))), {"query-exact"}, id="query"),
-        pytest.param(plan(rule(Match(query=(("a", "prefix", "1"),)))), {"query-prefix"}, id="query prefix"),
-        pytest.param(plan(rule(Match(query=(("a", "regex", "1"),)))), {"query-regex"}, id="query regex"),
-        pytest.param(plan(rule(Match(path=("exact", "/")))), {"path-exact"}, id="path"),
-        pytest.param(plan(rule(Match(path=("prefix", "/")))), {"path-prefix"}, id="path prefix"),
-        pytest.param(plan(rule(Match(path=("regex", "/")))), {"path-regex"}, id="path regex"),
-        pytest.param(plan(rule(Match(method="GET"))), {"method"}, id="method"),
-        pytest.param(
-            plan(rule(shares=(Share(version("a", **PLAIN), 1, (("set-cookie", "v=a"),)),))),
-            {"response-headers"},
-            id="response header",
-        ),
-        pytest.param(
-            plan(
-                rule(
-                    shares=(
-                        Share(version("a", backends={"f": backend("", set_headers=(), authority="a")}), 1),
-                    )
-                )
-            ),
-            {"authority"},
-            id="authority",
-        ),
-        pytest.param(
-            plan(rule(shares=(reached_by("a.example"), reached_by("a.example")))),
-            {"weights", "authority"},
-            id="one authority for all shares",
-        ),
-        pytest.param(
-            plan(rule(shares=(reached_by("a.example"), reached_by(None)))),
-            {"weights", "authority", "authority-per-share"},
-            id="an authority for one of the shares",
-        ),
-        pytest.param(
-            plan(
-                rule(
-                    shares=(
-                        Share(version("a", backends={"f": backend("", set_headers=(), namespace="b")}), 1),
-                    )
-                )
-            ),
-            {"cross-namespace"},
-            id="another namespace",
-        ),
-        pytest.param(plan(mirroring(100)), {"mirror"}, id="mirror"),
-        pytest.param(plan(mirroring(99.9)), {"mirror", "mirror-percentage"}, id="part of a mirror"),
-        pytest.param(plan(mirroring(100, 100)), {"mirror", "several-mirrors"}, id="several mirrors"),
-        pytest.param(
-            plan(mirroring(100, backends={"f": backend("m")})),
-            {"mirror", "mirror-headers"},
-            id="mirror with a header",
-        ),
-        pytest.param(
-            plan(mirroring(100, backends={"f": backend("m", set_headers=(), authority="m.example.com")})),
-            {"mirror", "mirror-authority"},
-            id="mirror to another host",
-        ),
-        pytest.param(
-            plan(mirroring(100, backends={"f": backend("m", set_headers=(), namespace="b")})),
-            {"mirror", "cross-namespace"},
-            id="mirror in another namespace",
-        ),
-    ],
-)
-def test_what_a_plan_asks_is_measured(of: RoutePlan, features: set[str]) -> None:
-    assert {str(feature) for feature in of.features()} == features
 
 
 @pytest.mark.parametrize(
@@ -196,6 +105,63 @@ def test_a_router_that_is_kept_out_is_not_offered() -> None:
 
     with pytest.raises(Refused, match=r"routers that can: envoy$"):
         world.ask()
+
+
+def _defaults(plugin: str, defaults: Mapping[str, str]) -> Settings:
+    return Settings.of({"plugins": {plugin: {"defaults": dict(defaults)}}})
+
+
+class Named(Options):
+    table: str
+
+
+class Elsewhere(Router[Named]):
+    """Carries everything, once it is told the name of its table."""
+
+    name = "elsewhere"
+    options = Named
+    writes = ToyTable.writes
+    carries = frozenset(Feature)
+    propagation = ToyTable.propagation
+
+    def render(self, plan: RoutePlan, options: Named) -> Sequence[Manifest]:
+        return ()
+
+
+@pytest.mark.parametrize(
+    ("defaults", "routers"),
+    [
+        pytest.param({"table": "calls"}, "elsewhere, envoy, istio", id="by the administrator"),
+        pytest.param({}, "envoy, istio", id="by nobody"),
+    ],
+)
+def test_a_router_that_needs_an_option_is_offered_where_someone_gives_it(
+    defaults: Mapping[str, str], routers: str
+) -> None:
+    world = World("mirror", router="toy-table", settings=_defaults("elsewhere", defaults))
+    world.registry = Registry.of(
+        Elsewhere(),
+        *(
+            one.plugin
+            for axis in (world.registry.routers, world.registry.strategies)
+            for one in axis.values()
+        ),
+    )
+
+    with pytest.raises(Refused, match=rf"routers that can: {routers}$"):
+        world.ask()
+
+
+def test_a_router_that_fails_at_a_plan_of_before_is_named() -> None:
+    """Nobody can know whether it carries that, so the routes do not stay in silence."""
+
+    class Failing(ToyTable):
+        def objections(self, plan: RoutePlan, options: ToyTableOptions) -> Sequence[str]:
+            raise LookupError("no such table")
+
+    accepted = World(router=Failing()).accepted
+    with pytest.raises(PluginFailed, match="toy-table: objections raised LookupError: no such table"):
+        can_carry(plan({"wisdom-0": 1}), accepted, Calls())
 
 
 def test_a_candidate_that_is_excluded_is_not_foreseen() -> None:

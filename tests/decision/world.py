@@ -146,7 +146,7 @@ class World:
     def ask(self) -> Outcome:
         """Decide, and leave everything as it is."""
         known = Known(self.objects.get, self.now, self.in_force, self.state, self._former())
-        return decide(self.accepted, known, self.registry, Calls())
+        return decide(self.accepted, known, self.registry, self.settings, Calls())
 
     def _former(self) -> Former | None:
         return former(self.accepted, self.carried, self.registry, self.settings, Calls())

@@ -87,7 +87,7 @@ class Assessor:
         try:
             left = former(accepted, carried, self.registry, self.settings, calls)
             known = Known(look, now, in_force, mapping(status.get("strategyState")), left)
-            outcome = decide(accepted, known, self.registry, calls)
+            outcome = decide(accepted, known, self.registry, self.settings, calls)
             if outcome.carried and outcome.held is Reason.MOVING:
                 rendered = _render_former(outcome.carried, accepted, calls)
             else:

@@ -1,7 +1,7 @@
 """Can the router carry what a policy asks, and does it stay within the namespaces it may reach?"""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from turnout.calling import Calls, PluginError
@@ -13,6 +13,7 @@ from turnout.errors import Problem
 from turnout.plugin import Backend, Inputs, Options, Plugin, RoutePlan, Router, Strategy, Version, VersionSpec
 from turnout.reasons import Reason
 from turnout.registry import Registry
+from turnout.settings import Settings
 from turnout.shown import sentence
 
 
@@ -31,20 +32,22 @@ def check_reach(plan: RoutePlan, accepted: Accepted) -> None:
 def can_carry(plan: RoutePlan, accepted: Accepted, calls: Calls) -> bool:
     """Whether the policy's router may write a plan of before: if not, the routes have to stay as they are.
 
-    That is not the policy's fault, which does not ask for this plan any more.
+    That is not the policy's fault, which does not ask for this plan any more. Raises PluginError.
     """
     reached = {frontend.namespace for frontend in plan.frontends}
     reached |= {one.namespace for version in plan.versions() for one in version.backends.values()}
     within = reached <= accepted.allowed
-    return within and _carries(accepted.router, accepted.router_options, plan, calls)
+    if not within or not plan.features() <= accepted.router.carries:
+        return False
+    return not objections(accepted.router, plan, accepted.router_options, calls)
 
 
 def check_carried(
-    plan: RoutePlan, accepted: Accepted, registry: Registry, calls: Calls, inputs: Inputs | None = None
+    plan: RoutePlan, accepted: Accepted, inputs: Inputs, registry: Registry, settings: Settings, calls: Calls
 ) -> None:
     """Raises Refused for a plan that asks the router for what its network cannot say.
 
-    `inputs`: those of the plan's decision, if others are to be told with which strategies it would do.
+    `inputs`: those of the plan's decision. `registry` and `settings` tell what would do instead.
     """
     router = accepted.router
     lacking = plan.features() - router.carries
@@ -55,10 +58,11 @@ def check_carried(
         told = f"this: {'; '.join(found)}"
     else:
         return
-    routers = sorted(_routers(plan, accepted, registry, calls))
+    others = _Others(accepted, registry, settings, calls)
+    routers = sorted(others.routers(plan))
     instead = f"routers that can: {', '.join(routers) or 'none that may be used'}"
-    if inputs and not routers:
-        strategies = sorted(_strategies(plan, inputs, accepted, registry, calls))
+    if not routers:
+        strategies = sorted(others.strategies(plan, inputs))
         instead += f"; strategies that would do: {', '.join(strategies) or 'none that may be used'}"
     raise Refused(
         Reason.UNSUPPORTED, [Problem("spec.router", f"{router.name} cannot carry {told}; {instead}")]
@@ -70,57 +74,61 @@ def objections(router: Router[Any], plan: RoutePlan, options: Options, calls: Ca
     return [sentence(told) for told in items(calls, router, "objections", str, plan, options)]
 
 
-def _routers(plan: RoutePlan, accepted: Accepted, registry: Registry, calls: Calls) -> Iterator[str]:
-    """The other routers that can carry a plan, with the options that the policy has for them."""
-    for name, loaded in registry.routers.items():
-        if name != accepted.router.name:
-            options = _options(loaded.plugin, accepted, calls)
-            if options and _carries(loaded.plugin, options, plan, calls):
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """What a policy could use instead, with the options that it would have for it."""
+
+    accepted: Accepted
+    registry: Registry
+    settings: Settings
+    calls: Calls
+
+    def routers(self, plan: RoutePlan) -> Iterator[str]:
+        """The other routers that can carry a plan."""
+        for name, loaded in self.registry.routers.items():
+            if name != self.accepted.router.name:
+                options = self._options(loaded.plugin)
+                if options and self._carries(loaded.plugin, options, plan):
+                    yield name
+
+    def strategies(self, plan: RoutePlan, inputs: Inputs) -> Iterator[str]:
+        """The other strategies that would use the same versions in a plan that the router can carry."""
+        accepted, named = self.accepted, {version.name for version in plan.versions()}
+        for name, loaded in self.registry.strategies.items():
+            options = self._options(loaded.plugin)
+            if name == accepted.strategy.name or options is None:
+                continue
+            other = replace(accepted, strategy=loaded.plugin, strategy_options=options)
+            try:
+                found = _planned(other, replace(inputs, state={}), self.calls)
+            except PluginError:
+                continue
+            if (
+                found
+                and named <= {version.name for version in found.versions()}
+                and self._carries(accepted.router, accepted.router_options, found)
+            ):
                 yield name
 
-
-def _strategies(
-    plan: RoutePlan, inputs: Inputs, accepted: Accepted, registry: Registry, calls: Calls
-) -> Iterator[str]:
-    """The other strategies that would use the same versions in a plan that the router can carry."""
-    named = {version.name for version in plan.versions()}
-    for name, loaded in registry.strategies.items():
-        options = _options(loaded.plugin, accepted, calls)
-        if name == accepted.strategy.name or options is None:
-            continue
-        other = replace(accepted, strategy=loaded.plugin, strategy_options=options)
+    def _options(self, plugin: Plugin[Any]) -> Options | None:
+        """The policy's options and the administrator's for a plugin; None if it does not take them."""
+        given = self.accepted.config.get(plugin.name, {})
         try:
-            found = _planned(other, replace(inputs, state={}), calls)
+            options, _ = self.calls.to(plugin.name, self.settings.options_for, plugin, given)
         except PluginError:
-            continue
-        if (
-            found
-            and named <= {version.name for version in found.versions()}
-            and _carries(accepted.router, accepted.router_options, found, calls)
-        ):
-            yield name
+            return None
+        return options
+
+    def _carries(self, router: Router[Any], options: Options, plan: RoutePlan) -> bool:
+        if not plan.features() <= router.carries:
+            return False
+        try:
+            return not objections(router, plan, options, self.calls)
+        except PluginError:
+            return False
 
 
-def _options(plugin: Plugin[Any], accepted: Accepted, calls: Calls) -> Options | None:
-    """What the policy says to a plugin that it could use instead; None if it does not understand that."""
-    given = dict(accepted.config.get(plugin.name, {}))
-    try:
-        options: Options = calls.to(plugin.name, plugin.options.model_validate, given)
-    except PluginError:
-        return None
-    return options
-
-
-def _carries(router: Router[Any], options: Options, plan: RoutePlan, calls: Calls) -> bool:
-    if not plan.features() <= router.carries:
-        return False
-    try:
-        return not objections(router, plan, options, calls)
-    except PluginError:
-        return False
-
-
-def foresee(accepted: Accepted, inputs: Inputs, registry: Registry, calls: Calls) -> None:
+def foresee(accepted: Accepted, inputs: Inputs, registry: Registry, settings: Settings, calls: Calls) -> None:
     """Check the plan that there would be if every version were ready, by what the policy alone says.
 
     So a combination that cannot work is refused when the policy is applied, not once a candidate is ready;
@@ -130,7 +138,7 @@ def foresee(accepted: Accepted, inputs: Inputs, registry: Registry, calls: Calls
     foreseen = replace(inputs, versions=versions, in_force={}, state={})
     if plan := _planned(accepted, foreseen, calls):
         check_reach(plan, accepted)
-        check_carried(plan, accepted, registry, calls, foreseen)
+        check_carried(plan, accepted, foreseen, registry, settings, calls)
 
 
 def _planned(accepted: Accepted, inputs: Inputs, calls: Calls) -> RoutePlan | None:

@@ -19,6 +19,7 @@ from turnout.plugin import Inputs, RoutePlan, Version
 from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
 from turnout.registry import Registry
+from turnout.settings import Settings
 
 SOONEST = timedelta(seconds=1)
 """A strategy is not asked more often than this by its own wish."""
@@ -69,7 +70,7 @@ class Known:
     former: Former | None = None
 
 
-def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -> Outcome:
+def decide(accepted: Accepted, known: Known, registry: Registry, settings: Settings, calls: Calls) -> Outcome:
     """Decide a policy's routes from what is observed. Pure: the same arguments give the same outcome.
 
     Raises Refused for a policy that asks for what the router cannot carry or leaves the allowed
@@ -89,15 +90,23 @@ def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -
         state=_recall(known.strategy_state, accepted.strategy.name, identity),
         mirror_percentage=accepted.policy.mirror_percentage,
     )
-    foresee(accepted, inputs, registry, calls)
+    foresee(accepted, inputs, registry, settings, calls)
 
     def decided(versions: tuple[Version, ...]) -> Outcome:
+        """Without a plan where that cannot be carried."""
         asked = replace(inputs, versions=versions)
         if any(version.available for version in versions):
             outcome = _ask(accepted, asked, in_force, identity, calls)
         else:
             outcome = _hold(accepted, known, versions)
-        return _checked(outcome, accepted, asked, registry, calls)
+        if outcome.plan is None:
+            return outcome
+        try:
+            check_reach(outcome.plan, accepted)
+            check_carried(outcome.plan, accepted, asked, registry, settings, calls)
+        except Refused as refused:
+            return replace(outcome, carried=None, refused=(refused.reason, str(refused)))
+        return outcome
 
     def precedence(version: Version) -> int:
         return 0 if version.name == accepted.policy.primary else 1 if version.uid in routed else 2
@@ -110,20 +119,6 @@ def decide(accepted: Accepted, known: Known, registry: Registry, calls: Calls) -
     outcome = decided(fitting(versions, precedence, lambda tried: decided(tried).refused))
     # A version that is left out is not there to take over.
     return _stay(accepted, known, outcome.versions, calls) or outcome
-
-
-def _checked(
-    outcome: Outcome, accepted: Accepted, inputs: Inputs, registry: Registry, calls: Calls
-) -> Outcome:
-    """The outcome; without its plan if that cannot be carried."""
-    if outcome.plan is None:
-        return outcome
-    try:
-        check_reach(outcome.plan, accepted)
-        check_carried(outcome.plan, accepted, registry, calls, inputs)
-    except Refused as refused:
-        return replace(outcome, carried=None, refused=(refused.reason, str(refused)))
-    return outcome
 
 
 def _hold(accepted: Accepted, known: Known, versions: tuple[Version, ...]) -> Outcome:
