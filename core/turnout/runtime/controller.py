@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from turnout.calling import PluginError
 from turnout.decision.assess import Assessor
 from turnout.decision.join import protects
 from turnout.decision.objects import Entry
@@ -18,15 +17,14 @@ from turnout.runtime.apply import Writer
 from turnout.runtime.cache import Cache, Watch
 from turnout.runtime.client import Client
 from turnout.runtime.clock import Clock
-from turnout.runtime.context import Context, Retry
+from turnout.runtime.context import Context
 from turnout.runtime.digest import document
 from turnout.runtime.drain import DrainReconciler
-from turnout.runtime.errors import FAULT, ApiError, reason_of
 from turnout.runtime.events import Recorder
 from turnout.runtime.gates import Gates
 from turnout.runtime.guard import Guard
 from turnout.runtime.in_force import RoutesInForce
-from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey, fields, shown
+from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey
 from turnout.runtime.kinds import KindCaches
 from turnout.runtime.lanes import Lanes
 from turnout.runtime.notifiers import Notifiers
@@ -40,8 +38,8 @@ from turnout.runtime.reflector import Cause, Reflector
 from turnout.runtime.shared import SharedReconciler
 from turnout.runtime.shifts import Shifts
 from turnout.runtime.store import Document, Name, Shelf, Store
-from turnout.runtime.transport import ConnectionFailed
 from turnout.runtime.weights import WeightsReconciler
+from turnout.runtime.workers import Reconcile, Workers
 from turnout.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -124,16 +122,17 @@ class Controller:
             instance=instance,
             namespaces=namespaces,
         )
-        self._policies = PolicyReconciler(self.context)
+        policies = PolicyReconciler(self.context)
         self.drains = DrainReconciler(self.context)
         self.working = False
         """Whether it reconciles: not while it stands by."""
-        self._reconcilers: dict[type, Callable[[Any], Coroutine[Any, Any, float | None]]] = {
-            PolicyKey: self._policies.reconcile,
-            WeightsKey: WeightsReconciler(self.context, self._policies.admission).reconcile,
+        reconcilers: dict[type, Reconcile] = {
+            PolicyKey: policies.reconcile,
+            WeightsKey: WeightsReconciler(self.context, policies.admission).reconcile,
             SharedKey: SharedReconciler(self.context).reconcile,
             DrainKey: self.drains.reconcile,
         }
+        self._workers = Workers(reconcilers, clock, observer)
         self._own: list[Watch] = []
 
     async def run(self, leading: asyncio.Event | None = None) -> None:
@@ -188,7 +187,7 @@ class Controller:
         self.context.observer.began_to_work()
         for queue, workers in ((self._queue, WORKERS), (self._queue.second, DRAIN_WORKERS)):
             for _ in range(workers):
-                self._spawn(self._work(queue))
+                self._spawn(self._workers.work(queue))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -262,36 +261,6 @@ class Controller:
             drains = ref in self.context.leaving  # someone else has released it
         if drains:
             queue.add(DrainKey(ref))
-
-    async def _work(self, queue: WorkQueue[Key]) -> None:
-        observer = self.context.observer
-        while True:
-            key = await queue.get()
-            began = self.context.clock.monotonic()
-            try:
-                again = await self._reconcilers[type(key)](key)
-            except Retry:
-                self._retry(queue, key)
-            except (ApiError, ConnectionFailed, PluginError) as error:
-                observer.failed(key, reason_of(error))
-                delay = self._retry(queue, key)
-                log.warning("%s: %s; again in %.1f s", shown(key), error, delay, extra=fields(key))
-            except Exception:
-                observer.failed(key, FAULT)
-                told = "%s: a fault of the controller; it is tried again"
-                log.exception(told, shown(key), extra=fields(key))
-                self._retry(queue, key)
-            else:
-                queue.forget(key)
-                if again is not None:
-                    queue.add_after(key, again)
-            finally:
-                queue.done(key)
-                observer.reconciled(key, self.context.clock.monotonic() - began)
-
-    def _retry(self, queue: WorkQueue[Key], key: Key) -> float:
-        self.context.observer.retried(key)
-        return queue.retry(key)
 
 
 def _reached(namespaces: frozenset[str] | None, settings: Settings) -> frozenset[str] | None:
