@@ -1,20 +1,23 @@
 """The events of a policy read as the story of its rollout."""
 
-from collections.abc import Callable
+import re
+from typing import Any
 
 import pytest
 
 from tests.runtime.harness import Bed, isvc, refuse
 from turnout.names import ROUTING_POLICY
-from turnout.plugin import Kind
-from turnout.runtime.events import EVENT
+from turnout.plugin import Kind, Ref
+from turnout.reasons import Reason
+from turnout.runtime.clock import Clock
+from turnout.runtime.events import EVENT, Event, Recorder
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
 from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE
 
 
 def story(bed: Bed, kind: Kind = ROUTING_POLICY, name: str = "wisdom") -> list[tuple[str, str, str]]:
-    """Type, reason and message of the events about an object, in the order in which they were written."""
-    listed = sorted(bed.cluster.objects(EVENT), key=lambda one: int(one["metadata"]["resourceVersion"]))
+    """Type, reason and message of the events about an object, as kubectl lists those of one second: by name."""
+    listed = sorted(bed.cluster.objects(EVENT), key=lambda one: one["metadata"]["name"])
     about = [one for one in listed if _about(one) == (kind.kind, name)]
     return [(one["type"], one["reason"], one["message"]) for one in about]
 
@@ -110,12 +113,18 @@ def test_a_restart_tells_nothing_anew(alone: Bed) -> None:
     assert story(alone) == before
 
 
-def test_an_event_about_an_object_of_the_core_group_names_its_version(make_bed: Callable[..., Bed]) -> None:
-    from turnout.plugin import Ref
-    from turnout.reasons import Reason
-    from turnout.runtime.clock import Clock
-    from turnout.runtime.events import Event, Recorder
+def body(ref: Ref) -> dict[str, Any]:
+    """An event about an object, as it is written."""
+    client: Any = None
+    return Recorder(client, Clock())._body(Event(ref, "1", Reason.DRAINING, "held"))
 
+
+def test_an_event_about_an_object_of_the_core_group_names_its_version() -> None:
     service = Ref(Kind("", ("v1",), "Service", "services"), "models", "wisdom")
-    body = Recorder(None, Clock())._body(Event(service, "1", Reason.DRAINING, "held"))  # type: ignore[arg-type]
-    assert body["involvedObject"]["apiVersion"] == "v1"  # type: ignore[index]
+    assert body(service)["involvedObject"]["apiVersion"] == "v1"
+
+
+def test_an_event_about_an_object_with_a_long_name_has_a_name_that_the_api_server_takes() -> None:
+    name = body(isvc("-".join(["a" * 60] * 4)))["metadata"]["name"]
+    assert len(name) <= 253
+    assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", name)

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 from turnout.decision.render import api_version
 from turnout.names import FIELD_MANAGER, GROUP, ROUTING_POLICY, VERSION
@@ -24,6 +24,7 @@ REPEAT = 300.0
 REMEMBERED = 4096
 WAITING = 1000
 MESSAGE_LIMIT = 1024
+NAME_LIMIT = 253 - 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Recorder:
         self._clock = clock
         self._queue: asyncio.Queue[Event] = asyncio.Queue(WAITING)
         self._told: OrderedDict[Event, float] = OrderedDict()
+        self._last = 0
+        """Microseconds, in the name of the last event."""
 
     def record(self, event: Event) -> None:
         """Tell of something, unless it was told just now. Drops it when too many wait."""
@@ -80,14 +83,19 @@ class Recorder:
             except (ApiError, ConnectionFailed) as error:
                 log.debug("event of %s not written: %s", event.ref, error, extra=_fields(event))
 
-    def _body(self, event: Event) -> dict[str, object]:
+    def _name(self, about: str) -> str:
+        """One that sorts by time: kubectl lists events of the same second in the order of their names."""
+        self._last = max(self._last + 1, int(self._clock.now().timestamp() * 1e6))
+        return f"{about[:NAME_LIMIT].rstrip('.-')}.{self._last:016x}"
+
+    def _body(self, event: Event) -> dict[str, Any]:
         now = stamp(self._clock.now())
         version = VERSION if event.ref.kind.group == GROUP else event.ref.kind.versions[0]
         return {
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": {
-                "name": f"{event.ref.name}.{uuid.uuid4().hex[:16]}",
+                "name": self._name(event.ref.name),
                 "namespace": event.ref.namespace,
             },
             "involvedObject": {
