@@ -36,6 +36,7 @@ WITHOUT_GO = {
         "tests are skipped."
     ),
     "helm": "Tests of the Helm chart need it, and nothing replaces it. Without it they are skipped.",
+    "oldest": "Tests on the oldest Kubernetes need it (tox run -e oldest), and nothing replaces it.",
     "prometheus": (
         "Tests of deploy/prometheus and deploy/grafana need it, and nothing replaces it. Without it they are "
         "skipped."

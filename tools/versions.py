@@ -85,13 +85,14 @@ def _group(name: str, pins: Mapping[str, Any]) -> Group:
 
 def _source(package: str, versions: Mapping[str, str], stamps: Mapping[str, Sequence[str]]) -> Source:
     if "@" in package:
-        module, _, rest = package.partition("@")
-        chosen, _, path = rest.partition("/")
-        return Source(f"{module}/{path}", module, chosen)
-    origin = max((o for o in versions if f"{package}/".startswith(f"{o}/")), key=len, default=None)
-    if origin is None:
-        raise TestbedError(f"{VERSIONS.name}: {package} lies in nothing that has a version there")
-    version = versions[origin]
+        origin, _, rest = package.partition("@")
+        version, _, path = rest.partition("/")
+        package = f"{origin}/{path}"
+    else:
+        found = max((o for o in versions if f"{package}/".startswith(f"{o}/")), key=len, default=None)
+        if found is None:
+            raise TestbedError(f"{VERSIONS.name}: {package} lies in nothing that has a version there")
+        origin, version = found, versions[found]
     major, minor = version.removeprefix("v").split(".")[:2]
     values = (s.format(version=version, major=major, minor=minor) for s in stamps.get(origin, ()))
     return Source(package, origin, version, tuple(values))

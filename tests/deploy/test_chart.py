@@ -46,6 +46,16 @@ def test_manifests_are_the_golden_ones(case: str) -> None:
     assert rendered == file.read_text(encoding="utf-8")
 
 
+def test_a_cluster_that_has_no_admission_policies_gets_none() -> None:
+    oldest = "--kube-version=1.29.0"
+    found = {one["kind"] for one in objects("--set=clusterScoped=true", oldest)}
+    assert {"ClusterRole"} <= found
+    assert not any("Admission" in kind for kind in found)
+    assert "found true, expected false: ValidatingAdmissionPolicies came with Kubernetes 1.30" in refused(
+        "--set=admissionPolicies.create=true", oldest
+    )
+
+
 def test_nothing_that_is_generated_is_stale() -> None:
     """`python deploy/generate.py` writes it."""
     stale = [str(file) for file, made in generate.files().items() if file.read_text(encoding="utf-8") != made]
