@@ -449,7 +449,7 @@ def test_odd_words_about_a_refusal_are_told_as_far_as_they_go() -> None:
     [
         (None, None),
         ("True", None),
-        ("Unknown", None),
+        ("Unknown", "it is not yet Programmed: AddressNotAssigned: no proxies yet"),
         ("False", "it is not Programmed: AddressNotAssigned: no proxies yet"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.runtime.harness import Bed, isvc, vs
-from tests.runtime.test_controller_moves import host
+from tests.runtime.moves.moving import host
 from tests.toys.around import BLOCKED, ToyGate, block, hang, stay
 from turnout.decision.shares import split
 from turnout.plugin import Gate, GateAnswer, Options, Shift

@@ -15,7 +15,7 @@ from turnout.decision.carry import can_carry
 from turnout.decision.decide import Outcome
 from turnout.decision.declare import Admitted
 from turnout.decision.join import Look
-from turnout.decision.move import former, remain
+from turnout.decision.move import as_carried, former, remain
 from turnout.decision.render import Rendered, render
 from turnout.decision.stored import Carried
 from turnout.plugin.reading import mapping
@@ -55,21 +55,28 @@ def render_before(carried: Carried, before: Accepted, calls: Calls) -> tuple[Ren
 def follow(
     outcome: Outcome, carried: Carried, accepted: Accepted, assessor: Assessor, look: Look, calls: Calls
 ) -> tuple[Rendered, ...]:
-    """The routes of a router that the policy has left, with what was decided.
+    """Routes of before, with what was decided; nothing where they are as they would be now.
 
-    If that leads to another environment than they do, they stay with theirs, without what has gone there.
+    If that leads to another environment than they do, or to the same by other options, they stay with
+    theirs, without what has gone there.
     """
+    decided = outcome.carried
+    if decided is None:
+        return ()
     try:
         before = as_before(accepted, carried, assessor, calls)
-        if before is None:
-            return ()
-        stays = outcome.carried
-        if outcome.environment != carried.environment:
-            left = former(accepted, carried, assessor.registry, assessor.settings, calls)
-            stays = remain(left, look, calls) if left else None
-        return render_before(stays, before, calls) if stays else ()
+        if _environment(decided) != _environment(carried):
+            left = as_carried(accepted, carried, assessor.registry, assessor.settings, calls)
+            stays = remain(left, look, calls)
+            return render_before(stays, before or accepted, calls) if stays else ()
+        return render_before(decided, before, calls) if before else ()
     except PluginError:
         return ()
+
+
+def _environment(carried: Carried) -> tuple[str, Mapping[str, Any]]:
+    """The environment that a plan leads to, and what the policy said to it."""
+    return carried.environment, carried.options_of(carried.environment)
 
 
 def stay_behind(

@@ -43,6 +43,13 @@ def former(
     """The former environment; None for a policy that has not changed it. Raises PluginError."""
     if carried is None or carried.environment == accepted.environment.name:
         return None
+    return as_carried(accepted, carried, registry, settings, calls)
+
+
+def as_carried(
+    accepted: Accepted, carried: Carried, registry: Registry, settings: Settings, calls: Calls
+) -> Former:
+    """The environment of routes as it was for these, with the options of then. Raises PluginError."""
     loaded = registry.environments.get(carried.environment)
     if loaded is None:
         return Former(carried)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from turnout.decision.objects import Entry, entry, written_part
+from turnout.decision.objects import Entry, written_part
 from turnout.decision.render import Rendered, api_version
 from turnout.names import ANNOTATION_DRAIN_FOR, FINALIZER_DRAIN, ROUTING_POLICY
 from turnout.plugin import Kind, Ref
@@ -39,7 +39,7 @@ class Writer:
         if known:
             body["metadata"] |= {"uid": known.uid, "resourceVersion": known.resource_version}
         answer = await self._client.apply(item.ref, body, force=known is not None)
-        made = entry(answer, known.observations if known else {}, written_part(answer))
+        made = await self._entry(item.ref, answer)
         self._store.put(item.ref, made)
         return made
 
@@ -69,10 +69,7 @@ class Writer:
     async def reread(self, ref: Ref) -> Entry | None:
         """Read an object anew: what was known of it has turned out to be old."""
         answer = await self._client.get(ref)
-        found = (await self._digester.entries(ref.kind, [answer]))[0][1] if answer else None
-        if found and answer and found.written is None:
-            # Of a router that no policy uses any more.
-            found = replace(found, written=written_part(answer))
+        found = await self._entry(ref, answer) if answer else None
         self._store.put(ref, found)
         return found
 
@@ -104,6 +101,13 @@ class Writer:
         }
         answer = await self._client.merge_patch(ref, patch)
         self._store.weights.put((ref.namespace, ref.name), document(answer))
+
+    async def _entry(self, ref: Ref, answer: Mapping[str, Any]) -> Entry:
+        """What is kept of an object, with the routers' word on it."""
+        ((_, found),) = await self._digester.entries(ref.kind, [answer])
+        if found.written is None:  # of a router that no policy uses any more
+            found = replace(found, written=written_part(answer))
+        return found
 
     async def _status(self, ref: Ref, known: Document, status: Mapping[str, Any]) -> Document:
         """The object as stored. One that has replaced it meanwhile takes the status as well: uids tell."""

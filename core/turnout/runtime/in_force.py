@@ -20,7 +20,8 @@ class InForce:
     `written`: on the monotonic clock; None for a write before this process began. `propagation`:
     seconds until proxies follow. `routes`: the objects that carry the plan. `others`: the versions to
     which some of these lead by another plan, half-written or of a former router. `opaque`: there are
-    routes, and what they say cannot be read; they may lead anywhere.
+    routes, and what they say cannot be read; they may lead anywhere. `stranded`: so may others beside them,
+    of a router that is not installed.
     """
 
     plan: RoutePlan | None = None
@@ -29,6 +30,7 @@ class InForce:
     routes: tuple[Ref, ...] = ()
     opaque: bool = False
     others: frozenset[str] = frozenset()
+    stranded: bool = False
 
     @property
     def uids(self) -> frozenset[str]:
@@ -38,7 +40,7 @@ class InForce:
 
     def routes_to(self, uid: str) -> bool:
         """Whether calls may still be sent to the version that the object of that uid is part of."""
-        return self.opaque or uid in self.uids
+        return self.opaque or self.stranded or uid in self.uids
 
 
 class RoutesInForce:
@@ -109,7 +111,14 @@ class RoutesInForce:
         carried = max(0.0, answer.since + in_flight - self._clock.monotonic())
         return carried if answer.late else min(by_time, carried)
 
-    def read(self, key: PolicyKey, plan: RoutePlan | None, routers: Iterable[Router[Any]]) -> None:
+    def read(
+        self,
+        key: PolicyKey,
+        plan: RoutePlan | None,
+        routers: Iterable[Router[Any]],
+        *,
+        stranded: bool = False,
+    ) -> None:
         """Note what the routes in the cluster say. `routers`: those that may have written them."""
         before = self._known.get(key)
         last = before or InForce()
@@ -119,7 +128,7 @@ class RoutesInForce:
             plan, opaque = last.plan, False  # someone has spoilt the annotation, not the routes
         slowest = [self._drain.propagation(router).total_seconds() for router in routers]
         propagation = max(slowest, default=last.propagation)
-        found = InForce(plan, last.written, propagation, routes, opaque, self._others(routes))
+        found = InForce(plan, last.written, propagation, routes, opaque, self._others(routes), stranded)
         if before and before.uids != found.uids:
             # A write whose answer was lost, or that failed half-way: it counts from now at the latest.
             found = replace(found, written=self._clock.monotonic())
@@ -132,7 +141,9 @@ class RoutesInForce:
         written = self._clock.monotonic() if wrote else last.written
         routes = self._store.routes(key)
         others = self._others(routes)
-        self._known[key] = InForce(plan, written, last.propagation, routes, others=others)
+        self._known[key] = replace(
+            last, plan=plan, written=written, routes=routes, opaque=False, others=others
+        )
         self._follow(key)
 
     def forget(self, key: PolicyKey) -> float | None:

@@ -29,8 +29,9 @@ class Interests:
 
     def decided(self, key: PolicyKey, accepted: Accepted, assessment: Assessment, left: LeftOver) -> None:
         """Follow what is routed and written for a policy as well."""
-        stays = left.own or assessment.stays
-        former = assessment.former.watched if assessment.former and stays else frozenset[Ref]()
+        former = frozenset[Ref]()
+        if left.own or assessment.stays:
+            former = assessment.former.watched if assessment.former else self._former.get(key, former)
         self._former[key] = former
         rendered = {item.ref for item in assessment.rendered}
         self._replace(key, _versions(accepted) | former | rendered | left.refs)

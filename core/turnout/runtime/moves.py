@@ -5,7 +5,7 @@ routes that replace it have arrived.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,6 +34,8 @@ class LeftOver:
 
     own: frozenset[Ref] = frozenset()
     shared: frozenset[Ref] = frozenset()
+    held: str = ""
+    """What keeps those of its own that are being deleted."""
 
     @property
     def refs(self) -> frozenset[Ref]:
@@ -48,17 +50,32 @@ class Moves:
         self._routes = routes
         self._taken: dict[PolicyKey, float] = {}
         """When the network was first seen to have taken the routes that replace others."""
+        self._followed: dict[PolicyKey, dict[Ref, Carried]] = {}
+        """What is kept up of before, by what it carries."""
+        self._given_up: dict[PolicyKey, frozenset[Ref]] = {}
+        """Shared objects that calls need no more, until they are gone, or their owner is."""
+        self._seen: dict[Ref, float] = {}
+        """When shared objects that routes are to name were first seen."""
 
-    def writers(self, accepted: Accepted, listed: Iterable[Ref]) -> tuple[Router[Any], ...]:
-        """The policy's router, and behind it others that write a kind of what its status lists."""
-        former = {ref.kind for ref in listed} - set(accepted.router.writes)
-        routers = (loaded.plugin for loaded in self._context.assessor.registry.routers.values())
-        return (accepted.router, *(router for router in routers if not former.isdisjoint(router.writes)))
+    def writers(self, accepted: Accepted, listed: Collection[Ref]) -> tuple[Router[Any], ...]:
+        """The policy's router, and behind it others that may have written what its status lists."""
+        router = accepted.router
+        former = {ref.kind for ref in listed} - set(router.writes)
+        others = [
+            loaded.plugin
+            for name, loaded in self._context.assessor.registry.routers.items()
+            if name != router.name
+        ]
+        named: set[str] = set()
+        if any(not set(router.writes).isdisjoint(other.writes) for other in others):
+            carried = (self._carried(ref, accepted) for ref in listed if ref.kind in router.writes)
+            named = {one.router for one in carried if one}
+        return (router, *(o for o in others if o.name in named or not former.isdisjoint(o.writes)))
 
     def obstacle(self, key: PolicyKey, needs: Iterable[Need]) -> Obstacle | None:
-        """What keeps a policy from relying on kinds of before. One that is not installed does not."""
+        """What keeps a policy from relying on kinds of before: only that they are read for the first time."""
         obstacle = self._context.obstacle(key, wanted) if (wanted := frozenset(needs)) else None
-        return None if obstacle and obstacle.reason is Reason.KIND_NOT_INSTALLED else obstacle
+        return obstacle if obstacle and obstacle.filling else None
 
     def former_needs(self, accepted: Accepted, carried: Carried | None) -> frozenset[Need]:
         """The kinds of the environment to which the routes still lead, followed from now on."""
@@ -77,9 +94,11 @@ class Moves:
         """What is left over now. `listed`: by the policy's status."""
         uid, store = accepted.policy.uid, self._context.store
         wanted = {item.ref for item in rendered}
-        own = {*listed, *store.routes(key)} - wanted
+        own = {ref for ref in {*listed, *store.written_for(key)} - wanted if self._only(ref, uid)}
         shared = frozenset(store.owned_with_others(key, uid)) - wanted
-        return LeftOver(frozenset(ref for ref in own if self._only(ref, uid)), shared)
+        entries = ((ref, store.look(ref)) for ref in sorted(own, key=str))
+        held = (f"{ref}: {', '.join(one.finalizers)}" for ref, one in entries if one and one.deleting)
+        return LeftOver(frozenset(own), shared, "; ".join(held))
 
     async def before_shared(
         self, accepted: Accepted, assessment: Assessment, carried: Carried | None
@@ -89,11 +108,14 @@ class Moves:
         And these, which are written first, with the seconds after which to look again.
         """
         outcome, nothing = assessment.outcome, (assessment, (), None)
-        shared = [item for item in assessment.rendered if item.role is Role.SHARED]
-        missing = [item for item in shared if self._arriving(item.ref, accepted)]
-        if not missing or outcome is None or outcome.carried is None:
+        name = accepted.router.name
+        if carried is None or carried.router != name or outcome is None or outcome.carried is None:
             return nothing
-        if carried is None or carried.router != accepted.router.name:
+        if carried.options_of(name) == accepted.config.get(name, {}):
+            return nothing
+        shared = [item for item in assessment.rendered if item.role is Role.SHARED]
+        missing = [item for item in shared if self._arriving(item.ref, accepted) or self.awaited([item])]
+        if not missing:
             return nothing
         decided = outcome.carried
         before = await self.as_before(accepted, carried)
@@ -105,7 +127,8 @@ class Moves:
         if not rendered or not missing:
             return nothing
         made = replace(assessment, rendered=(*missing, *rendered))
-        again = max(self._arriving(item.ref, accepted) for item in missing)
+        waits = (self._arriving(item.ref, accepted) for item in missing)
+        again = max((seconds for seconds in waits if seconds), default=None)
         return made, tuple(item.ref for item in missing), again
 
     async def as_before(self, accepted: Accepted, carried: Carried) -> Accepted | None:
@@ -113,31 +136,47 @@ class Moves:
         assessor = self._context.assessor
         return await self._context.guard.run(lambda calls: as_before(accepted, carried, assessor, calls))
 
-    async def follow(self, accepted: Accepted, outcome: Outcome, left: LeftOver) -> tuple[Rendered, ...]:
-        """What was decided, for what is left over of other routers: calls may still go by it."""
+    async def follow(
+        self, key: PolicyKey, accepted: Accepted, outcome: Outcome, left: LeftOver, listed: AbstractSet[Ref]
+    ) -> tuple[Rendered, ...]:
+        """What was decided, for what is left over of before: calls may still go by it.
+
+        What somebody has deleted of it is made again while the new routes are not taken. `listed`: by the
+        policy's status.
+        """
         assessor, look = self._context.assessor, self._context.store.look
-        by_router: dict[str, Carried] = {}
-        for ref in sorted(left.own, key=str):
-            entry = look(ref)
-            carried = load(entry.written.plan, accepted.policy) if entry and entry.written else None
-            if carried and carried.router != accepted.router.name:
-                by_router.setdefault(carried.router, carried)
-        if not by_router:
+        last = {} if key in self._taken else self._followed.get(key, {})
+        found = {ref: one for ref, one in last.items() if ref in listed and look(ref) is None}
+        found |= {ref: one for ref in left.own if (one := self._carried(ref, accepted))}
+        self._followed[key] = found
+        if not found:
+            del self._followed[key]
             return ()
+        kept_up = left.own | found.keys()
+        distinct = {repr((one.router, one.environment, one.config)): one for one in found.values()}
 
         def render(calls: Calls) -> tuple[Rendered, ...]:
-            made = (follow(outcome, one, accepted, assessor, look, calls) for one in by_router.values())
-            return tuple(item for items in made for item in items if item.ref in left.own)
+            made = (follow(outcome, one, accepted, assessor, look, calls) for one in distinct.values())
+            return tuple(item for items in made for item in items if item.ref in kept_up)
 
         return await self._context.guard.run(render)
 
     def keep(self, key: PolicyKey, left: LeftOver) -> None:
         """Let shared objects be that calls may still need."""
-        self._context.claims.keep(key, left.shared)
+        given_up = self._given_up.pop(key, frozenset()) & left.shared
+        if given_up:
+            self._given_up[key] = given_up
+        self._context.claims.keep(key, left.shared - given_up)
 
-    def not_taken(self, key: PolicyKey) -> None:
-        """The new routes are not there, or the network has not taken them."""
+    def halt(self, key: PolicyKey) -> None:
+        """The new routes are not there, or the network has not taken them, or nobody looks."""
         self._taken.pop(key, None)
+
+    def forget(self, key: PolicyKey) -> None:
+        """The policy is gone."""
+        self.halt(key)
+        self._followed.pop(key, None)
+        self._given_up.pop(key, None)
 
     async def remove(self, key: PolicyKey, left: LeftOver) -> float | None:
         """Remove what is left over, once nothing needs it: the seconds until then, None when it is done.
@@ -153,8 +192,11 @@ class Moves:
                 about = {"policy": str(key), "route": str(ref)}
                 log.info("%s: removed %s, which is no longer needed", key, ref, extra=about)
             self._routes.disown(ref)
-        self.not_taken(key)
+        self.halt(key)
+        self._followed.pop(key, None)
         self._context.claims.keep(key, frozenset())
+        if left.shared:
+            self._given_up[key] = left.shared
         for ref in left.shared:
             self._context.queue.add_after(SharedKey(ref), GATHER)
         return None
@@ -171,16 +213,19 @@ class Moves:
         return "; ".join(told)
 
     def _arriving(self, ref: Ref, accepted: Accepted) -> float:
-        """Seconds until the network knows of a shared object; soon, if it is not even there."""
+        """Seconds until the network knows of a shared object that is there, from when it was first seen."""
         known = self._context.store.look(ref)
-        if known is None:
-            return 2 * GATHER
-        if shared_foreign(known) or known.written is None or known.written.written_at is None:
+        if known is None or shared_foreign(known):
+            self._seen.pop(ref, None)
             return 0.0
+        now = self._context.clock.monotonic()
         needs = self._context.assessor.settings.drain.propagation(accepted.router).total_seconds()
-        since = (self._context.clock.now() - known.written.written_at).total_seconds()
-        # The stamp is in whole seconds: it may have been written at the end of that one.
-        return max(0.0, needs + 1.0 - max(0.0, since))
+        return max(0.0, needs - (now - self._seen.setdefault(ref, now)))
+
+    def _carried(self, ref: Ref, accepted: Accepted) -> Carried | None:
+        """What one of the policy's routes carries."""
+        known = self._context.store.look(ref)
+        return load(known.written.plan, accepted.policy) if known and known.written else None
 
     def _only(self, ref: Ref, uid: str) -> bool:
         """Whether an object is a policy's alone."""
@@ -201,6 +246,10 @@ def under_way(accepted: Accepted, outcome: Outcome, left: LeftOver, awaited: str
         return Verdict(False, Reason.MOVING, told)
     if left.refs:
         names = ", ".join(sorted(map(str, left.own or left.shared)))
+        if left.held:
+            return Verdict(
+                True, Reason.MOVING, f"being removed, and kept by finalizers of others: {left.held}"
+            )
         what = "removed" if left.own else "given up"
         told = f"{what} once the new routes have arrived: {names}"
         return Verdict(True, Reason.MOVING, f"{told}; they wait for {awaited}" if awaited else told)

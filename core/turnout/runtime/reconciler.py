@@ -7,7 +7,7 @@ of the API server are classified here: repeated with backoff, waited for, or sai
 from dataclasses import replace
 
 from turnout.decision.accept import Accepted
-from turnout.decision.assess import Assessment, listed_routes
+from turnout.decision.assess import Assessment, listed_routes, unknown_routes
 from turnout.decision.before import stay_behind
 from turnout.decision.declare import Admitted
 from turnout.decision.join import protects
@@ -78,6 +78,7 @@ class PolicyReconciler:
             else:
                 self._hosts.none(key)
                 self._context.decided.pop(key, None)
+                self._moves.halt(key)
                 report = self._failures.not_accepted(key, document, admitted)
         except (ApiError, ConnectionFailed):
             self._context.looked_at(key)  # others need not wait for what cannot be written
@@ -123,6 +124,7 @@ class PolicyReconciler:
             self._hosts.none(key)
             return _waits_for(obstacle)
         if taken := self._hosts.taken(key, document, accepted, turn.carried):
+            self._moves.halt(key)
             return self._failures.not_accepted(key, document, taken)
         return await self._decide(turn)
 
@@ -130,6 +132,7 @@ class PolicyReconciler:
         """What it has goes on as before, of a policy whose new router or environment cannot be used yet."""
         context, key, accepted = self._context, turn.key, turn.admitted.accepted
         self._hosts.none(key)
+        self._moves.halt(key)
         report = _waits_for(obstacle)
         made: Report | None = None
         carried = self._carried.of(key, turn.document, accepted)
@@ -173,13 +176,16 @@ class PolicyReconciler:
         if assessment.outcome:
             story.tell_versions(context.recorder, key, document, assessment.outcome.versions)
         found = assessment.in_force if context.in_force.routes(key) else None
-        context.in_force.read(key, found, self._moves.writers(accepted, turn.listed))
+        stranded = bool(unknown_routes(document.status, context.assessor.registry))
+        writers = self._moves.writers(accepted, turn.listed)
+        context.in_force.read(key, found, writers, stranded=stranded)
         if assessment.failure:
-            return self._failures.not_decided(assessment)
+            return await self._go_on(turn, self._failures.not_decided(assessment))
         if assessment.outcome is None or assessment.outcome.plan is None:
-            return self._failures.nothing_to_route(assessment)
+            return await self._go_on(turn, self._failures.nothing_to_route(assessment))
         context.decided[key] = assessment.outcome.plan
         if admitted.suspend:
+            self._moves.halt(key)
             left = self._moves.left_over(key, accepted, assessment.rendered, turn.listed)
             return Report(VALID, self._suspended(admitted, assessment), assessment, left=left.refs)
         decided = assessment
@@ -197,6 +203,18 @@ class PolicyReconciler:
             self._failures.tell(key, report.routed)
         return report
 
+    async def _go_on(self, turn: Turn, report: Report) -> Report | None:
+        """By the router of before, of a policy whose own makes nothing of what is there."""
+        accepted = turn.admitted.accepted
+        before = await self._moves.as_before(accepted, turn.carried) if turn.carried else None
+        if before is None or self._context.kinds.obstacle(_needs(before)):
+            return report
+        made = await self._decide(replace(turn, admitted=replace(turn.admitted, accepted=before), keeps=True))
+        if made is None:
+            return None
+        again = min((one for one in (report.again, made.again) if one is not None), default=None)
+        return replace(made, routed=report.routed, again=again)
+
     def _leave_to_others(self, key: PolicyKey, document: Document, admitted: Admitted | Assessment) -> None:
         """It is another instance's: know which versions it names, and want nothing for it any more."""
         if isinstance(admitted, Admitted):
@@ -207,6 +225,7 @@ class PolicyReconciler:
             return
         self._context.foreign.add(key)
         self._hosts.none(key)
+        self._moves.forget(key)
         self._context.decided.pop(key, None)
         self._routes.forget(key)
         self._reporter.forget(key)
@@ -240,7 +259,7 @@ class PolicyReconciler:
     def _forget(self, key: PolicyKey) -> None:
         self.admission.forget(key)
         self._carried.forget(key)
-        self._moves.not_taken(key)
+        self._moves.forget(key)
         self._context.decided.pop(key, None)
         self._context.looked_at(key)
         self._context.waiting.pop(key, None)

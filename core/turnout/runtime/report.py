@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from turnout.decision.assess import Assessment, unknown_routes
+from turnout.decision.assess import Assessment, listed_routes, unknown_routes
 from turnout.plugin import Ref, Role
 from turnout.reasons import Reason
 from turnout.runtime import story
@@ -93,24 +93,32 @@ class Reporter:
             observed=observed,
             in_force=in_force,
             strategy_state=outcome.strategy_state if outcome else None,
-            written=await self._written(document, report.assessment, report.left),
+            written=await self._written(document.uid, report, previous),
         )
 
     async def _written(
-        self, document: Document, assessment: Assessment | None, left: frozenset[Ref]
+        self, uid: str, report: Report, previous: Mapping[str, Any]
     ) -> list[dict[str, Any]] | None:
         """The policy's own objects that exist, then those of before. None if nothing was to be written.
 
-        What nobody here can look at stays listed, for when its router is back.
+        What was foretold stays listed until it can be written, and what nobody here can look at until
+        somebody can.
         """
+        assessment, registry = report.assessment, self._context.assessor.registry
         if assessment is None or not assessment.rendered:
             return None
         refs = [item.ref for item in assessment.rendered if item.role is not Role.SHARED]
-        refs += sorted(left.difference(refs), key=str)
-        own = [ref for ref in refs if self._owned(ref, document.uid)]
+        refs += sorted(report.left.difference(refs), key=str)
+        listed = listed_routes(previous, registry)
+        foretold = () if report.routed.value else listed
+        own = [ref for ref in refs if self._owned(ref, uid) or ref in foretold]
+        own += [ref for ref in listed if ref not in refs and self._is_hidden(ref)]
         said = routes([(ref, await self._context.writer.api_version(ref.kind)) for ref in own])
-        unknown = unknown_routes(document.status, self._context.assessor.registry)
-        return said + [dict(one) for one in unknown]
+        return said + [dict(one) for one in unknown_routes(previous, registry)]
+
+    def _is_hidden(self, ref: Ref) -> bool:
+        """Whether nobody here can know if an object exists."""
+        return self._context.kinds.obstacle(((ref.kind, ref.namespace),)) is not None
 
     def _owned(self, ref: Ref, uid: str) -> bool:
         known = self._context.store.look(ref)

@@ -61,6 +61,8 @@ class Routes:
         self._context = context
         self._corrections = Corrections(context.recorder)
         self._owner: dict[Ref, PolicyKey] = {}
+        self._unmade: set[Ref] = set()
+        """What could not be created yet, though the status may list it."""
 
     async def write(
         self,
@@ -83,13 +85,14 @@ class Routes:
         Raises ApiError and ConnectionFailed; what was written by then stays, and is right.
         """
         own = [item for item in rendered if item.role is not Role.SHARED]
-        if conflict := self._conflict(key, policy, own):
-            return Written(Verdict(False, Reason.CONFLICT, conflict))
+        conflict = self.conflict(key, policy, own)
+        own = [] if conflict else own
         seen = {item.ref for item in own if item.ref in self._owner}
         request = _Request(key, document, policy, listed, seen)
         for item in (*former, *own):
             self._owner[item.ref] = key
-        self._claim(key, document, (item for item in rendered if item.role is Role.SHARED))
+        if not conflict:
+            self._claim(key, document, (item for item in rendered if item.role is Role.SHARED))
         moved, contended = False, None
         if routes_only:
             former, own = ([item for item in items if item.role is Role.ROUTE] for items in (former, own))
@@ -102,14 +105,14 @@ class Routes:
             if isinstance(step, Written):
                 contended = step
             moved = moved or (step is _Step.WRITTEN and item.role is Role.ROUTE)
+        if conflict:
+            return Written(Verdict(False, Reason.CONFLICT, conflict), moved)
         if contended:
             return replace(contended, moved=moved)
         return Written(self._verdict(key, rendered), moved)
 
     async def _follow(self, item: Rendered, request: _Request) -> bool:
         """Keep up a route of before, as far as it may be written. Whether it was."""
-        if self._context.store.look(item.ref) is None:
-            return False
         try:
             return await self._bring(item, request) is _Step.WRITTEN and item.role is Role.ROUTE
         except ApiError as error:
@@ -137,7 +140,10 @@ class Routes:
                 return _Step.GONE
             self._corrections.contention.corrected(item.ref, now)
             self._corrections.tell(request.key, request.document.uid, item, differs)
+        if known is None:
+            self._unmade.add(item.ref)
         made = await self._context.writer.apply(item, _owners(request.policy), known)
+        self._unmade.discard(item.ref)
         self._corrections.applied(item, made)
         return _Step.WRITTEN
 
@@ -152,6 +158,7 @@ class Routes:
     def disown(self, ref: Ref) -> None:
         """An object is no longer written for anybody."""
         self._owner.pop(ref, None)
+        self._unmade.discard(ref)
         self._corrections.forget(ref)
 
     def forget(self, key: PolicyKey) -> None:
@@ -161,8 +168,11 @@ class Routes:
         for ref in self._context.claims.forget(key) if self._context.claims.decided(key) else ():
             self._context.queue.add_after(SharedKey(ref), GATHER)
 
-    def _conflict(self, key: PolicyKey, policy: Policy, items: Iterable[Rendered]) -> str | None:
+    def conflict(self, key: PolicyKey, policy: Policy, items: Iterable[Rendered]) -> str | None:
+        """Why a policy may not write its own objects: one of them is somebody else's."""
         for item in items:
+            if item.role is Role.SHARED:
+                continue
             known = self._context.store.look(item.ref)
             if known and (whose := foreign(known, policy)):
                 return f"{item.ref} exists and is {whose}; it is left alone until it is gone or renamed"
@@ -184,14 +194,13 @@ class Routes:
             return "metadata.ownerReferences"
         return self._corrections.differs(item, known)
 
-    @staticmethod
-    def _is_correction(item: Rendered, known: Entry | None, request: _Request) -> bool:
+    def _is_correction(self, item: Rendered, known: Entry | None, request: _Request) -> bool:
         """Whether someone else changed it, rather than that something else was decided."""
         document = request.document
         if document.status.get("observedGeneration") != document.generation:
             return False
         if known is None or known.written is None:
-            return item.ref in request.listed
+            return item.ref in request.listed and item.ref not in self._unmade
         return known.written.plan == item.plan
 
     def _verdict(self, key: PolicyKey, rendered: Iterable[Rendered]) -> Verdict:

@@ -46,10 +46,6 @@ class Turn:
     keeps: bool = False
 
 
-SOON = 1.0
-"""Seconds until a look at whether a shared object is there."""
-
-
 class Routing:
     """Acts on decisions."""
 
@@ -82,7 +78,9 @@ class Routing:
         left = self._moves.left_over(key, accepted, assessment.rendered, turn.listed)
         self._moves.keep(key, left)
         self._interests.decided(key, accepted, assessment, left)
-        former = () if turn.keeps else await self._moves.follow(accepted, outcome, left)
+        for ref in turn.listed.difference(left.own, (item.ref for item in assessment.rendered)):
+            self._routes.disown(ref)
+        former = await self._moves.follow(key, accepted, outcome, left, turn.listed)
         try:
             written = await self._routes.write(
                 key,
@@ -100,17 +98,16 @@ class Routing:
                 return Report(VALID, stays, assessment, left=left.refs)
             self._note(turn, assessment, outcome, written, following=bool(former))
             awaited = self._moves.awaited(assessment.rendered) if left.refs else ""
-            if not left.refs or awaited or written.verdict.reason not in _CARRIED:
-                self._moves.not_taken(key)
-                later = SOON if awaited and later is None else later
-            elif not (turn.hurried or turn.keeps):
+            if turn.keeps or not left.refs or awaited or written.verdict.reason not in _CARRIED:
+                self._moves.halt(key)
+            elif not turn.hurried:
                 later = await self._moves.remove(key, left)
         except ApiError as error:
             return await self._not_written(turn, assessment, former, left, error)
         verdict = written.verdict
         if verdict.value and first:
             names = ", ".join(map(str, first))
-            verdict = Verdict(None, Reason.PENDING, f"the routes follow once it has arrived: {names}")
+            verdict = Verdict(True, Reason.MOVING, f"the routes follow once it has arrived: {names}")
         elif verdict.value:
             verdict = under_way(accepted, outcome, left, awaited) or self._stranded(turn) or verdict
         asked = outcome.requeue_after.total_seconds() if outcome.requeue_after else None
@@ -140,9 +137,10 @@ class Routing:
         with another router, finds them by the status alone.
         """
         document, status = turn.document, dict(turn.document.status)
+        conflict = self._routes.conflict(turn.key, turn.admitted.accepted.policy, assessment.rendered)
         kinds = {ref.kind for ref in turn.listed}
         own = [item.ref for item in assessment.rendered if item.role is not Role.SHARED]
-        if kinds and not {ref.kind for ref in own} <= kinds:
+        if kinds and not conflict and not {ref.kind for ref in own} <= kinds:
             fresh = [ref for ref in own if ref not in turn.listed]
             said = routes([(ref, await self._context.writer.api_version(ref.kind)) for ref in fresh])
             status["routes"] = [*items(status.get("routes")), *said]
@@ -154,13 +152,18 @@ class Routing:
         return await self._context.writer.policy_status(turn.key, document, status)
 
     def _stranded(self, turn: Turn) -> Verdict | None:
-        """What a router has left that is not there any more."""
+        """What a router has left that is not there any more, or whose objects may not be read any more."""
         unknown = unknown_routes(turn.document.status, self._context.assessor.registry)
-        if not unknown:
-            return None
-        names = ", ".join(f"{one.get('kind')} {one.get('namespace')}/{one.get('name')}" for one in unknown)
-        told = f"stays, as no installed router writes such a kind; its own would remove it: {names}"
-        return Verdict(True, Reason.MOVING, told)
+        if unknown:
+            names = ", ".join(
+                f"{one.get('kind')} {one.get('namespace')}/{one.get('name')}" for one in unknown
+            )
+            told = f"stays, as no installed router writes such a kind; its own would remove it: {names}"
+            return Verdict(True, Reason.MOVING, told)
+        for ref in sorted(turn.listed, key=str):
+            if obstacle := self._context.kinds.obstacle(((ref.kind, ref.namespace),)):
+                return Verdict(True, Reason.MOVING, f"{ref} may be left over: {obstacle.message}")
+        return None
 
     def _by_routes(self, turn: Turn) -> Carried | None:
         """What calls go by, as the routes say it now."""
@@ -174,10 +177,10 @@ class Routing:
         `following`: the routes of before are kept up, and calls go by them until the new ones are taken.
         """
         taken = written.verdict.reason in _CARRIED
-        if not taken and written.verdict.reason not in (Reason.REFUSED_BY_NETWORK, Reason.PENDING):
-            return
         if following and not taken:
             outcome = replace(outcome, carried=self._by_routes(turn))
+        elif not taken and written.verdict.reason not in (Reason.REFUSED_BY_NETWORK, Reason.PENDING):
+            return
         if outcome.plan is None:
             return
         self._context.in_force.decided(turn.key, outcome.plan, wrote=written.moved)

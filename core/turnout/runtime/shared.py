@@ -127,7 +127,18 @@ class SharedReconciler:
             raise
         self._say(ref, claims, None)
         self._corrections.applied(item, made)
+        self._wake(ref, claims, owners, known)
         log.info("wrote %s for its policies: %d", ref, len(owners), extra={"route": str(ref)})
+
+    def _wake(self, ref: Ref, claims: list[Claim], owners: list[dict[str, Any]], known: Entry | None) -> None:
+        """Have those look again who waited for the object, and those who have given it up.
+
+        The event of our own write wakes nobody: its answer is known by then.
+        """
+        uids = {owner["uid"] for owner in owners}
+        gone = [key for key, uid in self._living(ref, known) if uid not in uids]
+        for key in (*gone, *(claim.key for claim in claims if known is None)):
+            self._context.queue.add(key)
 
     def _say(self, ref: Ref, claims: list[Claim], verdict: Verdict | None) -> None:
         """Have the policies say in Routed that the object cannot be written, or no longer say it."""

@@ -87,11 +87,16 @@ class Entries(Shelf[Entry]):
     """The objects of one kind, with those that carry a policy's routes at hand."""
 
     def __init__(
-        self, kind: Kind, routes: defaultdict[PolicyKey, set[Ref]], shared: defaultdict[str, set[Ref]]
+        self,
+        kind: Kind,
+        routes: defaultdict[PolicyKey, set[Ref]],
+        supports: defaultdict[PolicyKey, set[Ref]],
+        shared: defaultdict[str, set[Ref]],
     ) -> None:
         super().__init__()
         self._kind = kind
         self._routes = routes
+        self._supports = supports
         self._shared = shared
 
     def put(self, name: Name, value: Entry | None) -> bool:
@@ -107,9 +112,10 @@ class Entries(Shelf[Entry]):
             shared = self._shared[name[0]]
             (shared.discard if discard else shared.add)(Ref(self._kind, *name))
         policy = entry.written.labels.get(LABEL_POLICY) if entry and entry.written else None
-        if policy and entry and entry.written and entry.written.plan is not None:
-            routes = self._routes[PolicyKey(name[0], policy)]
-            (routes.discard if discard else routes.add)(Ref(self._kind, *name))
+        if policy and entry and entry.written:
+            by_policy = self._supports if entry.written.plan is None else self._routes
+            refs = by_policy[PolicyKey(name[0], policy)]
+            (refs.discard if discard else refs.add)(Ref(self._kind, *name))
 
 
 class Store:
@@ -120,12 +126,13 @@ class Store:
         self.weights: Shelf[Document] = Shelf()
         self._entries: dict[Kind, Entries] = {}
         self._routes: defaultdict[PolicyKey, set[Ref]] = defaultdict(set)
+        self._supports: defaultdict[PolicyKey, set[Ref]] = defaultdict(set)
         self._shared: defaultdict[str, set[Ref]] = defaultdict(set)
 
     def entries(self, kind: Kind) -> Entries:
         """What is kept of the objects of a kind."""
         if kind not in self._entries:
-            self._entries[kind] = Entries(kind, self._routes, self._shared)
+            self._entries[kind] = Entries(kind, self._routes, self._supports, self._shared)
         return self._entries[kind]
 
     def look(self, ref: Ref) -> Entry | None:
@@ -139,6 +146,10 @@ class Store:
     def routes(self, key: PolicyKey) -> tuple[Ref, ...]:
         """The objects that say to be routes of a policy, in the order of their names."""
         return tuple(sorted(self._routes.get(key, ()), key=str))
+
+    def written_for(self, key: PolicyKey) -> set[Ref]:
+        """The objects that say to be a policy's own: its routes, and what they need besides."""
+        return self._routes.get(key, set()) | self._supports.get(key, set())
 
     def owned_with_others(self, key: PolicyKey, uid: str) -> list[Ref]:
         """The shared objects that list a policy among their owners."""

@@ -36,11 +36,12 @@ def pending(route: Mapping[str, Any]) -> str | None:
 def unprogrammed(gateway: Mapping[str, Any]) -> str | None:
     """What a Gateway's controller says of one that is not up; None for one of which it says nothing."""
     found = condition(mapping(gateway.get("status")), "Programmed")
-    if found is None or found.status is not False:
+    if found is None or found.status is True:
         return None
     if found.observed_generation not in (None, generation(gateway)):
         return None
-    return ": ".join(filter(None, ("it is not Programmed", found.reason, found.message)))
+    told = "it is not Programmed" if found.status is False else "it is not yet Programmed"
+    return ": ".join(filter(None, (told, found.reason, found.message)))
 
 
 def _refusals(parent: Mapping[str, Any], current: int | None) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Policies that change their router, their environment, or the options of these."""
