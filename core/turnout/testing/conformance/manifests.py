@@ -22,8 +22,10 @@ from turnout.testing.conformance.plans import Sample
 
 RENDER = "turnout.plugin.Router.render"
 REFUSAL = "turnout.plugin.Router.refusal"
+OBJECTIONS = "turnout.plugin.Router.objections"
 PENDING = "turnout.plugin.Router.pending"
 _NEW: tuple[Mapping[str, Any], ...] = ({}, {"status": {}}, {"status": {"conditions": []}})
+SCHEMA = "the schema of its kind: this suite's `crds`, or what Kubernetes says of its own"
 MANIFEST = "turnout.plugin.Manifest"
 
 
@@ -45,6 +47,21 @@ class OfManifests(AxisConformance[Router[Any]]):
         """Plans that it carries, all of them different."""
         return [one for one in plans.samples(self.frontend) if self.carried(one.plan, options)]
 
+    def written(self, options: Any) -> list[Sample]:
+        """The same, and plans that mean what others do with rare names."""
+        rare = [one for one in plans.rare(self.frontend) if self.carried(one.plan, options)]
+        return [*self.samples(options), *rare]
+
+    def test_some_plan_is_carried(self) -> None:
+        """It renders one plan at least with each of the suite's `options`: else nothing is checked."""
+        for label, options in self.parsed():
+            if not self.samples(options):
+                plainest = plans.samples(self.frontend)[0]
+                told = list(self.plugin.objections(plainest.plan, options))
+                found = f'no plan that it carries; it objects to "{plainest.about}": {"; ".join(told)}'
+                expected = "one at least; the suite's `options` and `frontend` are what it is asked with"
+                raise self.fault(f"objections with options {label}", found, expected, OBJECTIONS)
+
     def manifests(self, plan: RoutePlan, options: Any) -> list[Manifest]:
         """What the router makes of a plan."""
         try:
@@ -65,16 +82,18 @@ class OfManifests(AxisConformance[Router[Any]]):
             self.core(where, expected, RENDER, partial(render, sample.plan, of, Calls()))
 
     def test_manifests_fit_their_schema(self) -> None:
-        """An API server with the CustomResourceDefinitions in `crds` takes every manifest."""
+        """An API server with the CustomResourceDefinitions in `crds` takes every manifest.
+
+        Of built-in kinds it takes ConfigMaps, Secrets and Services as Kubernetes does: texts of 1 MiB in all,
+        ports 1..65535, names that are DNS labels.
+        """
         server = Server(self.plugin.writes, self.crds)
         for where, rendered in self._rendered():
             try:
                 server.apply(rendered)
             except NotTaken as error:
                 expected = "an object that fits the schema of its kind"
-                raise self.fault(
-                    where, f"{rendered.ref}: {error}", expected, "this suite's `crds`"
-                ) from error
+                raise self.fault(where, f"{rendered.ref}: {error}", expected, SCHEMA) from error
         if server.unchecked:
             kinds = ", ".join(map(str, server.unchecked))
             raise self.skip(f"give the suite `crds`, with the definitions of {kinds}")
@@ -122,7 +141,7 @@ class OfManifests(AxisConformance[Router[Any]]):
     def _plans(self) -> Iterator[tuple[str, Sample, Accepted]]:
         for document, (label, options) in zip(self.options, self.parsed(), strict=True):
             of = self._accepted(document)
-            for sample in self.samples(options):
+            for sample in self.written(options):
                 yield f'render of "{sample.about}" with options {label}', sample, of
 
     def _rendered(self) -> Iterator[tuple[str, Rendered]]:
@@ -146,7 +165,9 @@ class OfManifests(AxisConformance[Router[Any]]):
 
     def _routes(self) -> Iterator[dict[str, Any]]:
         _, options = self.parsed()[0]
-        for one in self.manifests(self.samples(options)[0].plan, options):
+        for one in (
+            one for first in self.samples(options)[:1] for one in self.manifests(first.plan, options)
+        ):
             if one.role is Role.ROUTE:
                 version = f"{one.kind.group}/{one.kind.versions[0]}".lstrip("/")
                 metadata = {"name": one.name, "namespace": NAMESPACE, "generation": 1}
