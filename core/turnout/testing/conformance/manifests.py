@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, SecretBytes, SecretStr
-
 from turnout.calling import Calls, PluginError, describe
 from turnout.decision.accept import Accepted, Refused
 from turnout.decision.render import Rendered, render
@@ -19,6 +17,7 @@ from turnout.testing.conformance.calls import Call, answer, plain
 from turnout.testing.conformance.counterparts import PlainEnvironment, PlainStrategy
 from turnout.testing.conformance.definitions import Definition, NotTaken, Server
 from turnout.testing.conformance.plans import Sample
+from turnout.testing.conformance.secret_options import secrets_in
 
 RENDER = "turnout.plugin.Router.render"
 REFUSAL = "turnout.plugin.Router.refusal"
@@ -113,7 +112,7 @@ class OfManifests(AxisConformance[Router[Any]]):
     def test_secret_options_are_not_written(self) -> None:
         """The value of an option of type SecretStr is in no manifest: others may read routes."""
         for label, options in self.parsed():
-            for secret in _secrets(options):
+            for secret in secrets_in(options):
                 for sample in self.samples(options):
                     for one in self.manifests(sample.plan, options):
                         if secret in repr(plain(one.body)):
@@ -183,17 +182,3 @@ class OfManifests(AxisConformance[Router[Any]]):
                 raise self.fault(about, describe(error), "text, or None", rule) from error
             if told is not None and not isinstance(told, str):
                 raise self.fault(about, type(told).__name__, "text, or None", rule)
-
-
-def _secrets(value: object) -> Iterator[str]:
-    """The secrets in options, wherever they are."""
-    if isinstance(value, SecretStr):
-        yield from filter(None, (value.get_secret_value(),))
-    elif isinstance(value, SecretBytes):
-        yield from filter(None, (value.get_secret_value().decode(errors="replace"),))
-    elif isinstance(value, BaseModel):
-        yield from _secrets(dict(value))
-    elif isinstance(value, Mapping):
-        yield from (secret for one in value.values() for secret in _secrets(one))
-    elif isinstance(value, list | tuple | set | frozenset):
-        yield from (secret for one in value for secret in _secrets(one))

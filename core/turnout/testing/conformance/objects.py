@@ -67,14 +67,14 @@ class OfObjects(AxisConformance[Environment[Any]]):
         given = {state: getattr(self, state) for state in STATES}
         if lacking := next(self.lacking(), None):
             raise self.skip(lacking)
-        return {state: _documents(found) for state, found in given.items() if found is not None}
+        return {state: documents_of(found) for state, found in given.items() if found is not None}
 
     def lacking(self) -> Iterator[str]:
         yield from super().lacking()
         for state in STATES:
             given = inspect.getattr_static(self, state)
             if given and isinstance(given, str | Mapping | Sequence):
-                yield from (f"{state}: {told}" for told in _unusable(given))
+                yield from (f"{state}: {told}" for told in unusable(given))
 
     def observe(self, document: Mapping[str, Any]) -> Any:
         """What the plugin says of an object. Never raises: there are checks that it does not."""
@@ -204,10 +204,10 @@ class OfObjects(AxisConformance[Environment[Any]]):
                 ) from error
 
 
-def _unusable(given: Documents) -> Iterator[str]:
+def unusable(given: Documents) -> Iterator[str]:
     """What is wrong with documents of objects."""
     try:
-        documents = _documents(given)
+        documents = documents_of(given)
     except yaml.YAMLError as error:
         yield f"is no YAML: {describe(error)}"
         return
@@ -217,8 +217,8 @@ def _unusable(given: Documents) -> Iterator[str]:
             yield f"found {shown(found)}, expected objects, each with a kind and a metadata.name"
 
 
-def _documents(given: Documents) -> list[Any]:
-    """As JSON has them: what YAML takes for a date is text."""
+def documents_of(given: Documents) -> list[Any]:
+    """Documents as JSON has them: what YAML takes for a date is text."""
     found: Any = yaml.safe_load_all(given) if isinstance(given, str) else given
     listed = [found] if isinstance(found, Mapping) else [one for one in found if one]
     documents: list[Any] = orjson.loads(orjson.dumps(listed))

@@ -82,7 +82,7 @@ def watched() -> Iterator[Seen]:
 
     def look(frame: FrameType, event: str, arg: Any) -> None:
         found = _of_c(arg) if event == "c_call" else _of_python(frame) if event == "call" else None
-        if found and not _for_others(frame):
+        if found and not for_others(frame):
             seen.done[found] = None
 
     _note_opened_files()
@@ -107,7 +107,7 @@ def _note_opened_files() -> None:
     def note(event: str, args: tuple[Any, ...]) -> None:
         if event == "open" and _watching and (seen := _watching.get(threading.get_ident())) is not None:
             path = args[0]
-            if isinstance(path, str | bytes) and not _for_others(sys._getframe(1)):
+            if isinstance(path, str | bytes) and not for_others(sys._getframe(1)):
                 seen.opened.add(Path(os.fsdecode(path)).absolute())
 
     sys.addaudithook(note)
@@ -157,7 +157,8 @@ def _of_python(frame: FrameType) -> str | None:
     return None
 
 
-def _for_others(frame: FrameType | None) -> bool:
+def for_others(frame: FrameType | None) -> bool:
+    """Whether something happens on behalf of a module that does so for other reasons."""
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if name.startswith(_SUITES):
