@@ -78,7 +78,7 @@ class AdmissionConformance(PureConformance[AdmissionCheck[Any]]):
             if not self.faults_of(call, "a Fault", ADMIT):
                 raise self.fault(call.where, "no fault", "one at least", "this suite's `refused`")
 
-    def test_secret_options_are_not_told(self) -> None:
+    def test_secret_options_are_in_no_fault(self) -> None:
         """The value of an option of type SecretStr is in no fault: others read the status of policies."""
         for call in self.calls():
             told = repr(answer(self.plugin, call))
