@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.testing.conformance.checking import Broken, checks, failures
+from tests.testing.conformance.checking import Broken, checks, failures, skipped
 from turnout.plugin import Kind, Options, Probe, Route
 from turnout.testing.conformance import ProbeConformance
 from turnout.testing.conformance.suite import Conformance
@@ -121,3 +121,4 @@ def test_a_suite_without_routes_checks_nothing_and_says_so(given: Any) -> None:
 
     assert list(found) == ["test_the_suite_has_what_it_needs"]
     assert "expected routes that can be asked about" in found["test_the_suite_has_what_it_needs"]
+    assert "has no `routes`" in skipped(of(SoundProbe, **given), "test_silence_is_no_consent")

@@ -39,9 +39,7 @@ _CHANCE = frozenset({"urandom", "getrandom"})
 """Those of the operating system that throw dice: for secrets, for UUIDs, and for a seed."""
 _METHODS = {"socket": "the network", "FileIO": "a file", "TextIOWrapper": "a file"}
 """By the name of the type, where its own module is not told."""
-_HARMLESS = frozenset(
-    {"fspath", "text_encoding", "getpid", "strerror", "gmtime", "strftime", "strptime", "tzset"}
-)
+_HARMLESS = frozenset({"fspath", "text_encoding", "getpid", "strerror", "gmtime", "strftime", "strptime"})
 _NOT_ITS_OWN = ("importlib", "logging", "threading", "warnings", "pydantic.plugin")
 """Modules that do so for other reasons than to answer: an import reads a file, a log line has a time."""
 _OTHERS = tuple(f"{name}." for name in _NOT_ITS_OWN)
