@@ -61,7 +61,8 @@ class Unforgiving(SoundEnvironment):
 
 class Vague(SoundEnvironment):
     def check(self, policy: Policy, options: Options) -> Iterable[Fault]:
-        yield Fault("weights", "are too heavy")
+        if policy.namespace == "others":
+            yield Fault("weights", "are too heavy")
 
 
 class Wordy(SoundEnvironment):
@@ -92,7 +93,8 @@ class Counts(SoundEnvironment):
 
     def check(self, policy: Policy, options: Options) -> Iterable[Fault]:
         self.asked += 1
-        yield Fault("spec.modelName", f"found {policy.model_name} {self.asked} times")
+        if policy.namespace == "others":
+            yield Fault("spec.modelName", f"found {policy.model_name} {self.asked} times")
 
 
 class TellsTheTime(SoundEnvironment):
@@ -104,7 +106,8 @@ class Hashes(SoundEnvironment):
     """Strings have other hashes in every process."""
 
     def check(self, policy: Policy, options: Options) -> Iterable[Fault]:
-        return [Fault("spec.modelName", " ".join({"a", "b", "c", "d", "e", policy.model_name}))]
+        if policy.namespace == "others":
+            yield Fault("spec.modelName", " ".join({"a", "b", "c", "d", "e", policy.model_name}))
 
 
 REMEMBERED: dict[str, list[Fault]] = {}
@@ -115,7 +118,7 @@ class Remembers(SoundEnvironment):
 
     def check(self, policy: Policy, options: Options) -> Iterable[Fault]:
         said = [Fault("spec.modelName", f"found it in {policy.cluster_domain}")]
-        return REMEMBERED.setdefault(policy.name, said)
+        return REMEMBERED.setdefault(policy.name, said) if policy.model_name != "owl" else ()
 
 
 class Slow(SoundEnvironment):
@@ -220,12 +223,21 @@ def test_what_a_suite_lacks_is_told_once(suite: type[Any], says: list[str]) -> N
     assert [text for text in says if text not in found["test_the_suite_has_what_it_needs"]] == []
 
 
+def test_a_plugin_without_a_name_and_options_is_told_once() -> None:
+    class Nameless(SoundEnvironment):
+        name = None  # type: ignore[assignment]  # its fault
+        options = None  # type: ignore[assignment]  # the same
+
+    assert list(failures(of(Nameless))) == ["test_it_is_a_plugin"]
+
+
 class Caches(SoundEnvironment):
     """Reads a resource of its own when it is first asked, and numbers that follow from a seed."""
 
     def check(self, policy: Policy, options: Options) -> Iterable[Fault]:
         limit = random.Random(len(resource())).randint(1, 9)
-        return [Fault("spec.modelName", f"found more than {limit}")]
+        if policy.namespace == "others":
+            yield Fault("spec.modelName", f"found more than {limit}")
 
 
 @functools.cache

@@ -54,8 +54,9 @@ class AxisConformance(PureConformance[PluginT]):
     def test_what_it_reaches_is_named_by_an_option(self) -> None:
         """`reaches` names options of the plugin, each with a namespace; it does not raise."""
         rule = "turnout.plugin.Plugin.reaches"
+        calls = list(self._reaches())
         known = {field.alias or name for name, field in self.plugin.options.model_fields.items()}
-        for call in self._reaches():
+        for call in calls:
             found = answer(self.plugin, call)
             for pair in found if isinstance(found, list) else [found]:
                 match pair:

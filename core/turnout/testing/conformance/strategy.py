@@ -31,6 +31,8 @@ STRIDE = 5
 """To ask in each of the situations several times, and elsewhere too, would take long."""
 ROUNDS = 3
 """So often a strategy with state is asked again."""
+OF_ANOTHER_RELEASE = {"ofAnotherRelease": {"step": 1}}
+"""A state that a strategy does not know."""
 LATER = timedelta(hours=1)
 AFTER = (timedelta(days=1), timedelta(days=365), timedelta(days=3650))
 
@@ -45,8 +47,10 @@ class StrategyConformance(AxisConformance[Strategy[Any]]):
 
     def calls(self) -> Iterator[Call]:
         yield from self.calls_of_all()
-        for label, options in self.parsed():
-            for one in islice(situations(self.plugin.uses), 0, None, STRIDE):
+        for document, (label, options) in zip(self.options, self.parsed(), strict=True):
+            for one in (*islice(situations(self.plugin.uses), 0, None, STRIDE), *self._own()):
+                if not self._accepts(one, document):
+                    continue
                 where = f"{one.where} with options {label}"
                 yield Call(where, "decide", (one.inputs, options))
                 for about, inputs in self._later(one.inputs, options):
@@ -55,11 +59,12 @@ class StrategyConformance(AxisConformance[Strategy[Any]]):
     def _later(self, inputs: Inputs, options: Any) -> Iterator[tuple[str, Inputs]]:
         """The same, asked later, with the state that it has kept and without."""
         later = replace(inputs, now=inputs.now + LATER)
-        yield "an hour later", later
+        yield "with a state of another release", replace(inputs, state=OF_ANOTHER_RELEASE)
         with suppress(Exception):
             if kept := orjson.loads(orjson.dumps(dict(self.plugin.decide(inputs, options).state))):
-                yield "an hour later with its last state", replace(later, state=kept)
                 yield "with its last state", replace(inputs, state=kept)
+                yield "an hour later with its last state", replace(later, state=kept)
+        yield "an hour later", later  # in the end, so that the other process is asked this first
 
     def test_decisions_keep_the_rules(self) -> None:
         """Whatever the versions are, core can seal the decision.
@@ -110,8 +115,10 @@ class StrategyConformance(AxisConformance[Strategy[Any]]):
         """A state of another release is no reason to fail: what it does not tell begins anew."""
         for where, of, situation, options, first in self._with_states():
             kept = sealed_state(first, of)
-            release = {"ofAnotherRelease": {"step": 1}}
-            others = [("a state of another release", release), ("a key of another one", {**kept, **release})]
+            others = [
+                ("a state of another release", OF_ANOTHER_RELEASE),
+                ("a key of another one", {**kept, **OF_ANOTHER_RELEASE}),
+            ]
             for about, state in (*others, *odd.oddities(kept)):
                 told = f"{where}, asked with the state {shown(dict(state))}: {about}"
                 self._decide(told, of, replace(situation.inputs, state=state), options)

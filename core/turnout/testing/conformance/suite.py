@@ -91,6 +91,8 @@ class Conformance(Generic[PluginT]):
         """The options as the plugin gets them, each with its document for messages."""
         if not self.options:
             raise self.skip("the suite has no `options` to check it with")
+        if next(shapes.problems(self.plugin, self.axis), None):
+            raise self.skip("it is no plugin yet, as test_it_is_a_plugin says")
         return [(shown(dict(document)), self.parse(document)) for document in self.options]
 
     def parse(self, document: Mapping[str, Any]) -> Options:
@@ -134,6 +136,8 @@ class Conformance(Generic[PluginT]):
 
     def test_its_name_is_its_own(self) -> None:
         """No other installed plugin of any axis has its name, by which `spec.config` is keyed."""
+        if shapes.name_of(self.plugin) is None:
+            raise self.skip("it has no name, as test_it_is_a_plugin says")
         registry = load()
         theirs = next((one for one in registry if one.name == self.plugin.name), None)
         told = next((one for one in registry.failures if one.plugin == self.plugin.name), None)
@@ -144,6 +148,7 @@ class Conformance(Generic[PluginT]):
     def test_wrong_options_are_refused_by_their_path(self) -> None:
         """An unknown key and a value of a wrong type are refused, with the path of the field."""
         rule = "turnout.plugin.Options"
+        self.parsed()  # or there is nothing to begin from
         prefix = f"spec.config.{self.plugin.name}"
         fields = [str(field.validation_alias) for field in self.plugin.options.model_fields.values()]
         for document in self.options:
