@@ -29,12 +29,16 @@ from turnout.plugin import Feature
 from turnout.registry import OWN
 from turnout.runtime.metrics.counted import DEFINITIONS
 from turnout.testing.conformance import (
+    AdmissionConformance,
     EnvironmentConformance,
+    GateConformance,
     ProbeConformance,
     RouterConformance,
     StrategyConformance,
 )
+from turnout.testing.conformance.asynchronous import AsyncConformance, ShiftConformance
 from turnout.testing.conformance.axis import AxisConformance
+from turnout.testing.conformance.pure import PureConformance
 from turnout.testing.conformance.suite import Conformance
 
 FOLDER = Path(__file__).resolve().parent
@@ -56,10 +60,15 @@ SHOWN = re.compile(r"(?<=<!-- options: )(?P<name>\S+)(?P<head> -->\n).*?(?=<!-- 
 METRICS = re.compile(r"(?<=<!-- metrics -->\n).*?(?=<!-- /metrics -->\n)", re.DOTALL)
 SUITES = {
     "Every plugin": Conformance,
+    "Environments, strategies, routers and admission checks": PureConformance,
     "Environments, strategies and routers": AxisConformance,
     "Environments": EnvironmentConformance,
     "Strategies": StrategyConformance,
     "Routers": RouterConformance,
+    "Admission checks": AdmissionConformance,
+    "Gates, notifiers and probes": AsyncConformance,
+    "Gates and notifiers": ShiftConformance,
+    "Gates": GateConformance,
     "Probes": ProbeConformance,
 }
 

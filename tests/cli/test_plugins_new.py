@@ -37,12 +37,21 @@ def python(*arguments: str, folder: Path, site: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("axis", "name"), [("environment", "3d-models"), ("strategy", "none"), ("router", "options")]
+    ("kind", "name"),
+    [
+        ("environment", "3d-models"),
+        ("strategy", "none"),
+        ("router", "options"),
+        ("probe", "in-force"),
+        ("admission-check", "owned"),
+        ("gate", "week-days"),
+        ("notifier", "post"),
+    ],
 )
-def test_what_is_written_installs_is_found_and_passes_its_tests(axis: str, name: str, tmp_path: Path) -> None:
+def test_what_is_written_installs_is_found_and_passes_its_tests(kind: str, name: str, tmp_path: Path) -> None:
     folder, site = tmp_path / f"turnout-{name}", tmp_path / "site"
 
-    result = new(name, "--axis", axis, "--to", tmp_path)
+    result = new(name, "--kind", kind, "--to", tmp_path)
 
     assert result.exit_code == 0, result.output
     assert str(folder / "pyproject.toml") in result.stdout
@@ -69,7 +78,7 @@ def test_a_name_that_is_no_dns_label_is_refused(name: str, tmp_path: Path) -> No
 
 
 def test_the_name_of_an_installed_plugin_of_any_axis_is_refused(tmp_path: Path) -> None:
-    result = new("istio", "--axis", "strategy", "--to", tmp_path)
+    result = new("istio", "--kind", "strategy", "--to", tmp_path)
 
     assert result.exit_code == 2
     assert 'Error: NAME: "istio" is taken by an installed plugin, istio (turnout ' in result.stderr

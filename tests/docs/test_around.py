@@ -13,7 +13,9 @@ import yaml
 
 from tests.docs import pages
 from tests.runtime.harness import Bed
+from tests.testing.conformance.checking import failures
 from turnout.plugin import Plugin
+from turnout.testing.conformance import AdmissionConformance, GateConformance, NotifierConformance
 from turnout.testing.fastloop import FastLoop
 
 PAGE = "docs/around.md"
@@ -83,3 +85,25 @@ def test_the_example_does_what_it_says(
                 assert bed.split() == ALONE
         finally:
             bed.close()
+
+
+def test_the_examples_pass_their_suites(office: ModuleType) -> None:
+    """As anyone's have to, but for another process, which does not know the page."""
+    policy = {
+        "apiVersion": "turnout.dev/v1alpha1",
+        "kind": "RoutingPolicy",
+        "metadata": {"name": "wisdom"},
+        "spec": {
+            "targetEnv": "kserve-modelmesh",
+            "trafficStrategy": "blue-green",
+            "modelVersions": [{"name": "wisdom-0"}, {"name": "wisdom-1"}],
+        },
+    }
+    owned = {**policy, "metadata": {"name": "wisdom", "labels": {"owner": "ann"}}}
+    given: dict[type[Any], dict[str, Any]] = {
+        AdmissionConformance: {"plugin": office.Owned(), "admitted": owned, "refused": policy},
+        GateConformance: {"plugin": office.OfficeHours(), "options": ({}, {"opens": 0}, {"opens": 23})},
+        NotifierConformance: {"plugin": office.Post(), "options": ({"url": "http://127.0.0.1:9/"},)},
+    }
+    for suite, attributes in given.items():
+        assert failures(type(suite.__name__, (suite,), attributes)) == {}

@@ -18,12 +18,7 @@ from turnout.plugin_lists import AllowedNames, Distributions, PluginNames
 from turnout.reasons import Reason
 from turnout.settings import Drain, Gates, PluginSettings, Settings
 from turnout.template_values import Values, Version
-from turnout.testing.conformance import (
-    EnvironmentConformance,
-    ProbeConformance,
-    RouterConformance,
-    StrategyConformance,
-)
+from turnout.testing import conformance
 from turnout.testing.rollout import Rollout
 
 
@@ -42,12 +37,14 @@ METHODS = sorted(
         if not name.startswith("_")
     }
 )
-SUITES = (EnvironmentConformance, StrategyConformance, RouterConformance, ProbeConformance)
+SUITES = [getattr(conformance, name) for name in conformance.__all__]
 RARE = ("close", "exists", "forget_calls", "get", "now")
 """What a rollout has that its own docstrings tell well enough."""
 GIVEN = sorted(
     {name for suite in SUITES for base in suite.__mro__ for name in vars(base).get("__annotations__", ())}
 )
+OF_ITS_OWN = ("axis", "limit", "method", "__orig_bases__")
+"""What a suite has, and a subclass does not give."""
 LABELS = [names.LABEL_MANAGED_BY, names.LABEL_POLICY, names.LABEL_SHARED, names.LABEL_INSTANCE]
 MARKS = [*LABELS, names.ANNOTATION_PLAN, names.FINALIZER_DRAIN]
 AROUND = ("AdmissionCheck", "Gate", "GateAnswer", "Notifier", "Shift")
@@ -56,7 +53,7 @@ MENTIONS = {
     "docs/around.md": [*AROUND, "may_shift", "shifted", "admit", *keys(Gates)],
     "docs/plugin-tests.md": [
         *(suite.__name__ for suite in SUITES),
-        *(f"`{name}`" for name in GIVEN if name not in ("axis", "__orig_bases__")),
+        *(f"`{name}`" for name in GIVEN if name not in OF_ITS_OWN),
         *(f"`{name}" for name, _ in getmembers(Rollout, isfunction) if name[0] != "_" and name not in RARE),
     ],
     "docs/reasons.md": [f"`{reason}`" for reason in Reason],

@@ -17,7 +17,11 @@ class OfBlueGreen(StrategyConformance):
 
 class OfModelMesh(EnvironmentConformance):
     plugin = KServeModelMesh()
-    ready = not_ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    ready = not_ready = {
+        "kind": "InferenceService",
+        "metadata": {"name": "wisdom-0"},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+    }
 
 OfBlueGreen().test_decisions_keep_the_rules()
 OfModelMesh().test_any_object_is_observed()

@@ -36,7 +36,7 @@ LISTS = ("watches", "uses", "writes", "carries")
       turnout plugins
       turnout plugins -o json | jq '.routers[].name'
       turnout plugins --settings settings.yaml
-      turnout plugins new shadow --axis strategy
+      turnout plugins new shadow --kind strategy
     """,
 )
 @click.option(

@@ -13,8 +13,8 @@ class Inputs:
     """All that a strategy may know.
 
     `versions` in the policy's order; `in_force`: shares (0..100) by version name that the last rule
-    of the plan in force gives; `state`: what the last Decision kept, empty again once any candidate is
-    another one; `now` is timezone-aware.
+    of the plan in force gives; `state`: what the last Decision kept, perhaps of another release of the
+    strategy, empty again once any candidate is another one; `now` is timezone-aware.
     """
 
     primary: str

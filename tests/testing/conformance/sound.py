@@ -115,7 +115,8 @@ class SoundStrategy(Strategy[Options]):
     def decide(self, inputs: Inputs, options: Options) -> Decision:
         able = [one for one in inputs.versions if one.available and not one.excluded]
         shares = tuple(Share(one, 50 if one.spec.weight is None else one.spec.weight) for one in able)
-        asked = inputs.state.get("asked", 0) + 1
+        before = inputs.state.get("asked")
+        asked = 1 + (before if isinstance(before, int) and 0 <= before < 2**53 else 0)
         return Decision(
             (Rule("default", shares),), dict.fromkeys(names(inputs), "by weight"), {"asked": asked}
         )

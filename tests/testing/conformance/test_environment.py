@@ -1,12 +1,12 @@
 """The suite of environments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from tests.testing.conformance.checking import Broken, checks, failures
+from tests.testing.conformance.checking import ELSEWHERE, Broken, checks, failures
 from tests.testing.conformance.sound import (
     WIDGET,
     OfSoundEnvironment,
@@ -15,9 +15,10 @@ from tests.testing.conformance.sound import (
     Widgets,
     widget,
 )
-from turnout.plugin import Backend, Frontend, Kind, Observation, Policy, Ref, VersionSpec
+from turnout.plugin import Backend, Fault, Frontend, Kind, Observation, Policy, Ref, VersionSpec
 from turnout.plugin.reading import mapping
 from turnout.testing.conformance import EnvironmentConformance
+from turnout.testing.conformance.axis import AxisConformance
 
 GADGET = Kind("example.com", ("v1",), "Gadget", "gadgets")
 Seen = Sequence[Observation | None]
@@ -62,8 +63,79 @@ class NoFrontends(SoundEnvironment):
 
 class NamedForThePolicy(SoundEnvironment):
     def frontends(self, policy: Policy, options: WidgetOptions) -> Sequence[Frontend]:
-        name = "main" if policy.name == policy.model_name else policy.name
+        name = "main" if policy.name == policy.model_name else "other"
         return [replace(one, name=name) for one in super().frontends(policy, options)]
+
+
+class OneHost(SoundEnvironment):
+    """Its clients call one server, whatever model they want."""
+
+    def frontends(self, policy: Policy, options: WidgetOptions) -> Sequence[Frontend]:
+        return [replace(one, hosts=("widgets",)) for one in super().frontends(policy, options)]
+
+
+class ForgetsTheNamespace(SoundEnvironment):
+    def frontends(self, policy: Policy, options: WidgetOptions) -> Sequence[Frontend]:
+        return [replace(one, hosts=(policy.model_name,)) for one in super().frontends(policy, options)]
+
+
+class InANamespaceOfItsOwn(SoundEnvironment):
+    """All widgets are called in one namespace, which routers are told of."""
+
+    def frontends(self, policy: Policy, options: WidgetOptions) -> Sequence[Frontend]:
+        hosts = (f"{policy.model_name}.widgets",)
+        return [replace(one, namespace="widgets", hosts=hosts) for one in super().frontends(policy, options)]
+
+
+class ServesOneNamespace(SoundEnvironment):
+    """What its `check` refuses it cannot do."""
+
+    def check(self, policy: Policy, options: WidgetOptions) -> Iterable[Fault]:
+        if policy.namespace != "models" or len(policy.versions) != 2:
+            yield Fault("spec.modelVersions", "found others than two in models")
+
+    def frontends(self, policy: Policy, options: WidgetOptions) -> Sequence[Frontend]:
+        assert policy.namespace == "models" or policy.model_name == "robin"
+        return super().frontends(policy, options)
+
+
+class Refuses(SoundEnvironment):
+    def check(self, policy: Policy, options: WidgetOptions) -> Iterable[Fault]:
+        yield Fault("spec.modelVersions", "found some")
+
+
+class Trims(SoundEnvironment):
+    """Makes names of its own, which are no names any more where a version's is long."""
+
+    def backends(self, version: VersionSpec, seen: Seen, options: WidgetOptions) -> Mapping[str, Backend]:
+        name = f"{version.name}-"[:63].rstrip("-") if len(version.name) < 63 else f"{version.name[:62]}-"
+        return {"main": Backend(name, version.namespace, options.port)}
+
+
+class GoesByItsLast(SoundEnvironment):
+    """Gives every version the port of the widget that it saw last."""
+
+    last = "wisdom-0"
+
+    def observe(self, obj: Mapping[str, Any]) -> Observation:
+        name = mapping(obj.get("metadata")).get("name")
+        self.last = name if isinstance(name, str) and name.startswith("other-") else "wisdom-0"
+        return super().observe(obj)
+
+    def backends(self, version: VersionSpec, seen: Seen, options: WidgetOptions) -> Mapping[str, Backend]:
+        header = (("x-widget", "other" if self.last.startswith("other-") else "mine"),)
+        found = super().backends(version, seen, options)
+        return {name: replace(one, set_headers=header) for name, one in found.items()}
+
+
+class KnowsByName(SoundEnvironment):
+    """Takes versions of one name for the same, in whatever namespace they are."""
+
+    known: ClassVar[dict[str, Mapping[str, Backend]]] = {}
+
+    def backends(self, version: VersionSpec, seen: Seen, options: WidgetOptions) -> Mapping[str, Backend]:
+        key = f"{version.name}:{options.port}"
+        return self.known.setdefault(key, super().backends(version, seen, options))
 
 
 class Unreachable(SoundEnvironment):
@@ -183,7 +255,23 @@ BROKEN = (
     ),
     Broken(of(NoFrontends), "test_frontends_are_places_where_clients_can_call", "frontends returned nothing"),
     Broken(
-        of(NamedForThePolicy), "test_frontends_have_the_same_names_for_every_policy", "found the names night"
+        of(NamedForThePolicy), "test_frontends_have_the_same_names_for_every_policy", "found the names other"
+    ),
+    Broken(
+        of(OneHost),
+        "test_models_have_hosts_of_their_own",
+        "found widgets:8080 for the model robin of namespace models and for the model wren of namespace models",
+    ),
+    Broken(
+        of(ForgetsTheNamespace),
+        "test_models_have_hosts_of_their_own",
+        "the model robin of namespace elsewhere",
+    ),
+    Broken(of(Trims), "test_backends_are_what_routers_can_write", "in the longest names, of which nothing"),
+    Broken(
+        of(GoesByItsLast),
+        "test_answers_do_not_depend_on_earlier_calls",
+        "backends when the version is replaced",
     ),
     Broken(
         of(Unreachable), "test_a_ready_version_has_a_backend_for_every_frontend", "found backends for none"
@@ -227,5 +315,26 @@ def test_a_broken_rule_fails_its_check_alone(broken: Broken) -> None:
 
 
 def test_every_check_of_its_own_can_fail() -> None:
-    inherited = set(checks(EnvironmentConformance.__mro__[2]))
-    assert {broken.check for broken in BROKEN} == set(checks(EnvironmentConformance)) - inherited
+    own = set(checks(EnvironmentConformance)) - set(checks(AxisConformance))
+    assert {broken.check for broken in BROKEN} >= own
+
+
+def test_an_environment_may_have_hosts_in_common_if_it_says_so() -> None:
+    assert failures(of(OneHost, hosts_in_common=True)) == {}
+    assert failures(of(InANamespaceOfItsOwn)) == {}
+
+
+def test_policies_that_an_environment_refuses_are_no_samples() -> None:
+    assert failures(of(ServesOneNamespace)) == {}
+
+
+def test_an_environment_that_refuses_every_policy_is_told() -> None:
+    found = failures(of(Refuses))["test_frontends_are_places_where_clients_can_call"]
+
+    assert "check: found faults in all of the suite's policies" in found
+
+
+def test_an_environment_remembers_nothing_of_other_namespaces() -> None:
+    KnowsByName.known.clear()
+
+    assert "backends when" in failures(of(KnowsByName), elsewhere=True)[ELSEWHERE]

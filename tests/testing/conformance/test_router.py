@@ -138,6 +138,11 @@ class Mumbles(SoundRouter):
         return "no mirrors" if len(plan.frontends) > 1 else ()
 
 
+class RefusesAll(SoundRouter):
+    def objections(self, plan: RoutePlan, options: TableOptions) -> Any:
+        yield f"no {plan.frontends[0].protocol}"
+
+
 class NamedForRules(Changed):
     def change(self, one: Manifest, plan: RoutePlan, options: TableOptions) -> Manifest:
         return replace(one, name=f"{one.name}-{len(plan.rules)}") if one.kind == TABLE else one
@@ -224,6 +229,11 @@ BROKEN = (
     ),
     Broken(
         of(Mumbles), "test_objections_are_sentences", 'objections returned "no mirrors", expected a list of'
+    ),
+    Broken(
+        of(RefusesAll),
+        "test_some_plan_is_carried",
+        'found no plan that it carries; it objects to "everything to wisdom-0": no grpc; expected one at least',
     ),
     Broken(of(NamedForRules), "test_names_do_not_depend_on_weights_and_rules", "Table wisdom-2"),
     Broken(of(NamedForFew), "test_names_do_not_depend_on_weights_and_rules", "Table wisdom-alone"),

@@ -6,9 +6,20 @@ AssertionError, which says what was found, what would be right, and where that i
 nor hypothesis has to be installed; with hypothesis, objects of any shape are tried besides fixed ones.
 """
 
+from turnout.testing.conformance.admission import AdmissionConformance
 from turnout.testing.conformance.environment import EnvironmentConformance
+from turnout.testing.conformance.gate import GateConformance
+from turnout.testing.conformance.notifier import NotifierConformance
 from turnout.testing.conformance.probe import ProbeConformance
 from turnout.testing.conformance.router import RouterConformance
 from turnout.testing.conformance.strategy import StrategyConformance
 
-__all__ = ["EnvironmentConformance", "ProbeConformance", "RouterConformance", "StrategyConformance"]
+__all__ = [
+    "AdmissionConformance",
+    "EnvironmentConformance",
+    "GateConformance",
+    "NotifierConformance",
+    "ProbeConformance",
+    "RouterConformance",
+    "StrategyConformance",
+]

@@ -10,6 +10,11 @@ from pydantic import BaseModel
 from turnout.calling import describe
 from turnout.plugin import Plugin
 
+SHOWN = 120
+"""Characters of a value that are shown."""
+BEFORE = 40
+"""Of these so many from before the place where it differs."""
+
 
 class Call(NamedTuple):
     """One call. `where` says to people what it is about, such as `render of "weights 20/80"`."""
@@ -64,9 +69,20 @@ def difference(one: Any, other: Any, path: str = "") -> str | None:
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         pairs = enumerate(zip(one, other, strict=True))
         return next((d for i, (a, b) in pairs if (d := difference(a, b, f"{path}[{i}]"))), None)
-    return None if one == other else f"{path or 'it'} is {_short(one)} and {_short(other)}"
+    if one == other:
+        return None
+    mine, theirs = _apart(repr(one), repr(other))
+    return f"{path or 'it'} is {mine} and {theirs}"
 
 
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 120 else f"{text[:119]}…"
+def _apart(one: str, other: str) -> tuple[str, str]:
+    """Two texts, cut so that the place where they differ is in sight."""
+    shorter = min(len(one), len(other))
+    same = next((at for at in range(shorter) if one[at] != other[at]), shorter)
+    start = max(0, same - BEFORE) if max(len(one), len(other)) > SHOWN else 0
+    return _cut(one, start), _cut(other, start)
+
+
+def _cut(text: str, start: int) -> str:
+    tail = text[start:]
+    return f"{'…' if start else ''}{tail if len(tail) <= SHOWN else f'{tail[: SHOWN - 1]}…'}"

@@ -11,6 +11,7 @@ from turnout.decision.objects import entry, written_part
 from turnout.decision.render import Rendered, api_version
 from turnout.names import FIELD_MANAGER
 from turnout.plugin import Kind
+from turnout.testing.conformance import built_in
 from turnout.testing.memory import InMemoryCluster, StatusError
 from turnout.testing.memory.resources import BUILT_IN
 
@@ -55,6 +56,8 @@ class Server:
         found = None
         for version in versions:
             document = rendered.document(api_version(kind.group, version), [])
+            if wrong := built_in.faults(kind, document):
+                raise NotTaken("; ".join(wrong))
             try:
                 (stored,) = self._cluster.apply_manifest(document, manager=FIELD_MANAGER)
             except StatusError as error:

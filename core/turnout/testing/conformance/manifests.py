@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, SecretBytes, SecretStr
-
 from turnout.calling import Calls, PluginError, describe
 from turnout.decision.accept import Accepted, Refused
 from turnout.decision.render import Rendered, render
@@ -19,11 +17,14 @@ from turnout.testing.conformance.calls import Call, answer, plain
 from turnout.testing.conformance.counterparts import PlainEnvironment, PlainStrategy
 from turnout.testing.conformance.definitions import Definition, NotTaken, Server
 from turnout.testing.conformance.plans import Sample
+from turnout.testing.conformance.secret_options import secrets_in
 
 RENDER = "turnout.plugin.Router.render"
 REFUSAL = "turnout.plugin.Router.refusal"
+OBJECTIONS = "turnout.plugin.Router.objections"
 PENDING = "turnout.plugin.Router.pending"
 _NEW: tuple[Mapping[str, Any], ...] = ({}, {"status": {}}, {"status": {"conditions": []}})
+SCHEMA = "the schema of its kind: this suite's `crds`, or what Kubernetes says of its own"
 MANIFEST = "turnout.plugin.Manifest"
 
 
@@ -45,6 +46,21 @@ class OfManifests(AxisConformance[Router[Any]]):
         """Plans that it carries, all of them different."""
         return [one for one in plans.samples(self.frontend) if self.carried(one.plan, options)]
 
+    def written(self, options: Any) -> list[Sample]:
+        """The same, and plans that mean what others do with rare names."""
+        rare = [one for one in plans.rare(self.frontend) if self.carried(one.plan, options)]
+        return [*self.samples(options), *rare]
+
+    def test_some_plan_is_carried(self) -> None:
+        """It renders one plan at least with each of the suite's `options`: else nothing is checked."""
+        for label, options in self.parsed():
+            if not self.samples(options):
+                plainest = plans.samples(self.frontend)[0]
+                told = list(self.plugin.objections(plainest.plan, options))
+                found = f'no plan that it carries; it objects to "{plainest.about}": {"; ".join(told)}'
+                expected = "one at least; the suite's `options` and `frontend` are what it is asked with"
+                raise self.fault(f"objections with options {label}", found, expected, OBJECTIONS)
+
     def manifests(self, plan: RoutePlan, options: Any) -> list[Manifest]:
         """What the router makes of a plan."""
         try:
@@ -65,16 +81,18 @@ class OfManifests(AxisConformance[Router[Any]]):
             self.core(where, expected, RENDER, partial(render, sample.plan, of, Calls()))
 
     def test_manifests_fit_their_schema(self) -> None:
-        """An API server with the CustomResourceDefinitions in `crds` takes every manifest."""
+        """An API server with the CustomResourceDefinitions in `crds` takes every manifest.
+
+        Of built-in kinds it takes ConfigMaps, Secrets and Services as Kubernetes does: texts of 1 MiB in all,
+        ports 1..65535, names that are DNS labels.
+        """
         server = Server(self.plugin.writes, self.crds)
         for where, rendered in self._rendered():
             try:
                 server.apply(rendered)
             except NotTaken as error:
                 expected = "an object that fits the schema of its kind"
-                raise self.fault(
-                    where, f"{rendered.ref}: {error}", expected, "this suite's `crds`"
-                ) from error
+                raise self.fault(where, f"{rendered.ref}: {error}", expected, SCHEMA) from error
         if server.unchecked:
             kinds = ", ".join(map(str, server.unchecked))
             raise self.skip(f"give the suite `crds`, with the definitions of {kinds}")
@@ -94,7 +112,7 @@ class OfManifests(AxisConformance[Router[Any]]):
     def test_secret_options_are_not_written(self) -> None:
         """The value of an option of type SecretStr is in no manifest: others may read routes."""
         for label, options in self.parsed():
-            for secret in _secrets(options):
+            for secret in secrets_in(options):
                 for sample in self.samples(options):
                     for one in self.manifests(sample.plan, options):
                         if secret in repr(plain(one.body)):
@@ -122,7 +140,7 @@ class OfManifests(AxisConformance[Router[Any]]):
     def _plans(self) -> Iterator[tuple[str, Sample, Accepted]]:
         for document, (label, options) in zip(self.options, self.parsed(), strict=True):
             of = self._accepted(document)
-            for sample in self.samples(options):
+            for sample in self.written(options):
                 yield f'render of "{sample.about}" with options {label}', sample, of
 
     def _rendered(self) -> Iterator[tuple[str, Rendered]]:
@@ -146,7 +164,9 @@ class OfManifests(AxisConformance[Router[Any]]):
 
     def _routes(self) -> Iterator[dict[str, Any]]:
         _, options = self.parsed()[0]
-        for one in self.manifests(self.samples(options)[0].plan, options):
+        for one in (
+            one for first in self.samples(options)[:1] for one in self.manifests(first.plan, options)
+        ):
             if one.role is Role.ROUTE:
                 version = f"{one.kind.group}/{one.kind.versions[0]}".lstrip("/")
                 metadata = {"name": one.name, "namespace": NAMESPACE, "generation": 1}
@@ -162,17 +182,3 @@ class OfManifests(AxisConformance[Router[Any]]):
                 raise self.fault(about, describe(error), "text, or None", rule) from error
             if told is not None and not isinstance(told, str):
                 raise self.fault(about, type(told).__name__, "text, or None", rule)
-
-
-def _secrets(value: object) -> Iterator[str]:
-    """The secrets in options, wherever they are."""
-    if isinstance(value, SecretStr):
-        yield from filter(None, (value.get_secret_value(),))
-    elif isinstance(value, SecretBytes):
-        yield from filter(None, (value.get_secret_value().decode(errors="replace"),))
-    elif isinstance(value, BaseModel):
-        yield from _secrets(dict(value))
-    elif isinstance(value, Mapping):
-        yield from (secret for one in value.values() for secret in _secrets(one))
-    elif isinstance(value, list | tuple | set | frozenset):
-        yield from (secret for one in value for secret in _secrets(one))

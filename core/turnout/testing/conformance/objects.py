@@ -1,6 +1,7 @@
 """What environments see in objects, which others write: the half of their suite that needs samples."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,10 +12,14 @@ import yaml
 from turnout.calling import describe
 from turnout.decision import wellformed
 from turnout.plugin import Environment, Observation, VersionSpec
+from turnout.plugin.reading import mapping
 from turnout.shown import shown
 from turnout.testing.builders import NAMESPACE, spec
 from turnout.testing.conformance import odd
 from turnout.testing.conformance.axis import AxisConformance
+from turnout.testing.conformance.suite import needed
+
+STATES = ("ready", "not_ready", "unknown", "replaced")
 
 Documents = Mapping[str, Any] | Sequence[Mapping[str, Any]] | str
 """The object of a version; or several, in the order of `refs`; or YAML text of them."""
@@ -34,10 +39,16 @@ class OfObjects(AxisConformance[Environment[Any]]):
 
     namespace: ClassVar[str] = NAMESPACE
 
-    ready: ClassVar[Documents]
+    ready: ClassVar[Documents] = needed(
+        "the object of a version that is ready, or a list of its objects in the order of `refs`",
+        'ready = {"apiVersion": …, "kind": …, "metadata": {"name": "wisdom-0"}, "status": …}, or YAML of it',
+    )
     """The objects of a version that is ready."""
 
-    not_ready: ClassVar[Documents]
+    not_ready: ClassVar[Documents] = needed(
+        "the same object or objects, of a version that is not ready",
+        'not_ready = {**ready, "status": {"conditions": [{"type": "Ready", "status": "False"}]}}',
+    )
     """The same, when it is not."""
 
     unknown: ClassVar[Documents | None] = None
@@ -53,8 +64,17 @@ class OfObjects(AxisConformance[Environment[Any]]):
     @cached_property
     def samples(self) -> dict[str, list[dict[str, Any]]]:
         """The documents by state: ready, not_ready, and unknown and replaced where they are given."""
-        given = {state: getattr(self, state) for state in ("ready", "not_ready", "unknown", "replaced")}
-        return {state: _documents(found) for state, found in given.items() if found is not None}
+        given = {state: getattr(self, state) for state in STATES}
+        if lacking := next(self.lacking(), None):
+            raise self.skip(lacking)
+        return {state: documents_of(found) for state, found in given.items() if found is not None}
+
+    def lacking(self) -> Iterator[str]:
+        yield from super().lacking()
+        for state in STATES:
+            given = inspect.getattr_static(self, state)
+            if given and isinstance(given, str | Mapping | Sequence):
+                yield from (f"{state}: {told}" for told in unusable(given))
 
     def observe(self, document: Mapping[str, Any]) -> Any:
         """What the plugin says of an object. Never raises: there are checks that it does not."""
@@ -184,9 +204,22 @@ class OfObjects(AxisConformance[Environment[Any]]):
                 ) from error
 
 
-def _documents(given: Documents) -> list[dict[str, Any]]:
-    """As JSON has them: what YAML takes for a date is text."""
+def unusable(given: Documents) -> Iterator[str]:
+    """What is wrong with documents of objects."""
+    try:
+        documents = documents_of(given)
+    except yaml.YAMLError as error:
+        yield f"is no YAML: {describe(error)}"
+        return
+    for found in documents or [None]:
+        metadata = mapping(found.get("metadata")) if isinstance(found, Mapping) else {}
+        if not (metadata.get("name") and found.get("kind")):
+            yield f"found {shown(found)}, expected objects, each with a kind and a metadata.name"
+
+
+def documents_of(given: Documents) -> list[Any]:
+    """Documents as JSON has them: what YAML takes for a date is text."""
     found: Any = yaml.safe_load_all(given) if isinstance(given, str) else given
     listed = [found] if isinstance(found, Mapping) else [one for one in found if one]
-    documents: list[dict[str, Any]] = orjson.loads(orjson.dumps(listed))
+    documents: list[Any] = orjson.loads(orjson.dumps(listed))
     return documents

@@ -160,6 +160,18 @@ def of_model(model: str, frontend: Frontend) -> RoutePlan:
     return RoutePlan(said, (theirs,), (_only(own(f"{model}-0", frontend)),))
 
 
+def rare(frontend: Frontend) -> list[Sample]:
+    """Plans that mean what others do, of policies and versions with names that are rarely tried."""
+    label = "m" * 62
+    said = policy(f"{label}0", f"{label}1", name=f"{label}0", model_name=f"{label}0")
+    longest, usual = _only(own(said.primary, frontend)), _only(own("wisdom-0", frontend))
+    return [
+        Sample("the longest names", RoutePlan(said, (frontend,), (longest,))),
+        Sample("a policy with a dot in its name", RoutePlan(policy(name="wisdom.v2"), (frontend,), (usual,))),
+        Sample("a policy without a uid, as offline", RoutePlan(policy(uid=""), (frontend,), (usual,))),
+    ]
+
+
 def _only(one: Version) -> Rule:
     return Rule("default", (Share(one, 100),))
 

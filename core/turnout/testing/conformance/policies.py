@@ -22,7 +22,12 @@ def policies() -> tuple[tuple[str, Policy], ...]:
         ("another primary", policy(primary="wisdom-1")),
         ("another namespace", policy(namespace="others")),
         ("a version of another namespace", policy("wisdom-0", spec("wisdom-1", namespace="others"))),
-        ("the longest names", policy(f"{label[:-1]}0", f"{label[:-1]}1", name=label, model_name=label)),
+        (
+            "the longest names",
+            policy(f"{label[:-1]}0", f"{label[:-1]}1", name=label, model_name=label, namespace="n" * 63),
+        ),
+        ("a dot in its name", policy(name="wisdom.v2")),
+        ("no uid, as offline", policy(uid="")),
         ("a mirror percentage", policy(mirror_percentage=12.5)),
         ("another domain", policy(cluster_domain="cluster.test")),
         ("a model of another name", policy(name="night", model_name="owl")),

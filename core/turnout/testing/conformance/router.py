@@ -11,9 +11,8 @@ from turnout.decision import carry
 from turnout.plugin import Manifest, Role, Router
 from turnout.testing.conformance import plans
 from turnout.testing.conformance.calls import Call, plain
-from turnout.testing.conformance.manifests import RENDER, OfManifests
+from turnout.testing.conformance.manifests import OBJECTIONS, RENDER, OfManifests
 
-OBJECTIONS = "turnout.plugin.Router.objections"
 CARRIES = "turnout.plugin.Router.carries"
 ROLE = "turnout.plugin.Role"
 
@@ -40,7 +39,7 @@ class RouterConformance(OfManifests):
     def calls(self) -> Iterator[Call]:
         yield from self.calls_of_all()
         for label, options in self.parsed():
-            for sample in self.samples(options):
+            for sample in self.written(options):
                 where = f'render of "{sample.about}" with options {label}'
                 yield Call(where, "render", (sample.plan, options))
             for sample in plans.samples(self.frontend):

@@ -18,6 +18,7 @@ STATES: Mapping[str, tuple[bool | None, bool]] = {
 """Whether a version is ready, and whether it may carry traffic."""
 
 WEIGHTS = (None, 0, 1, 1_000_000)
+HEADERS = (Match(headers=(("x-tier", "exact", "gold"),)),)
 MOST = 16
 """Versions of a policy, as in its schema."""
 OF_MANY = 10
@@ -39,12 +40,16 @@ class Situation:
         more = "" if mirrored is None else f", mirrorPercentage {mirrored}"
         return f"decide of {said}; primary {self.inputs.primary}{more}"
 
-    def with_specs(self, *specs: VersionSpec, mirror_percentage: float | None = None) -> "Situation":
+    def with_specs(self, *specs: VersionSpec) -> "Situation":
         """The same versions, of which the policy says something else."""
         versions = tuple(replace(v, spec=s) for v, s in zip(self.inputs.versions, specs, strict=True))
-        said = replace(self.policy, versions=specs, mirror_percentage=mirror_percentage)
-        inputs = replace(self.inputs, versions=versions, mirror_percentage=mirror_percentage)
-        return Situation(said, inputs)
+        said = replace(self.policy, versions=specs)
+        return Situation(said, replace(self.inputs, versions=versions))
+
+    def with_mirror(self, percentage: float | None) -> "Situation":
+        """The same with another percentage of copies."""
+        said = replace(self.policy, mirror_percentage=percentage)
+        return Situation(said, replace(self.inputs, mirror_percentage=percentage))
 
 
 def situations(uses: frozenset[Uses]) -> Iterator[Situation]:
@@ -65,6 +70,33 @@ def situations(uses: frozenset[Uses]) -> Iterator[Situation]:
             percentage = dice.choice((None, 0.0, 12.5, 100.0)) if Uses.MIRROR_PERCENTAGE in uses else None
             yield from _situation(states, primary, used, percentage)
         yield from _situation(tuple(("ready", None) for _ in range(count)), 0, ((),) * count)
+    yield from complete(uses)
+
+
+def complete(uses: frozenset[Uses]) -> Iterator[Situation]:
+    """Situations of policies that say all that a strategy reads, with weights that sum up to 100."""
+    if not uses:
+        return
+    percentages = (None, 50.0) if Uses.MIRROR_PERCENTAGE in uses else (None,)
+    for count in (1, 2, 3):
+        weights: tuple[int | None, ...] = percents(count) if Uses.WEIGHTS in uses else (None,) * count
+        matches = (HEADERS if Uses.MATCHES in uses else (),) * count
+        able = product(STATES, repeat=count) if count < 3 else iter([("ready",) * count])
+        for words, percentage in product(able, percentages):
+            yield from _situation(tuple(zip(words, weights, strict=True)), 0, matches, percentage)
+
+
+def of_policy(own: Policy) -> Iterator[Situation]:
+    """Situations of a policy of somebody else's: all are ready, or one of them is in another state."""
+    for index, word in product(range(len(own.versions)), STATES):
+        words = tuple(word if n == index else "ready" for n in range(len(own.versions)))
+        if index == 0 or word != "ready":
+            yield from _of_specs(own, words)
+
+
+def percents(count: int, lightest: int = 1) -> tuple[int, ...]:
+    """Weights that sum up to 100: all but the first are as light as they may be."""
+    return (100 - lightest * (count - 1), *(lightest,) * (count - 1))
 
 
 def _situation(
@@ -77,15 +109,20 @@ def _situation(
         VersionSpec(f"wisdom-{index}", NAMESPACE, weight, () if index == primary else matches[index])
         for index, (_, weight) in enumerate(states)
     ]
-    versions = tuple(_version(one, state) for one, (state, _) in zip(specs, states, strict=True))
+    of = policy(*specs, primary=specs[primary].name, mirror_percentage=mirror_percentage)
+    yield from _of_specs(of, tuple(state for state, _ in states))
+
+
+def _of_specs(of: Policy, states: tuple[str, ...]) -> Iterator[Situation]:
+    """The situation of a policy whose versions are in these states, if one of them may carry traffic."""
+    versions = tuple(_version(one, state) for one, state in zip(of.versions, states, strict=True))
     if not any(one.available for one in versions):
         return
-    of = policy(*specs, primary=specs[primary].name, mirror_percentage=mirror_percentage)
     routed = [one.name for one in versions if one.ready is None and one.available]
     in_force = {"wisdom-of-old": 50.0, **{name: 50.0 / len(routed) for name in routed}}
     yield Situation(
         of,
-        Inputs(of.primary, versions, NOW, in_force if routed else {}, mirror_percentage=mirror_percentage),
+        Inputs(of.primary, versions, NOW, in_force if routed else {}, mirror_percentage=of.mirror_percentage),
     )
 
 

@@ -1,7 +1,8 @@
 """What all suites check: a plugin's shape, its name, and its options."""
 
+import inspect
 import unittest
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -31,10 +32,39 @@ ODD_VALUES: tuple[object, ...] = (
 """What somebody may write where an option expects something else."""
 
 
+class Needed:
+    """An attribute that a subclass has to give. One check tells of all that is missing; the others skip."""
+
+    def __init__(self, what: str, example: str) -> None:
+        self.what = what
+        self.example = example
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, suite: "Conformance[Any] | None", owner: type) -> Any:
+        if suite is None:
+            return self
+        raise unittest.SkipTest(f"{owner.__name__} has no `{self.name}`")
+
+    def lacking(self, value: object) -> str | None:
+        """What is to be said of a value that is none."""
+        if value is not self and (value or not isinstance(value, str | Mapping | Sequence | None)):
+            return None
+        found = "is missing" if value is self else f"found {value!r}"
+        return f"{self.name}: {found}, expected {self.what}, such as {self.example}"
+
+
+def needed(what: str, example: str) -> Any:
+    """A stand-in for what a subclass has to give."""
+    return Needed(what, example)
+
+
 class Conformance(Generic[PluginT]):
     """What a suite is given, and how its checks complain."""
 
-    plugin: PluginT
+    plugin: PluginT = needed("an instance of your plugin", "plugin = MyPlugin()")
     """The plugin to check."""
 
     options: ClassVar[Sequence[Mapping[str, Any]]] = ({},)
@@ -59,6 +89,10 @@ class Conformance(Generic[PluginT]):
 
     def parsed(self) -> list[tuple[str, Any]]:
         """The options as the plugin gets them, each with its document for messages."""
+        if not self.options:
+            raise self.skip("the suite has no `options` to check it with")
+        if next(shapes.problems(self.plugin, self.axis), None):
+            raise self.skip("it is no plugin yet, as test_it_is_a_plugin says")
         return [(shown(dict(document)), self.parse(document)) for document in self.options]
 
     def parse(self, document: Mapping[str, Any]) -> Options:
@@ -75,7 +109,25 @@ class Conformance(Generic[PluginT]):
         calls = Calls()
         return calls.to(self.plugin.name, Settings().options_for, self.plugin, document)
 
+    def lacking(self) -> Iterator[str]:
+        """What the subclass does not give, without which nothing or little is checked."""
+        names = dict.fromkeys(name for base in reversed(type(self).__mro__) for name in vars(base))
+        for name in names:
+            stand_ins = (vars(base).get(name) for base in type(self).__mro__)
+            if stand_in := next((one for one in stand_ins if isinstance(one, Needed)), None):
+                told = stand_in.lacking(inspect.getattr_static(self, name))
+                yield from (told,) if told else ()
+        if not self.options:
+            expected = "documents of options, such as options = ({},) for none"
+            yield f"options: found {self.options!r}, expected {expected}"
+
     # checks
+
+    def test_the_suite_has_what_it_needs(self) -> None:
+        """The subclass gives what nothing can be checked without, each by its name and with an example."""
+        if found := list(self.lacking()):
+            told = "; ".join(found)
+            raise AssertionError(f"{type(self).__name__}: {told} (turnout.testing.conformance)")
 
     def test_it_is_a_plugin(self) -> None:
         """An instance with a DNS label as its name, options that refuse unknown keys, no async methods."""
@@ -84,6 +136,8 @@ class Conformance(Generic[PluginT]):
 
     def test_its_name_is_its_own(self) -> None:
         """No other installed plugin of any axis has its name, by which `spec.config` is keyed."""
+        if shapes.name_of(self.plugin) is None:
+            raise self.skip("it has no name, as test_it_is_a_plugin says")
         registry = load()
         theirs = next((one for one in registry if one.name == self.plugin.name), None)
         told = next((one for one in registry.failures if one.plugin == self.plugin.name), None)
@@ -94,6 +148,7 @@ class Conformance(Generic[PluginT]):
     def test_wrong_options_are_refused_by_their_path(self) -> None:
         """An unknown key and a value of a wrong type are refused, with the path of the field."""
         rule = "turnout.plugin.Options"
+        self.parsed()  # or there is nothing to begin from
         prefix = f"spec.config.{self.plugin.name}"
         fields = [str(field.validation_alias) for field in self.plugin.options.model_fields.values()]
         for document in self.options:

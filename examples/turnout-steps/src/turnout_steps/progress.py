@@ -22,11 +22,11 @@ class Progress:
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> "Progress | None":
-        """From the state of a decision; None where nobody is on the way."""
-        if not state:
-            return None
-        since = state.get("since")
-        return cls(state["candidate"], state["weight"], datetime.fromisoformat(since) if since else None)
+        """From the state of a decision; None where nobody is on the way, or another release has kept it."""
+        match state:
+            case {"candidate": str(candidate), "weight": int(weight)} if 0 <= weight <= 100:
+                return cls(candidate, weight, _time(state.get("since")))
+        return None
 
     @property
     def state(self) -> Mapping[str, Any]:
@@ -54,3 +54,11 @@ class Progress:
         """How long until the next step; None after the last one, and while the pause does not count."""
         pause = duration(options.steps[options.reached(self.weight)].pause)
         return None if pause is None or self.since is None else self.since + pause - now
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
