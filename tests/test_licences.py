@@ -19,6 +19,7 @@ ALLOWED = {
     "Python-2.0",
 }
 SPDX = {
+    "3-Clause BSD License": "BSD-3-Clause",
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD-3-Clause",
     "ISC License (ISCL)": "ISC",
@@ -26,7 +27,7 @@ SPDX = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }
-"""How classifiers say it."""
+"""How older metadata says it."""
 
 
 def brought() -> Iterator[Distribution]:
