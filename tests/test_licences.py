@@ -8,7 +8,6 @@ from deploy.sbom import normal
 from packaging.requirements import Requirement
 
 ALLOWED = {
-    "0BSD",
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",
@@ -16,7 +15,6 @@ ALLOWED = {
     "MIT",
     "MPL-2.0",  # copyleft for its own files alone, which are used as they are: certifi, orjson
     "PSF-2.0",
-    "Python-2.0",
 }
 SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",

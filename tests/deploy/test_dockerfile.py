@@ -35,10 +35,14 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     context(root / "src")
     for lock in (root / "src").glob("deploy/docker/*.txt"):
         lock.write_text(borrowed(lock), encoding="utf-8")
+    (root / "borrowed").mkdir()
+    for one in Path(sysconfig.get_path("purelib")).iterdir():
+        if not one.name.startswith("turnout"):  # which is to be the image's own
+            (root / "borrowed" / one.name).symlink_to(one)
     for command in instructions(TEXT, "RUN"):
         run(command, root)
         for site in root.glob("opt/*/lib/python*/site-packages"):
-            (site / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
+            (site / "borrowed.pth").write_text(f"{root / 'borrowed'}\n", encoding="utf-8")
     return root / "opt" / "turnout"
 
 
