@@ -50,6 +50,8 @@ WHERE = {
     "versions": "Versions, in `status.versions`",
     "events": "Events",
 }
+REMEDIES = {group: f"troubleshoot{'-routes' if group in ('Routed', 'events') else ''}.md" for group in WHERE}
+"""The pages that say what to do about reasons."""
 AXES = {
     "environments": "Environments, for `spec.targetEnv`",
     "strategies": "Strategies, for `spec.trafficStrategy`",
@@ -117,13 +119,14 @@ def _reasons() -> Iterator[str]:
         NOTE,
         "",
         "Conditions of a RoutingPolicy and of TrafficWeights, and events. The words do not change.",
+        "Each leads to what to do about it; [the first look](troubleshoot.md) is where to start.",
     )
     group = ""
     for heading, value, meaning in documented(reasons.Reason, _source(reasons.__file__)):
         if heading != group:
             group = heading
             yield from ("", f"## {WHERE[heading]}", "", "| Reason | Meaning |", "| --- | --- |")
-        yield f"| `{value}` | {meaning} |"
+        yield f"| [`{value}`]({REMEDIES[heading]}#{value.lower()}) | {meaning} |"
     yield from (
         "",
         "A version's reason may also be its environment's own, such as `NoStatus` of kserve-modelmesh.",

@@ -7,10 +7,12 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import yaml
+from deploy.sbom import locked
 
 import turnout
 from tests.deploy.chart import CHART, DEPLOY
@@ -31,19 +33,31 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the RUN lines leave of /opt/turnout: it borrows this environment's packages in place of an index's."""
     root = tmp_path_factory.mktemp("image")
     context(root / "src")
+    for lock in (root / "src").glob("deploy/docker/*.txt"):
+        lock.write_text(borrowed(lock), encoding="utf-8")
+    (root / "borrowed").mkdir()
+    for one in Path(sysconfig.get_path("purelib")).iterdir():
+        if not one.name.startswith("turnout"):  # which is to be the image's own
+            (root / "borrowed" / one.name).symlink_to(one)
     for command in instructions(TEXT, "RUN"):
         run(command, root)
-        site = next(root.glob("opt/turnout/lib/python*/site-packages"))
-        (site / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
+        for site in root.glob("opt/*/lib/python*/site-packages"):
+            (site / "borrowed.pth").write_text(f"{root / 'borrowed'}\n", encoding="utf-8")
     return root / "opt" / "turnout"
+
+
+def borrowed(lock: Path) -> str:
+    """A lock for what it names, in the versions that are here. A virtual environment has a pip of its own."""
+    names = (name for name in locked(lock) if name != "pip")
+    return "".join(f"{name}=={version(name)} --hash=sha256:{'0' * 64}\n" for name in names)
 
 
 def context(target: Path) -> None:
     """What .dockerignore lets through."""
     kept = [line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line[:1] == "!"]
-    target.mkdir()
     for name in kept:
         source, copy = REPOSITORY / name, target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
         else:
@@ -55,8 +69,8 @@ def run(command: str, root: Path) -> None:
     environment = {
         name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")
     }
-    environment |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    line = command.replace(PREFIX, str(root / "opt" / "turnout"))
+    environment |= {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    line = command.replace("/opt/", f"{root}/opt/")
     done = subprocess.run(
         ["bash", "-ec", line], cwd=root / "src", env=environment, capture_output=True, text=True, check=False
     )
