@@ -35,20 +35,28 @@ def wait_until(
 
 def answers(url: str, *, ca_file: Path | None = None, token: str = "") -> bool:
     """Whether a GET is answered, within a second, with a status of success."""
-    request = urllib.request.Request(url)
+    try:
+        fetch(url, ca_file=ca_file, token=token, timeout=1)
+    except OSError:  # refused, reset, timed out, and (as HTTPError) every other status
+        return False
+    return True
+
+
+def fetch(
+    url: str,
+    *,
+    method: str = "GET",
+    accept: str = "*/*",
+    ca_file: Path | None = None,
+    token: str = "",
+    timeout: float = 5,
+) -> bytes:
+    """Return what a request is answered with. Raises OSError, of which HTTPError is one."""
+    request = urllib.request.Request(url, method=method, headers={"Accept": accept})
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     tls = ssl.create_default_context(cafile=ca_file) if ca_file else None
-    try:
-        with urllib.request.urlopen(request, timeout=1, context=tls) as response:
-            return bool(response.status < 300)
-    except OSError:  # refused, reset, timed out, and (as HTTPError) every other status
-        return False
-
-
-def fetch(url: str, *, method: str = "GET") -> bytes:
-    """Return what a request is answered with. Raises OSError, of which HTTPError is one."""
-    with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=5) as response:
+    with urllib.request.urlopen(request, timeout=timeout, context=tls) as response:
         body: bytes = response.read()
     return body
 
