@@ -1,6 +1,7 @@
 """Finding the binaries and CRDs of the control plane, without building any.
 
-KUBEBUILDER_ASSETS, envtest's own convention, comes first; then what `tools/testbed.py` has built.
+KUBEBUILDER_ASSETS, envtest's own convention, comes first; then what `tools/testbed.py` has built: the group
+`cluster`, or the one that TURNOUT_CLUSTER names.
 """
 
 import os
@@ -34,7 +35,7 @@ class Assets:
 
 def find_assets() -> Assets:
     """Return what there is to run; raises AssetsMissingError where a control plane cannot."""
-    cluster, crds = _testbed("cluster"), _testbed("crds")
+    cluster, crds = _testbed(os.environ.get("TURNOUT_CLUSTER", "cluster")), _testbed("crds")
     chosen = os.environ.get("KUBEBUILDER_ASSETS")
     binaries = Path(chosen) if chosen else cluster / "bin"
     missing = [n for n in ("kube-apiserver", "etcd", "kubectl") if not (binaries / n).is_file()]
@@ -43,7 +44,8 @@ def find_assets() -> Assets:
     if missing:
         raise AssetsMissingError("no API server to test against; get one: python tools/testbed.py")
     managers = (binaries / "kube-controller-manager", cluster / "bin" / "kube-controller-manager")
-    foreign = next((path / "crds" for path in (cluster, crds) if path.is_dir()), crds / "crds")
+    places = (cluster / "crds", _testbed("cluster") / "crds", crds / "crds")
+    foreign = next((path for path in places if (path / "istio.yaml").is_file()), places[-1])
     return Assets(
         kube_apiserver=binaries / "kube-apiserver",
         etcd=binaries / "etcd",
