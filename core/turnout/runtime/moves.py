@@ -114,7 +114,8 @@ class Moves:
         if carried.options_of(name) == accepted.config.get(name, {}):
             return nothing
         shared = [item for item in assessment.rendered if item.role is Role.SHARED]
-        missing = [item for item in shared if self._arriving(item.ref, accepted) or self.awaited([item])]
+        waits = {item.ref: self._arriving(item.ref, accepted) for item in shared}
+        missing = [item for item in shared if waits[item.ref] or self.awaited([item])]
         if not missing:
             return nothing
         decided = outcome.carried
@@ -127,8 +128,7 @@ class Moves:
         if not rendered or not missing:
             return nothing
         made = replace(assessment, rendered=(*missing, *rendered))
-        waits = (self._arriving(item.ref, accepted) for item in missing)
-        again = max((seconds for seconds in waits if seconds), default=None)
+        again = max((waits[item.ref] for item in missing if waits[item.ref]), default=None)
         return made, tuple(item.ref for item in missing), again
 
     async def as_before(self, accepted: Accepted, carried: Carried) -> Accepted | None:

@@ -1,5 +1,7 @@
 """Moves on the heels of each other, halted and resumed, and of many policies at once."""
 
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -13,8 +15,10 @@ from tests.runtime.harness import (
 )
 from tests.runtime.moves.moving import DRAIN, TABLE, moved, start, there
 from tests.toys.table import CONFIG_MAP
-from turnout.plugin import Ref
+from turnout.plugin import Manifest, Ref, RoutePlan
 from turnout_istio.gateway import GATEWAY
+from turnout_istio.options import IstioOptions
+from turnout_istio.router import Istio
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
 
 
@@ -122,3 +126,25 @@ def test_many_policies_move_at_once(bed: Bed, again: str) -> None:
     assert not bed.cluster.objects(GATEWAY)
     assert not bed.cluster.objects(service_entry().kind)
     assert missing == []
+
+
+class Slow(Istio):
+    """Takes longer to render routes than the network needs to hear of them."""
+
+    name = "slow"
+
+    def render(self, plan: RoutePlan, options: IstioOptions) -> Sequence[Manifest]:
+        time.sleep(0.05)  # a second of the loop
+        return super().render(plan, options)
+
+
+def test_a_gateway_that_arrives_while_routes_are_rendered_is_named_all_the_same(
+    make_bed: Callable[..., Bed],
+) -> None:
+    bed = make_bed(Slow())
+    bed.version("wisdom-0")
+    bed.policy(router="slow")
+    bed.start(drain={"propagationSeconds": {"slow": 0.5}})
+    bed.until(lambda: bed.condition("Routed") == ("True", "InForce"))
+    bed.policy(router="slow", config={"slow": {"externalGateway": "public"}})
+    bed.until(lambda: bed.get(vs())["spec"]["gateways"][0] == "public")
