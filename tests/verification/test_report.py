@@ -72,6 +72,18 @@ def test_failures_are_counted_by_code_with_their_first_message() -> None:
             id="should get none",
         ),
         pytest.param(
+            report(wisdom=2000),
+            "not enough evidence: all versions answer as wisdom; let the routes tell who answered: "
+            "the router's option appVersionHeader, and --header",
+            id="by the model's name alone",
+        ),
+        pytest.param(
+            report(wisdom=1999, wisdom_0=1),
+            "differs: wisdom answered 1999 calls, and is no version of the split; "
+            "wisdom-0 gets <0.1% to 0.5%, and should get 20%; wisdom-1 gets 0% to 0.4%, and should get 80%",
+            id="by the model's name too",
+        ),
+        pytest.param(
             Report(replace(QUESTION, header="app-version"), DECIDED, Tally(Counter({"": 3})), Strictness()),
             "differs: (no app-version) answered 3 calls, and is no version of the split",
             id="no header",

@@ -53,7 +53,17 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        return Verdict.UNCERTAIN if self.doubt else overall(self.judged)
+        return Verdict.UNCERTAIN if self.doubt or self._nameless else overall(self.judged)
+
+    @property
+    def _nameless(self) -> bool:
+        """Whether all answers name but the model: which version gave them, they do not say."""
+        question = self.question
+        return (
+            not question.header
+            and question.model not in self.split
+            and set(self.tally.answers) == {question.model}
+        )
 
     @property
     def sentence(self) -> str:
@@ -64,6 +74,9 @@ class Report:
             return "interrupted: no verdict"
         if self.doubt:
             return f"{Verdict.UNCERTAIN}: {self.doubt}"
+        if self._nameless:
+            told = f"all versions answer as {plain(self.question.model)}; let the routes tell who answered"
+            return f"{Verdict.UNCERTAIN}: {told}: the router's option appVersionHeader, and --header"
         match self.verdict:
             case Verdict.MATCHES:
                 return f"{Verdict.MATCHES}: no share is off by more than {points}, with {sure} confidence"
