@@ -111,7 +111,7 @@ def test_with_many_policies_routes_come_first(bed: Bed) -> None:
         bed.version(f"{name}-0")
         bed.policy(name)
     bed.start()
-    bed.until(lambda: all(bed.condition("Ready", name) == ("True", "Ready") for name in names))
+    bed.until(lambda: all(bed.condition("Ready", name) == ("True", "Ready") for name in names), within=400)
     bed.settle()
     routes = [index for index, write in enumerate(bed.writes) if write.startswith("apply virtualservices/")]
     others = [
