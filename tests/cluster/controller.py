@@ -78,7 +78,13 @@ class Site:
         self._directory = directory
         self._settings = settings
         self.processes: list[Process] = []
+        self._since = control_plane.audit_mark()
         self.account = control_plane.service_account(namespace, "turnout")
+
+    def denied(self) -> list[str]:
+        """The calls of the controller's account that were refused, by the audit log since this was made."""
+        calls = self.control_plane.audit(self.account, since=self._since)
+        return [f"{call.verb} {call.uri}" for call in calls if call.code == 403]
 
     def grant(self) -> None:
         """Bind the Role to the account, and return when the API server has seen it."""
