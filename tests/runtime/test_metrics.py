@@ -243,7 +243,8 @@ def test_a_gate_that_is_closed_has_shifts_waiting(make_bed: Callable[..., Bed]) 
     assert watched.scrape().by("gate", "turnout_gate_waiting_shifts") == {"toy-gate": 0}
     gate.says = GateAnswer(False, "not now", timedelta(seconds=10))
     watched.bed.weights(wisdom_0=20, wisdom_1=80)
-    watched.bed.until(lambda: watched.bed.condition("Routed")[1] == "Gated")
+    watched.bed.until(lambda: "not now" in watched.bed.message("Routed"))  # it has been asked, and answered
+    assert watched.bed.condition("Routed")[1] == "Gated"
     scraped = watched.scrape()
     assert scraped.by("gate", "turnout_gate_waiting_shifts") == {"toy-gate": 1}
     assert (shares(scraped, DESIRED)["wisdom-1"], shares(scraped, APPLIED)["wisdom-1"]) == (0.8, 0.5)
