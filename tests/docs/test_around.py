@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.api.documents import POLICY
 from tests.docs import pages
 from tests.runtime.harness import Bed
 from tests.testing.conformance.checking import failures
@@ -89,19 +90,9 @@ def test_the_example_does_what_it_says(
 
 def test_the_examples_pass_their_suites(office: ModuleType) -> None:
     """As anyone's have to, but for another process, which does not know the page."""
-    policy = {
-        "apiVersion": "turnout.dev/v1alpha1",
-        "kind": "RoutingPolicy",
-        "metadata": {"name": "wisdom"},
-        "spec": {
-            "targetEnv": "kserve-modelmesh",
-            "trafficStrategy": "blue-green",
-            "modelVersions": [{"name": "wisdom-0"}, {"name": "wisdom-1"}],
-        },
-    }
-    owned = {**policy, "metadata": {"name": "wisdom", "labels": {"owner": "ann"}}}
+    owned = {**POLICY, "metadata": {"name": "wisdom", "labels": {"owner": "ann"}}}
     given: dict[type[Any], dict[str, Any]] = {
-        AdmissionConformance: {"plugin": office.Owned(), "admitted": owned, "refused": policy},
+        AdmissionConformance: {"plugin": office.Owned(), "admitted": owned, "refused": POLICY},
         GateConformance: {"plugin": office.OfficeHours(), "options": ({}, {"opens": 0}, {"opens": 23})},
         NotifierConformance: {"plugin": office.Post(), "options": ({"url": "http://127.0.0.1:9/"},)},
     }

@@ -1,11 +1,11 @@
 """Versions whose objects ask the router for what it cannot carry: what the controller says of them, and does."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from tests.support.kserve import condition, knative, standard
+from tests.runtime.serving import serve
+from tests.support.kserve import knative, standard
 from turnout.plugin import Ref
 from turnout.testing.builders import NAMESPACE
 from turnout.testing.rollout import Rollout
@@ -21,20 +21,6 @@ def rollout(turnout_rollout: Callable[..., Rollout]) -> Rollout:
     return turnout_rollout()
 
 
-def isvc(rollout: Rollout, name: str, mode: Callable[..., dict[str, Any]], ready: str = "True") -> None:
-    """Apply an InferenceService as KServe reports it in a mode."""
-    status = mode(name, NAMESPACE, conditions=[condition("Ready", ready)])
-    rollout.apply(
-        {
-            "apiVersion": "serving.kserve.io/v1beta1",
-            "kind": "InferenceService",
-            "metadata": {"name": name},
-            "spec": {"predictor": {"model": {"modelFormat": {"name": "sklearn"}}}},
-            "status": status,
-        }
-    )
-
-
 def backends(rollout: Rollout) -> set[str]:
     """The Services to which the route leads."""
     if not rollout.exists(ROUTE):
@@ -46,17 +32,17 @@ def test_a_version_in_another_mode_holds_up_nobody(rollout: Rollout) -> None:
     """Deployed while two share: it is told why it gets nothing, and the others still stand in for each other."""
     versions = [{"name": f"wisdom-{number}"} for number in range(3)]
     for name in ("wisdom-0", "wisdom-1"):
-        isvc(rollout, name, standard)
+        serve(rollout, name, standard)
     rollout.policy(
         targetEnv="kserve", trafficStrategy="blue-green", router="gateway-api", modelVersions=versions
     )
     rollout.start(settings=SETTINGS)
     rollout.until(lambda: backends(rollout) == {"wisdom-0-predictor", "wisdom-1-predictor"})
 
-    isvc(rollout, "wisdom-2", knative, ready="False")
+    serve(rollout, "wisdom-2", knative, ready="False")
     rollout.settle()
     assert rollout.condition("Accepted") == ("True", "Valid")
-    isvc(rollout, "wisdom-2", knative)
+    serve(rollout, "wisdom-2", knative)
     rollout.until(lambda: rollout.status()["versions"][2].get("reason") == "Unsupported")
     told = rollout.status()["versions"][2]
     assert told["ready"] == "False"
@@ -67,14 +53,14 @@ def test_a_version_in_another_mode_holds_up_nobody(rollout: Rollout) -> None:
     assert rollout.condition("Accepted") == ("True", "Valid")
     assert backends(rollout) == {"wisdom-0-predictor", "wisdom-1-predictor"}
 
-    isvc(rollout, "wisdom-0", standard, ready="False")
+    serve(rollout, "wisdom-0", standard, ready="False")
     rollout.until(lambda: backends(rollout) == {"wisdom-1-predictor"})
 
 
 def test_where_no_version_can_be_carried_routed_says_so(rollout: Rollout) -> None:
     """The policy is accepted: another object of that name may be one that can."""
     config = {"kserve": {"protocol": "grpc"}}
-    isvc(rollout, "wisdom-0", knative)
+    serve(rollout, "wisdom-0", knative)
     rollout.policy(targetEnv="kserve", trafficStrategy="blue-green", router="gateway-api", config=config)
     rollout.start(settings=SETTINGS)
     rollout.until(lambda: rollout.condition("Routed") == ("False", "Unsupported"))

@@ -24,7 +24,7 @@ def foreign(entry: Entry, policy: Policy) -> str | None:
     written = entry.written
     if written is None:
         return "an object that was not read"
-    if policy.uid and any(owner.uid == policy.uid for owner in written.owners):
+    if policy.uid and written.owned_by(policy.uid):
         return None
     if written.labels.get(LABEL_MANAGED_BY) != MANAGED_BY:
         return f"managed by {written.labels.get(LABEL_MANAGED_BY, 'someone else')}"

@@ -53,6 +53,10 @@ class Written:
     owned: tuple[FieldPath, ...] = ()
     written_at: datetime | None = field(default=None, compare=False)
 
+    def owned_by(self, uid: str, *, controller: bool = False) -> bool:
+        """Whether an object with this uid is an owner; with `controller`, the one that manages it."""
+        return any(owner.uid == uid and (owner.controller or not controller) for owner in self.owners)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

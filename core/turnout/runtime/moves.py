@@ -148,10 +148,10 @@ class Moves:
         last = {} if key in self._taken else self._followed.get(key, {})
         found = {ref: one for ref, one in last.items() if ref in listed and look(ref) is None}
         found |= {ref: one for ref in left.own if (one := self._carried(ref, accepted))}
-        self._followed[key] = found
         if not found:
-            del self._followed[key]
+            self._followed.pop(key, None)
             return ()
+        self._followed[key] = found
         kept_up = left.own | found.keys()
         distinct = {repr((one.router, one.environment, one.config)): one for one in found.values()}
 
@@ -230,8 +230,7 @@ class Moves:
     def _only(self, ref: Ref, uid: str) -> bool:
         """Whether an object is a policy's alone."""
         known = self._context.store.look(ref)
-        owners = known.written.owners if known and known.written else ()
-        return any(owner.uid == uid and owner.controller for owner in owners)
+        return bool(known and known.written and known.written.owned_by(uid, controller=True))
 
 
 def under_way(accepted: Accepted, outcome: Outcome, left: LeftOver, awaited: str = "") -> Verdict | None:
@@ -244,12 +243,10 @@ def under_way(accepted: Accepted, outcome: Outcome, left: LeftOver, awaited: str
         told = f"the routes lead to {outcome.environment} until {accepted.environment.name} can take over"
         told = f"{told}: {waiting}"
         return Verdict(False, Reason.MOVING, told)
+    if left.held:
+        return Verdict(True, Reason.MOVING, f"being removed, and kept by finalizers of others: {left.held}")
     if left.refs:
         names = ", ".join(sorted(map(str, left.own or left.shared)))
-        if left.held:
-            return Verdict(
-                True, Reason.MOVING, f"being removed, and kept by finalizers of others: {left.held}"
-            )
         what = "removed" if left.own else "given up"
         told = f"{what} once the new routes have arrived: {names}"
         return Verdict(True, Reason.MOVING, f"{told}; they wait for {awaited}" if awaited else told)

@@ -110,7 +110,8 @@ class PolicyReconciler:
         writers = self._moves.writers(accepted, listed)
         self._interests.admitted(key, accepted, writers)
         routers = {(kind, key.namespace) for router in writers[1:] for kind in router.writes}
-        turn = Turn(key, document, admitted, listed, hurried)
+        stranded = unknown_routes(document.status, context.assessor.registry)
+        turn = Turn(key, document, admitted, listed, stranded, hurried)
         obstacle = context.obstacle(key, _needs(accepted))
         if obstacle and not obstacle.filling and not context.kinds.obstacle(routers):
             return await self._keep_up(turn, obstacle)
@@ -150,7 +151,6 @@ class PolicyReconciler:
             return None
         elif left and not admitted.suspend and not context.kinds.obstacle(_written(before)):
             made = await self._stay_behind(turn, carried)
-        context.waiting[key] = _needs(accepted) | _needs(before) | left
         if made and not made.routed.value and made.routed.reason is not Reason.MOVING:
             return made  # what is wrong with the routes of before
         return replace(made or report, routed=report.routed)
@@ -176,9 +176,8 @@ class PolicyReconciler:
         if assessment.outcome:
             story.tell_versions(context.recorder, key, document, assessment.outcome.versions)
         found = assessment.in_force if context.in_force.routes(key) else None
-        stranded = bool(unknown_routes(document.status, context.assessor.registry))
         writers = self._moves.writers(accepted, turn.listed)
-        context.in_force.read(key, found, writers, stranded=stranded)
+        context.in_force.read(key, found, writers, stranded=bool(turn.stranded))
         if assessment.failure:
             return await self._go_on(turn, self._failures.not_decided(assessment))
         if assessment.outcome is None or assessment.outcome.plan is None:

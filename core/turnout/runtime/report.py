@@ -122,5 +122,4 @@ class Reporter:
 
     def _owned(self, ref: Ref, uid: str) -> bool:
         known = self._context.store.look(ref)
-        owners = known.written.owners if known and known.written else ()
-        return any(owner.uid == uid for owner in owners)
+        return bool(known and known.written and known.written.owned_by(uid))

@@ -85,8 +85,8 @@ class Routes:
         Raises ApiError and ConnectionFailed; what was written by then stays, and is right.
         """
         own = [item for item in rendered if item.role is not Role.SHARED]
-        conflict = self.conflict(key, policy, own)
-        own = [] if conflict else own
+        if conflict := self.conflict(key, policy, rendered):
+            own = []
         seen = {item.ref for item in own if item.ref in self._owner}
         request = _Request(key, document, policy, listed, seen)
         for item in (*former, *own):
@@ -190,7 +190,7 @@ class Routes:
             self._context.queue.add_after(SharedKey(ref), GATHER)
 
     def _differs(self, item: Rendered, known: Entry | None, policy: Policy) -> str | None:
-        if known and known.written and all(owner.uid != policy.uid for owner in known.written.owners):
+        if known and known.written and not known.written.owned_by(policy.uid):
             return "metadata.ownerReferences"
         return self._corrections.differs(item, known)
 

@@ -1,9 +1,10 @@
 """Brings a policy's routes to what was decided, and removes what they replace."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from turnout.decision.assess import Assessment, unknown_routes
+from turnout.decision.assess import Assessment
 from turnout.decision.decide import Outcome
 from turnout.decision.declare import Admitted
 from turnout.decision.render import Rendered
@@ -32,15 +33,17 @@ _CARRIED = (Reason.IN_FORCE, Reason.SHARED_CONFLICT)
 class Turn:
     """One reconcile of an accepted policy.
 
-    `listed`: what its status lists. `carried`: what calls go by. `hurried`: what moves traffic comes
-    first, and the rest has another turn. `keeps`: the policy has a router or an environment that cannot be
-    used yet; `admitted` is with the router of before, and nothing is removed.
+    `listed`: what its status lists; `stranded`: the rest of that, of routers that are not here. `carried`:
+    what calls go by. `hurried`: what moves traffic comes first, and the rest has another turn. `keeps`: the
+    policy has a router or an environment that cannot be used yet; `admitted` is with the router of before,
+    and nothing is removed.
     """
 
     key: PolicyKey
     document: Document
     admitted: Admitted
     listed: frozenset[Ref]
+    stranded: Sequence[Mapping[str, Any]]
     hurried: bool
     carried: Carried | None = None
     keeps: bool = False
@@ -137,10 +140,10 @@ class Routing:
         with another router, finds them by the status alone.
         """
         document, status = turn.document, dict(turn.document.status)
-        conflict = self._routes.conflict(turn.key, turn.admitted.accepted.policy, assessment.rendered)
         kinds = {ref.kind for ref in turn.listed}
         own = [item.ref for item in assessment.rendered if item.role is not Role.SHARED]
-        if kinds and not conflict and not {ref.kind for ref in own} <= kinds:
+        policy, moves = turn.admitted.accepted.policy, not {ref.kind for ref in own} <= kinds
+        if kinds and moves and not self._routes.conflict(turn.key, policy, assessment.rendered):
             fresh = [ref for ref in own if ref not in turn.listed]
             said = routes([(ref, await self._context.writer.api_version(ref.kind)) for ref in fresh])
             status["routes"] = [*items(status.get("routes")), *said]
@@ -153,14 +156,14 @@ class Routing:
 
     def _stranded(self, turn: Turn) -> Verdict | None:
         """What a router has left that is not there any more, or whose objects may not be read any more."""
-        unknown = unknown_routes(turn.document.status, self._context.assessor.registry)
-        if unknown:
+        if turn.stranded:
             names = ", ".join(
-                f"{one.get('kind')} {one.get('namespace')}/{one.get('name')}" for one in unknown
+                f"{one.get('kind')} {one.get('namespace')}/{one.get('name')}" for one in turn.stranded
             )
             told = f"stays, as no installed router writes such a kind; its own would remove it: {names}"
             return Verdict(True, Reason.MOVING, told)
-        for ref in sorted(turn.listed, key=str):
+        others = (ref for ref in turn.listed if ref.kind not in turn.admitted.accepted.router.writes)
+        for ref in sorted(others, key=str):
             if obstacle := self._context.kinds.obstacle(((ref.kind, ref.namespace),)):
                 return Verdict(True, Reason.MOVING, f"{ref} may be left over: {obstacle.message}")
         return None

@@ -156,9 +156,7 @@ class Store:
         return [
             ref
             for ref in self._shared.get(key.namespace, ())
-            if (entry := self.look(ref))
-            and entry.written
-            and any(owner.uid == uid for owner in entry.written.owners)
+            if (entry := self.look(ref)) and entry.written and entry.written.owned_by(uid)
         ]
 
 

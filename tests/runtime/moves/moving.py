@@ -16,6 +16,7 @@ from tests.runtime.harness import (
 from tests.toys.hosts import KNATIVE_SERVICE
 from tests.toys.table import CONFIG_MAP, ToyTable
 from turnout.plugin import Kind, Ref
+from turnout.registry import Registry
 
 TABLE = Ref(CONFIG_MAP, NAMESPACE, "wisdom-table")
 ARRIVAL = 8.0
@@ -88,6 +89,13 @@ def say(bed: Bed, word: str) -> None:
         "status": {"word": word},
     }
     bed.cluster.apply_manifest(status, namespace=NAMESPACE)
+
+
+def without(registry: Registry, name: str) -> Registry:
+    """The plugins but one."""
+    axes = (registry.environments, registry.strategies, registry.routers)
+    plugins = (loaded.plugin for axis in axes for loaded in axis.values())
+    return Registry.of(*(plugin for plugin in plugins if plugin.name != name))
 
 
 def host(bed: Bed, name: str) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.kserve import condition, standard
+from tests.runtime.serving import serve
+from tests.support.kserve import standard
 from turnout.plugin import Ref
 from turnout.testing.builders import NAMESPACE
 from turnout.testing.rollout import Rollout
@@ -15,19 +16,6 @@ from turnout_gateway_api.routes import GRPC_ROUTE, HTTP_ROUTE
 pytest_plugins = ["turnout.testing.fixtures"]
 HTTP, GRPC = (Ref(kind, NAMESPACE, "wisdom") for kind in (HTTP_ROUTE, GRPC_ROUTE))
 SETTINGS = {"drain": {"inFlightSeconds": 1, "propagationSeconds": {"gateway-api": 1}}}
-
-
-def isvc(rollout: Rollout, name: str, ready: str = "True") -> None:
-    status = standard(name, NAMESPACE, conditions=[condition("Ready", ready)])
-    rollout.apply(
-        {
-            "apiVersion": "serving.kserve.io/v1beta1",
-            "kind": "InferenceService",
-            "metadata": {"name": name},
-            "spec": {"predictor": {"model": {"modelFormat": {"name": "sklearn"}}}},
-            "status": status,
-        }
-    )
 
 
 def word(rollout: Rollout, ref: Ref, status: str = "True") -> None:
@@ -67,7 +55,7 @@ def policy(rollout: Rollout, **config: Any) -> None:
 def rollout(turnout_rollout: Callable[..., Rollout]) -> Rollout:
     rollout = turnout_rollout()
     for name in ("wisdom-0", "wisdom-1"):
-        isvc(rollout, name)
+        serve(rollout, name, standard)
     return rollout
 
 
@@ -84,7 +72,7 @@ def test_the_old_route_follows_while_that_of_another_protocol_is_not_taken(rollo
     policy(rollout, kserve={"protocol": "http"})
     rollout.until(lambda: backends(rollout, HTTP) == BOTH)
     rollout.until(lambda: rollout.condition("Routed") == ("Unknown", "Pending"))
-    isvc(rollout, "wisdom-1", "False")
+    serve(rollout, "wisdom-1", standard, ready="False")
     rollout.until(lambda: backends(rollout, HTTP) == {"wisdom-0-predictor"})
     rollout.settle()
     assert backends(rollout, GRPC) == {"wisdom-0-predictor"}
@@ -112,7 +100,7 @@ def test_a_route_stays_with_its_gateway_while_the_new_one_is_not_programmed(
 
 def test_a_gateway_given_up_that_others_use(rollout: Rollout) -> None:
     for name in ("other-0", "other-1"):
-        isvc(rollout, name)
+        serve(rollout, name, standard)
     policy(rollout)
     rollout.policy("other", targetEnv="kserve", trafficStrategy="blue-green", router="gateway-api")
     rollout.start(settings=SETTINGS)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from tests.runtime.harness import (
     IN_FLIGHT,
     LIMIT,
@@ -22,10 +24,10 @@ from tests.runtime.moves.moving import (
     say,
     shared_by_two,
     start,
+    without,
 )
 from tests.toys.table import CONFIG_MAP, ToyTable
 from turnout.plugin import Manifest, Options, Ref
-from turnout.registry import Registry
 from turnout_envoy.router import Envoy
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
 
@@ -48,14 +50,6 @@ class Raises(ToyTable):
         raise RuntimeError("no")
 
 
-def test_the_old_routes_follow_while_the_new_router_fails(make_bed: Callable[..., Bed]) -> None:
-    bed = shared_by_two(make_bed(Raises()))
-    bed.policy(router="raises")
-    bed.until(lambda: bed.condition("Routed") == ("False", "PluginFailed"))
-    bed.ready("wisdom-1", False)
-    bed.until(lambda: bed.shares() == {"wisdom-0": 100})
-
-
 class Picky(ToyTable):
     """A table that cannot carry what there is, as long as the objects of versions are as they are."""
 
@@ -65,12 +59,19 @@ class Picky(ToyTable):
         return ["no candidates"] if any(v.uid for v in plan.versions()) else []
 
 
-def test_the_old_routes_follow_while_the_new_router_cannot_carry_what_is_there(
-    make_bed: Callable[..., Bed],
+@pytest.mark.parametrize(
+    ("router", "reason"),
+    [
+        pytest.param(Raises(), "PluginFailed", id="fails"),
+        pytest.param(Picky(), "Unsupported", id="cannot carry what is there"),
+    ],
+)
+def test_the_old_routes_follow_while_the_new_router_makes_none(
+    make_bed: Callable[..., Bed], router: ToyTable, reason: str
 ) -> None:
-    bed = shared_by_two(make_bed(Picky()))
-    bed.policy(router="picky")
-    bed.until(lambda: bed.condition("Routed") == ("False", "Unsupported"))
+    bed = shared_by_two(make_bed(router))
+    bed.policy(router=router.name)
+    bed.until(lambda: bed.condition("Routed") == ("False", reason))
     bed.ready("wisdom-1", False)
     bed.until(lambda: bed.shares() == {"wisdom-0": 100})
 
@@ -139,11 +140,7 @@ def test_all_old_routes_follow_while_the_second_and_third_are_pending(make_bed: 
 def test_a_version_is_held_to_which_routes_of_a_router_lead_that_is_not_installed(halves: Bed) -> None:
     halves.stop()
     halves.policy(router="toy-table")
-    registry = halves.registry
-    axes = (registry.environments, registry.strategies, registry.routers)
-    plugins = [loaded.plugin for axis in axes for loaded in axis.values()]
-    without = Registry.of(*(plugin for plugin in plugins if plugin.name != "istio"))
-    halves.start(drain={"propagationSeconds": {"toy-table": 2}}, registry=without)
+    halves.start(drain={"propagationSeconds": {"toy-table": 2}}, registry=without(halves.registry, "istio"))
     halves.until(lambda: halves.condition("Routed") == ("True", "Moving"))
     halves.settle()
     halves.delete(isvc("wisdom-1"))

@@ -26,9 +26,9 @@ from tests.runtime.moves.moving import (
     shared_by_two,
     start,
     there,
+    without,
 )
 from tests.toys.table import CONFIG_MAP
-from turnout.registry import Registry
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
 
 
@@ -128,11 +128,9 @@ class TestRouter:
     ) -> None:
         halves.stop()
         halves.policy(router="toy-table")
-        registry = halves.registry
-        axes = (registry.environments, registry.strategies, registry.routers)
-        plugins = [loaded.plugin for axis in axes for loaded in axis.values()]
-        without = Registry.of(*(plugin for plugin in plugins if plugin.name != "istio"))
-        halves.start(drain={"propagationSeconds": {"toy-table": ARRIVAL}}, registry=without)
+        halves.start(
+            drain={"propagationSeconds": {"toy-table": ARRIVAL}}, registry=without(halves.registry, "istio")
+        )
         halves.until(lambda: halves.condition("Routed") == ("True", "Moving"))
         halves.sleep(60)
         assert halves.message("Routed") == (
