@@ -1,12 +1,14 @@
 """The mesh that tests share, and a namespace with a stand-in for ModelMesh for each of them."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.mesh.site import Mesh, MeshSite
-from tests.support import ControlPlane
+from tests.mesh.webhook import BAD, configuration, dry_run
+from tests.support import ControlPlane, wait_until
 from tests.support.assets import find_mesh_assets
 
 
@@ -20,6 +22,18 @@ def mesh(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="module")
+def webhook(mesh: Mesh) -> Iterator[None]:
+    """What is written passes istiod's own validation; it fails otherwise, and with it the test."""
+    kubectl = mesh.control_plane.kubectl
+    kubectl("apply", "-f", "-", input=json.dumps(configuration(mesh)))
+    wait_until(
+        lambda: "denied the request" in dry_run(mesh, json.dumps(BAD)).stderr, what="the webhook is asked"
+    )
+    yield
+    kubectl("delete", "validatingwebhookconfiguration", "istiod")
 
 
 @pytest.fixture

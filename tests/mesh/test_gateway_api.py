@@ -26,7 +26,7 @@ from turnout_gateway_api.router import GatewayApi
 
 ROUTER = GatewayApi()
 CALLS = 1000
-pytestmark = pytest.mark.parametrize("router", ["gateway-api"])
+pytestmark = [pytest.mark.parametrize("router", ["gateway-api"]), pytest.mark.usefixtures("webhook")]
 
 
 class Call(NamedTuple):

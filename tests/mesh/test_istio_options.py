@@ -4,6 +4,8 @@ import json
 import time
 from typing import Any
 
+import pytest
+
 from tests.cluster.controller import Object
 from tests.mesh.calls import ask, versions
 from tests.mesh.load import Load, failed
@@ -12,6 +14,8 @@ from tests.mesh.statistics import expected_split
 from tests.support import wait_until
 from tests.support.mesh import INGRESS_LABELS
 from turnout.inference import InferenceError
+
+pytestmark = pytest.mark.usefixtures("webhook")
 
 CALLS = 600
 SPLIT = {"wisdom-0": 20, "wisdom-1": 80}

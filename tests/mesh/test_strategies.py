@@ -11,6 +11,8 @@ from tests.mesh.site import MeshSite, by_each_router
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
 
+pytestmark = pytest.mark.usefixtures("webhook")
+
 Headers = tuple[tuple[str, str], ...]
 CALLS = 2000
 
@@ -50,17 +52,38 @@ def test_blue_green_splits_by_weight(site: MeshSite, shares: dict[str, int]) -> 
     expected_split(lambda: versions(ask(site.address, site.authority(), CALLS)), expected)
 
 
+@by_each_router
 def test_all_weights_at_zero_keep_the_routes_in_force(site: MeshSite) -> None:
     """Nobody is left to take the calls, so nothing moves."""
     site.deploy("wisdom-0", "wisdom-1")
     site.start()
     site.declare("blue-green", {"name": "wisdom-0", "weight": 20}, {"name": "wisdom-1", "weight": 80})
     site.until_in_force({"wisdom-0": 20, "wisdom-1": 80})
-    before = site.get("virtualservice", "wisdom")["metadata"]["resourceVersion"]
+    before = routes(site)
     site.declare("blue-green", {"name": "wisdom-0", "weight": 0}, {"name": "wisdom-1", "weight": 0})
     split = {"wisdom-0": 20, "wisdom-1": 80}
     expected_split(lambda: versions(ask(site.address, site.authority(), CALLS)), split)
-    assert site.get("virtualservice", "wisdom")["metadata"]["resourceVersion"] == before
+    assert routes(site) == before
+
+
+@by_each_router
+def test_a_policy_that_begins_with_all_weights_at_zero_has_no_routes(site: MeshSite) -> None:
+    """Until one of them is another; and its condition says so."""
+    site.deploy("wisdom-0", "wisdom-1")
+    site.start()
+    site.declare("blue-green", {"name": "wisdom-0", "weight": 0}, {"name": "wisdom-1", "weight": 0})
+    wait_until(lambda: site.condition("wisdom", "Routed")[0] == "False", timeout=20, what="it is told")
+    assert routes(site) == []
+    site.declare("blue-green", {"name": "wisdom-0", "weight": 0}, {"name": "wisdom-1", "weight": 1})
+    site.until_in_force({"wisdom-1": 100})
+    assert versions(ask(site.address, site.authority(), 50)) == {"wisdom-1": 50}
+
+
+def routes(site: MeshSite) -> list[tuple[str, str]]:
+    """What the status lists, with the versions that the API server has of it."""
+    listed = site.get("routingpolicy", "wisdom").get("status", {}).get("routes", ())
+    found = [site.get(one["kind"].lower(), one["name"]) for one in listed]
+    return [(one["kind"], one["metadata"]["resourceVersion"]) for one in found]
 
 
 @by_each_router
@@ -104,6 +127,7 @@ def test_canaries_take_what_matches_and_the_primary_the_rest(site: MeshSite) -> 
     assert {headers: answered(site, *headers) for headers in answers} == answers
 
 
+@by_each_router
 @pytest.mark.parametrize("strategy", ["blue-green", "canary"])
 def test_a_candidate_that_is_still_loading_gets_nothing(site: MeshSite, strategy: str) -> None:
     """A call to it would wait until it is loaded, and this one never is until it is told to be."""
@@ -124,6 +148,7 @@ def test_a_candidate_that_is_still_loading_gets_nothing(site: MeshSite, strategy
     )
 
 
+@by_each_router
 def test_a_canary_that_is_deleted_gets_nothing(site: MeshSite) -> None:
     site.deploy("wisdom-0", "wisdom-1")
     site.start()

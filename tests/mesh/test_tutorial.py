@@ -110,7 +110,9 @@ def model_of(site: MeshSite, version: str) -> str:
         ("istio", "during"),
         ("istio", "after"),
         ("gateway-api", "none"),
+        ("gateway-api", "during"),
         ("envoy", "none"),
+        ("envoy", "during"),
     ],
 )
 def test_the_tutorial_loses_no_call(site: MeshSite, trouble: str) -> None:
@@ -119,7 +121,7 @@ def test_the_tutorial_loses_no_call(site: MeshSite, trouble: str) -> None:
     site.until_ready("wisdom-0")
     controller = Controller(site, trouble)
     initialize = site.template("2-initialize-values.yaml")
-    site.kubectl("apply", "-f", "-", document=initialize)
+    controller.befall([lambda: site.kubectl("apply", "-f", "-", document=initialize)])
     site.until_in_force({"wisdom-0": 100})
     before = model_of(site, "wisdom-0")
     load, routes = Load(site.address, site.authority()), RoutesWatch(site.shares_in_force)
@@ -166,6 +168,10 @@ def test_the_tutorial_loses_no_call(site: MeshSite, trouble: str) -> None:
         rollout.gone("wisdom-1")
         rollout.do(weighted, deploy, loaded)
         rollout.do(alone, force)
+        rollout.gone("wisdom-1")
+        rollout.do(alone, deploy, loaded, force)
+        rollout.gone("wisdom-1")
+        rollout.do(alone, deploy, force)
         rollout.gone("wisdom-1")
         time.sleep(PROPAGATION)
     assert model_of(site, "wisdom-0") != before, "the primary has not reloaded"

@@ -1,6 +1,5 @@
 """What Istio itself says of the manifests: its admission webhook, and `istioctl analyze`."""
 
-import base64
 import json
 import subprocess
 from collections.abc import Iterator
@@ -11,18 +10,12 @@ import pytest
 import yaml
 
 from tests.mesh.site import Mesh
-from tests.support import wait_until
+from tests.mesh.webhook import BAD, dry_run
 from tests.support.mesh import SYSTEM
 
 GOLDEN = sorted(Path(__file__).parents[1].joinpath("golden").glob("*/*.yaml"))
 SURROUNDINGS = Path(__file__).with_name("surroundings.yaml")
 NAMESPACE = "modelmesh-serving"
-BAD = {
-    "apiVersion": "networking.istio.io/v1",
-    "kind": "VirtualService",
-    "metadata": {"name": "bad", "namespace": NAMESPACE},
-    "spec": {"hosts": ["bad.example"], "http": [{"match": [{"headers": {"a": {"regex": "("}}}]}]},
-}
 
 
 @pytest.fixture(scope="module")
@@ -36,28 +29,17 @@ def surrounded(mesh: Mesh) -> Iterator[Mesh]:
     kubectl("delete", "--ignore-not-found", "-f", "-", input=yaml.safe_dump_all(others))
 
 
-@pytest.fixture(scope="module")
-def webhook(surrounded: Mesh) -> Iterator[Mesh]:
-    """istiod's own validation stands before the API server's storage."""
-    mesh, kubectl = surrounded, surrounded.control_plane.kubectl
-    kubectl("apply", "-f", "-", input=json.dumps(_configuration(mesh)))
-    wait_until(
-        lambda: "denied the request" in _dry_run(mesh, json.dumps(BAD)).stderr, what="the webhook is asked"
-    )
-    yield mesh
-    kubectl("delete", "validatingwebhookconfiguration", "istiod")
-
-
-def test_istiods_webhook_accepts_every_manifest(webhook: Mesh) -> None:
+@pytest.mark.usefixtures("webhook")
+def test_istiods_webhook_accepts_every_manifest(surrounded: Mesh) -> None:
     assert len(GOLDEN) >= 31
     for path in GOLDEN:
-        done = _dry_run(webhook, path.read_text(encoding="utf-8"))
+        done = dry_run(surrounded, path.read_text(encoding="utf-8"))
         assert (done.returncode, done.stderr) == (0, ""), path
 
 
 def test_istiods_webhook_refuses_what_is_wrong(webhook: Mesh) -> None:
     """Else the test above would prove nothing."""
-    done = _dry_run(webhook, json.dumps(BAD))
+    done = dry_run(webhook, json.dumps(BAD))
     assert "denied the request: configuration is invalid" in done.stderr
 
 
@@ -80,40 +62,3 @@ def _analyze(mesh: Mesh, *paths: Path) -> Any:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout, done.stderr
     return json.loads(done.stdout)
-
-
-def _dry_run(mesh: Mesh, manifests: str) -> "subprocess.CompletedProcess[str]":
-    return mesh.control_plane.kubectl(
-        "apply", "--server-side", "--dry-run=server", "-f", "-", input=manifests, check=False
-    )
-
-
-def _configuration(mesh: Mesh) -> dict[str, Any]:
-    """As Istio's chart has it, with a URL in place of the Service."""
-    authority = base64.b64encode(mesh.control_plane.ca_file.read_bytes()).decode()
-    url = f"https://127.0.0.1:{mesh.istiod.webhook_port}/validate"
-    rule = {
-        "operations": ["CREATE", "UPDATE"],
-        "apiGroups": [
-            "security.istio.io",
-            "networking.istio.io",
-            "telemetry.istio.io",
-            "extensions.istio.io",
-        ],
-        "apiVersions": ["*"],
-        "resources": ["*"],
-    }
-    webhook = {
-        "name": "rev.validation.istio.io",
-        "clientConfig": {"url": url, "caBundle": authority},
-        "rules": [rule],
-        "failurePolicy": "Fail",
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-    }
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingWebhookConfiguration",
-        "metadata": {"name": "istiod"},
-        "webhooks": [webhook],
-    }
