@@ -1,13 +1,12 @@
 """Copies reach the candidate with its own header, in the share asked for, and cost callers nothing."""
 
 import time
-from statistics import median, quantiles
 
 import pytest
 
 from tests.mesh.calls import ask, versions
 from tests.mesh.copies import received
-from tests.mesh.load import Load, failed, split
+from tests.mesh.load import TIMEOUT, Load, failed, split
 from tests.mesh.site import STANDALONE, MeshSite
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
@@ -15,8 +14,8 @@ from tests.support import wait_until
 pytestmark = pytest.mark.usefixtures("webhook")
 
 CALLS = 1500
-SLOW = 3.0
-"""Seconds in which a slow candidate answers."""
+SLOW = TIMEOUT + 2.0
+"""Seconds in which a slow candidate answers: a call that waited for it would fail."""
 by_each_that_copies = pytest.mark.parametrize("router", ["istio", STANDALONE])
 """Each router that copies calls to ModelMesh's versions."""
 STATUS = {"slow": "OK", "failing": "INTERNAL", "missing": "NOT_FOUND"}
@@ -90,12 +89,9 @@ def test_a_candidate_in_trouble_costs_callers_nothing(
     calls = load.calls()
     assert not failed(calls)
     assert set(split(calls)) == {"wisdom-0"}
-    assert STATUS[trouble] in site.outcomes("wisdom-1"), "the trouble has not been met"
     if trouble == "slow":
-        assert min(site.lasted("wisdom-1", began), default=0.0) > 0.99 * SLOW
-    lasted = [call.ended - call.began for call in calls if not call.stream]
-    assert median(lasted) < 0.1 * SLOW
-    assert quantiles(lasted, n=100)[-1] < 0.5 * SLOW
+        assert site.lasted("wisdom-1", began) == [], "a copy was answered in time"
+    assert STATUS[trouble] in site.outcomes("wisdom-1"), "the trouble has not been met"
     for name in others:
         wait_until(lambda name=name: site.asked()[name] - asked[name] > 400, what=f"{name} has its copies")  # type: ignore[misc]
 
