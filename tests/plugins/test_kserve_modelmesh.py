@@ -233,3 +233,18 @@ def test_options_that_are_wrong_are_named(options: dict[str, Any], message: str)
 
     path = "spec.config.kserve-modelmesh"
     assert str(caught.value).startswith(f"{path}{message if message.startswith(':') else f'.{message}'}")
+
+
+@pytest.mark.parametrize(
+    ("model", "version"),
+    [
+        ("wisdom-0__isvc-0123456789", "wisdom-0"),
+        ("a__b__isvc-0123456789", "a__b"),
+        ("wisdom-0__ksp-0123456789", "wisdom-0"),
+        ("wisdom-0", "wisdom-0"),
+        ("wisdom__0", "wisdom__0"),
+        ("", ""),
+    ],
+)
+def test_a_models_name_in_an_answer_stands_for_its_version(model: str, version: str) -> None:
+    assert ENVIRONMENT.version_of(model) == version

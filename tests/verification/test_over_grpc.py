@@ -53,7 +53,7 @@ def test_model_inputs_and_headers_are_sent() -> None:
         await server.stop(0)
         return answered
 
-    assert asyncio.run(main()) == "wisdom-1"
+    assert asyncio.run(main()) == "wisdom-1__isvc-0123456789"
     ((request, headers),) = asked
     assert request.model_name == "wisdom"
     assert list(request.inputs[0].contents.fp32_contents) == [0.5, 1.0]

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from turnout.verification import report as reports
-from turnout.verification.question import Question, version_of
+from turnout.verification.question import Question
 from turnout.verification.report import Report
 from turnout.verification.split import Share, Split, Strictness, of_weights
 from turnout.verification.tally import HOPELESS, Failed, Tally
@@ -194,21 +194,6 @@ def test_programs_read_numbers() -> None:
 @pytest.mark.parametrize("text", ["33.3%", "<0.1%", ">99.9%", "100%", "0%"])
 def test_a_decided_share_is_shown_as_the_policy_says_it(text: str) -> None:
     assert reports.decided(Share.parse(text)) == text
-
-
-@pytest.mark.parametrize(
-    ("model", "version"),
-    [
-        ("wisdom-0__isvc-0123456789", "wisdom-0"),
-        ("a__b__isvc-0123456789", "a__b"),
-        ("wisdom-0__ksp-0123456789", "wisdom-0"),
-        ("wisdom-0", "wisdom-0"),
-        ("wisdom__0", "wisdom__0"),
-        ("", ""),
-    ],
-)
-def test_a_models_name_stands_for_its_version(model: str, version: str) -> None:
-    assert version_of(model) == version
 
 
 def test_it_is_hopeless_when_many_calls_failed_and_none_was_answered() -> None:

@@ -185,4 +185,6 @@ def command(
             doubt = asyncio.run(run.count(question, pace, tally, over_http=over_http, doubt=doubted))
         except (KeyboardInterrupt, asyncio.CancelledError):
             interrupted = True
+        if not header:
+            run.name_versions(tally, policy, asked.settings)
     return run.tell(Report(question, split, tally, strictness, doubt, interrupted), pace.requests, output)

@@ -17,6 +17,7 @@ from turnout.cli.exits import BadInput, Exit, NoCluster
 from turnout.inference import GrpcMissing, Tensor, TensorError
 from turnout.names import ROUTING_POLICY
 from turnout.plugin import Ref
+from turnout.registry import Registry
 from turnout.runtime.client import Client
 from turnout.runtime.errors import ApiError
 from turnout.runtime.errors import NoCluster as NoClusterFound
@@ -26,6 +27,7 @@ from turnout.shown import plain
 from turnout.verification import report as reports
 from turnout.verification.decided import decided, host
 from turnout.verification.matching import Call, whose
+from turnout.verification.naming import by_version, environments
 from turnout.verification.question import Question, infer_path
 from turnout.verification.report import Report
 from turnout.verification.sending import Asker, Pace, send
@@ -116,6 +118,12 @@ async def get(transport: Transport, namespace: str, name: str) -> Policy:
     return found
 
 
+def installed(settings: Settings) -> Registry:
+    """The plugins. By name nothing is kept out: routes stay in force that no policy may have anew."""
+    chosen = settings.distributions
+    return loading.load(chosen.allow, chosen.block)
+
+
 def prepare(
     place: Place, asked: Asked, policy: Policy | None, expect: Mapping[str, float] | None
 ) -> tuple[Question, Split]:
@@ -144,9 +152,7 @@ def prepare(
         if said.unsettled:
             click.echo(f"Note: the routes may not be the decided ones: {plain(said.unsettled)}", err=True)
         if authority is None:
-            chosen = asked.settings.distributions
-            # By name nothing is kept out: routes stay in force that no policy may have anew.
-            registry = loading.load(chosen.allow, chosen.block)
+            registry = installed(asked.settings)
             authority = host(policy, registry, "http" if asked.over_http else "grpc", asked.settings)
             if authority is None:
                 told = "give the controller's --settings, or say it with --authority"
@@ -192,6 +198,11 @@ async def count(
     async with asker:
         await send(asker, pace, tally)
     return await doubt() if doubt else ""
+
+
+def name_versions(tally: Tally, policy: Policy | None, settings: Settings) -> None:
+    """Count by version what was counted by the names of models."""
+    tally.answers = by_version(tally.answers, environments(policy, installed(settings)))
 
 
 async def changed(place: Place, split: Split) -> str:

@@ -94,6 +94,13 @@ class Environment(Plugin[OptionsT]):
         makes the version not ready, for which the messages of `seen` are given as the cause.
         """
 
+    def version_of(self, model: str) -> str:
+        """The version that a model's name in an answer stands for, as `turnout verify` counts it.
+
+        For servers that make another name of a version's. Any other name stands for itself.
+        """
+        return model
+
 
 class Strategy(Plugin[OptionsT]):
     """Shares the traffic between the versions."""

@@ -1,15 +1,11 @@
 """What is asked, and who answered. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from turnout.inference.protocol import MODEL_INFER
 from turnout.inference.tensors import Tensor
-
-MODELMESH = re.compile(r"(?P<service>.+)__[a-z]+-[0-9a-f]+")
-"""How ModelMesh names a model in its answers: the service, where it is from, a digest of its spec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +28,11 @@ class Question:
     timeout: float = 5.0
 
     def version(self, model: str, headers: Mapping[str, str]) -> str:
-        """The version that answered, by the model's name in an answer and its headers (lower case)."""
+        """Who answered: by the headers of an answer (lower case), or by the model's name in it."""
         if not self.header:
-            return version_of(model)
+            return model
         told = headers.get(self.header.lower(), "")
         return self.named.get(told, told)
-
-
-def version_of(model: str) -> str:
-    """The version that a model's name in an answer stands for."""
-    found = MODELMESH.fullmatch(model)
-    return found["service"] if found else model
 
 
 def infer_path(model: str, *, over_http: bool) -> str:

@@ -1,5 +1,6 @@
 """InferenceServices behind ModelMesh: one host and port for all, told apart by a request header."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from turnout_kserve_modelmesh.options import KServeModelMeshOptions
 INFERENCE_SERVICE = Kind("serving.kserve.io", ("v1beta1",), "InferenceService", "inferenceservices")
 FRONTEND = "inference"
 VMODEL_HEADER = "mm-vmodel-id"
+ANSWERED = re.compile(r"(?P<service>.+)__[a-z]+-[0-9a-f]+")
+"""How ModelMesh names a model in its answers: the service, where it is from, a digest of its spec."""
 
 
 class KServeModelMesh(Environment[KServeModelMeshOptions]):
@@ -62,3 +65,7 @@ class KServeModelMesh(Environment[KServeModelMeshOptions]):
                 set_headers=((VMODEL_HEADER, version.name),),
             )
         }
+
+    def version_of(self, model: str) -> str:
+        found = ANSWERED.fullmatch(model)
+        return found["service"] if found else model
