@@ -62,15 +62,23 @@ def fetch(
 
 
 def free_port() -> int:
-    """Return a loopback port on which nobody listens."""
+    """Return a loopback port that nobody listens on, and that no other call returns while this process runs."""
     for port in random.sample(PORTS, 100):
-        with socket.socket() as probe:
-            try:
+        mark = socket.socket(type=socket.SOCK_DGRAM)  # another process sees it too, and TCP stays free
+        try:
+            mark.bind(("127.0.0.1", port))
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        except OSError:
+            mark.close()
+            continue
+        _marks.append(mark)
+        return port
     raise RuntimeError(f"no free port among 100 of {PORTS}")
+
+
+_marks: list[socket.socket] = []
+"""A UDP socket at each port that `free_port` has returned."""
 
 
 def free_address() -> str:
