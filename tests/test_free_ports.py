@@ -28,7 +28,8 @@ def test_nor_by_another_process() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", ASK, "600"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
-        assert other.stdin and other.stdout
+        assert other.stdin
+        assert other.stdout
         theirs = {int(port) for port in other.stdout.readline().split()}
         assert len(theirs) == 600
         assert not theirs & {free_port() for _ in range(200)}

@@ -58,6 +58,7 @@ class Mesh:
 
     def start(self) -> None:
         """Start both, and make the gateway known by its Service's name, for mirrored requests."""
+        self.names.start()
         self.control_plane.install_crds("gateway-api", "istio", "kserve", "turnout")
         self.control_plane.kubectl("create", "namespace", SYSTEM)
         documents = (
@@ -71,7 +72,8 @@ class Mesh:
             self.control_plane.kubectl("apply", "-f", "-", input=json.dumps(document))
         self.istiod.start()
         self.ingress.start()
-        self.names.start()
+        here = f"127.0.0.1:{self.port}"
+        wait_until(lambda: self.ingress.listeners() == {here}, timeout=30, what=f"the gateway is at {here}")
 
     def stop(self) -> None:
         self.names.stop()
