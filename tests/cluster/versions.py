@@ -45,7 +45,8 @@ class Workload:
         spec: Object = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": pod}
         if self.kind == "StatefulSet":
             spec["serviceName"] = self.name
-        apply(self.site, "apps/v1", self.kind, self.name, spec=spec)
+        told = {"labels": {"app.kubernetes.io/version": f"v{self.name.rpartition('-')[2]}"}}
+        apply(self.site, "apps/v1", self.kind, self.name, metadata=told, spec=spec)
         service = {"selector": labels, "ports": [{"port": port, "targetPort": 8080}]}
         apply(self.site, "v1", "Service", self.name, spec=service)
 

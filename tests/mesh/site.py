@@ -96,20 +96,28 @@ class MeshSite(Site):
         router: str = "istio",
         drain: Object | None = None,
         plugins: Object | None = None,
+        reaches: str | None = None,
     ) -> None:
-        """`router`: of its policies. `drain`, `plugins`: settings of the controllers besides those that fit."""
+        """`router`: of its policies. `drain`, `plugins`: settings of the controllers besides those that fit.
+
+        `reaches`: another namespace that its policies may name.
+        """
         routers: Object = {
             "istio": {"defaults": {"gatewayPort": mesh.port}},
             "gateway-api": {"defaults": {"gateway": f"{SYSTEM}/{GATEWAY}"}},
             STANDALONE: {},
         }
         fitting = {"inFlightSeconds": IN_FLIGHT, "propagationSeconds": dict.fromkeys(routers, PROPAGATION)}
-        chosen = {"drain": fitting | (drain or {}), "plugins": routers | (plugins or {})}
+        chosen: Object = {"drain": fitting | (drain or {}), "plugins": routers | (plugins or {})}
+        if reaches:
+            chosen["allowNamespaces"] = {namespace: [reaches]}
         super().__init__(mesh.control_plane, namespace, directory, settings=json.dumps(chosen))
         self.mesh = mesh
         self.router = router
         self.environment = "kserve-modelmesh"
         """Of its policies, too."""
+        self.served = namespace
+        """The namespace of the models' Service, and so of their hosts."""
         self._models, self._control_port = free_address(), free_port()
         self._standin: subprocess.Popen[bytes] | None = None
         self._standalone: Standalone | None = None
@@ -120,7 +128,7 @@ class MeshSite(Site):
         return self._standalone.address if self._standalone else f"127.0.0.1:{self.mesh.port}"
 
     def authority(self, model: str = "wisdom") -> str:
-        return f"{model}.{self.namespace}"
+        return f"{model}.{self.served}"
 
     def open(self) -> None:
         """Start the Envoy without a mesh, if the router is for one."""
@@ -130,9 +138,14 @@ class MeshSite(Site):
                 mesh.control_plane, self.namespace, mesh.assets.envoy, mesh.names.server
             )
 
-    def open_modelmesh(self) -> None:
-        """Start the models' server, and make it known."""
-        self.serve("modelmesh-serving", MODELMESH_PORT, self._models, MODELMESH_PORT, protocol="grpc")
+    def open_modelmesh(self, namespace: str | None = None) -> None:
+        """Start the models' server, and make it known. `namespace`: of its Service, where it is another."""
+        self.served = namespace or self.namespace
+        self.serve(
+            *("modelmesh-serving", MODELMESH_PORT, self._models, MODELMESH_PORT),
+            protocol="grpc",
+            namespace=self.served,
+        )
         options = {
             "host": self._models,
             "port": MODELMESH_PORT,
@@ -150,15 +163,23 @@ class MeshSite(Site):
         )
         self.mesh.processes.wait_ready(self._standin, lambda: answers(f"{self._control}/counts"))
 
-    def serve(self, name: str, port: int, address: str, local: int, *, protocol: str) -> None:
+    def serve(
+        self, name: str, port: int, address: str, local: int, *, protocol: str, namespace: str | None = None
+    ) -> None:
         """Make a server of this machine, at an address and a port, a Service with a port."""
         labels = {"served-by": name}
-        document = service(self.namespace, name, port, labels, protocol)
-        self.kubectl("apply", "-f", "-", document=json.dumps(document))
-        self.known(name, address, labels, {protocol: local})
+        document = service(namespace or self.namespace, name, port, labels, protocol)
+        self.control_plane.kubectl("apply", "-f", "-", input=json.dumps(document))
+        self.known(name, address, labels, {protocol: local}, namespace=namespace)
 
     def known(
-        self, name: str, address: str, labels: Mapping[str, str], ports: Mapping[str, int] | None = None
+        self,
+        name: str,
+        address: str,
+        labels: Mapping[str, str],
+        ports: Mapping[str, int] | None = None,
+        *,
+        namespace: str | None = None,
     ) -> None:
         """Make an address that of a Service: in the mesh as its only workload, elsewhere by its name.
 
@@ -167,11 +188,11 @@ class MeshSite(Site):
         workload = {
             "apiVersion": "networking.istio.io/v1",
             "kind": "WorkloadEntry",
-            "metadata": {"name": name},
+            "metadata": {"name": name, "namespace": namespace or self.namespace},
             "spec": {"address": address, "labels": labels, **({"ports": ports} if ports else {})},
         }
-        self.kubectl("apply", "-f", "-", document=json.dumps(workload))
-        self.mesh.names.tell(f"{name}.{self.namespace}.svc.cluster.local", address)
+        self.control_plane.kubectl("apply", "-f", "-", input=json.dumps(workload))
+        self.mesh.names.tell(f"{name}.{namespace or self.namespace}.svc.cluster.local", address)
 
     def template(self, values: str) -> str:
         """What `turnout template` makes of a values file of the tutorial, for the router of the site."""

@@ -37,9 +37,10 @@ def test_istiods_webhook_accepts_every_manifest(surrounded: Mesh) -> None:
         assert (done.returncode, done.stderr) == (0, ""), path
 
 
-def test_istiods_webhook_refuses_what_is_wrong(webhook: Mesh) -> None:
+@pytest.mark.usefixtures("webhook")
+def test_istiods_webhook_refuses_what_is_wrong(mesh: Mesh) -> None:
     """Else the test above would prove nothing."""
-    done = dry_run(webhook, json.dumps(BAD))
+    done = dry_run(mesh, json.dumps(BAD))
     assert "denied the request: configuration is invalid" in done.stderr
 
 

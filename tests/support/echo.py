@@ -57,6 +57,7 @@ def _handler(echo: Echo) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
+            self.rfile.read(int(headers.get("content-length", 0)))  # else it would begin the next request
             request = Received(self.command, self.path, headers)
             echo.received.append(request)
             body = json.dumps({"name": echo.answers(request)}).encode()
