@@ -14,7 +14,11 @@ from turnout_gateway_api.options import GatewayApiOptions
 from turnout_gateway_api.router import GatewayApi
 
 ROUTER = GatewayApi()
-GOLDEN = sorted(Path(__file__).parents[1].joinpath("golden").glob("*/gateway-api.yaml"))
+GOLDEN = [
+    path
+    for name in ("gateway-api.yaml", "http-route.yaml")
+    for path in sorted(Path(__file__).parents[1].joinpath("golden").glob(f"*/{name}"))
+]
 HTTP = Frontend("http", "models", ("wisdom.example.com",), 80, "http")
 GRPC = Frontend("grpc", "models", ("wisdom.example.com",), 8033, "grpc")
 

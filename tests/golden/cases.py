@@ -1,9 +1,13 @@
 """Policies with the objects of their versions: for each strategy, the cases that a file shows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.support.kserve import condition, knative, standard
+
+Document = dict[str, Any]
 
 FOLDER = Path(__file__).parent
 NAMESPACE = "modelmesh-serving"
@@ -23,23 +27,27 @@ class Case:
     spec: Mapping[str, Any] = field(default_factory=dict)
     after: str | None = None
     app_versions: Mapping[str, str] = field(default_factory=dict)
+    versions_are: str = "kserve-modelmesh"
+    """A key of OBJECTS."""
 
     @property
     def file(self) -> Path:
         return FOLDER / self.strategy / f"{self.name}.yaml"
 
     @property
-    def documents(self) -> list[dict[str, Any]]:
-        """The policy, and an InferenceService for each version that exists."""
-        services = [_inference_service(name, ready) for name, ready in self.ready.items()]
-        for service in services:
-            if told := self.app_versions.get(service["metadata"]["name"]):
-                service["metadata"]["labels"] = {"app.kubernetes.io/version": told}
-        return [self._policy(), *services]
+    def documents(self) -> list[Document]:
+        """The policy, and the objects of each version that exists."""
+        made = [self._policy()]
+        for name, ready in self.ready.items():
+            objects = OBJECTS[self.versions_are](name, ready)
+            if told := self.app_versions.get(name):
+                objects[0]["metadata"]["labels"] = {"app.kubernetes.io/version": told}
+            made += objects
+        return made
 
-    def _policy(self) -> dict[str, Any]:
+    def _policy(self) -> Document:
         spec = {
-            "targetEnv": "kserve-modelmesh",
+            "targetEnv": self.versions_are.partition(" ")[0],
             "trafficStrategy": self.strategy,
             "modelVersions": [{"name": "wisdom-0"}, {"name": "wisdom-1"}],
             **self.spec,
@@ -53,14 +61,46 @@ class Case:
         }
 
 
-def _inference_service(name: str, ready: bool | None) -> dict[str, Any]:
-    status = {} if ready is None else {"conditions": [{"type": "Ready", "status": str(ready)}]}
-    return {
-        "apiVersion": "serving.kserve.io/v1beta1",
-        "kind": "InferenceService",
-        "metadata": {"name": name, "namespace": NAMESPACE, "uid": f"uid-of-{name}", "generation": 1},
-        "status": status,
-    }
+def _object(api_version: str, kind: str, name: str, **body: Any) -> Document:
+    metadata = {"name": name, "namespace": NAMESPACE, "uid": f"uid-of-{name}", "generation": 1}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}
+
+
+def _inference_service(name: str, status: Document) -> list[Document]:
+    return [_object("serving.kserve.io/v1beta1", "InferenceService", name, status=status)]
+
+
+def _in_modelmesh(name: str, ready: bool | None) -> list[Document]:
+    conditions = {} if ready is None else {"conditions": [{"type": "Ready", "status": str(ready)}]}
+    return _inference_service(name, conditions)
+
+
+def _in_knative(name: str, _: bool | None) -> list[Document]:
+    return _inference_service(name, knative(name, NAMESPACE))
+
+
+def _in_standard(name: str, _: bool | None) -> list[Document]:
+    return _inference_service(name, standard(name, NAMESPACE))
+
+
+def _deployment(name: str, _: bool | None) -> list[Document]:
+    available = [condition("Available", reason="MinimumReplicasAvailable", message="")]
+    counts = dict.fromkeys(("replicas", "readyReplicas", "availableReplicas"), 2)
+    status = {"observedGeneration": 1, "conditions": available, **counts}
+    service = {"selector": {"app": name}, "clusterIP": "10.0.0.7", "ports": [{"port": 8080}]}
+    return [
+        _object("apps/v1", "Deployment", name, spec={"replicas": 2}, status=status),
+        _object("v1", "Service", name, spec=service),
+    ]
+
+
+OBJECTS: dict[str, Callable[[str, bool | None], list[Document]]] = {
+    "deployment": _deployment,
+    "kserve": _in_standard,
+    "kserve in Knative mode": _in_knative,
+    "kserve-modelmesh": _in_modelmesh,
+}
+"""What a version is made of, by its environment and, in words, its mode. All but ModelMesh's are ready."""
 
 
 def _versions(*weights: int | None, **matches: Any) -> dict[str, Any]:
@@ -180,3 +220,9 @@ def cases() -> Iterator[Case]:
     yield Case("canary", "delegate", THREE, {**MATCHES, "config": {"istio": delegate}})
     yield Case("blue-green", "gateway-api", BOTH, {"router": "gateway-api", **_versions(20, 80)})
     yield Case("canary", "gateway-api", THREE, GRPC_MATCHES)
+    for strategy in STRATEGIES:
+        yield Case(strategy, "deployment", BOTH, versions_are="deployment")
+        yield Case(strategy, "kserve", BOTH, versions_are="kserve")
+        yield Case(strategy, "http-route", BOTH, {"router": "gateway-api"}, versions_are="deployment")
+    for strategy in ("blue-green", "canary"):
+        yield Case(strategy, "kserve-knative", BOTH, versions_are="kserve in Knative mode")
