@@ -6,7 +6,6 @@ nothing. What went wrong is kept as a Failure; the traceback goes to the log at 
 
 import inspect
 import logging
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -18,6 +17,7 @@ from turnout.calling import describe
 from turnout.expectations import nearest
 from turnout.plugin import Plugin
 from turnout.plugin.hookspecs import TurnoutSpec
+from turnout.plugin_lists import Distributions
 from turnout.registry import Failure, InvalidPlugin, Loaded, Registry, UnknownPlugin, unique
 from turnout.settings import Settings
 
@@ -36,15 +36,13 @@ def load(allow: Collection[str] | None = None, block: Collection[str] = ()) -> R
     `allow`: the only distributions to import, turnout's own included if it is to be; None allows all.
     `block`: distributions never to import, allowed or not. Names are compared as package indexes do.
     """
-    allowed = None if allow is None else {_normal(name) for name in allow}
-    blocked = {_normal(name) for name in block}
+    lists = Distributions(allow=None if allow is None else tuple(allow), block=tuple(block))
     found: list[tuple[Loaded[Plugin[Any]], str]] = []
     failures: list[Failure] = []
     skipped: set[str] = set()
     for entry_point in sorted(entry_points(group=GROUP), key=lambda point: (_source(point), point.name)):
         distribution = _source(entry_point)[0]
-        name = _normal(distribution)
-        if name in blocked or (allowed is not None and name not in allowed):
+        if lists.keep_out(distribution):
             skipped.add(distribution)
             continue
         plugins, wrong = _Loader(entry_point).load()
@@ -148,8 +146,3 @@ def _source(entry_point: EntryPoint) -> tuple[str, str]:
     """The name and the version of the distribution that an entry point belongs to."""
     distribution = entry_point.dist
     return (distribution.name, distribution.version) if distribution else ("unknown", "0")
-
-
-def _normal(name: str) -> str:
-    """A distribution's name as package indexes compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,5 +1,6 @@
 """Which plugins may be used: the administrator's lists, by distribution and by name."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from pydantic import BaseModel, ConfigDict
@@ -31,6 +32,16 @@ class Distributions(SettingsModel):
 
     block: tuple[str, ...] = ()
     """None of these, allowed or not."""
+
+    def keep_out(self, name: str) -> bool:
+        """Whether a distribution is none that may be used. Names are compared as package indexes do."""
+        allowed = self.allow is None or _normal(name) in map(_normal, self.allow)
+        return not allowed or _normal(name) in map(_normal, self.block)
+
+
+def _normal(name: str) -> str:
+    """A distribution's name as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 class AllowedNames(SettingsModel):

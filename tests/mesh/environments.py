@@ -136,10 +136,10 @@ class Standard(OverKServesPort):
 
     def __init__(self, site: MeshSite) -> None:
         super().__init__(site)
-        self._servers: dict[str, Echo] = {}
+        self.servers: dict[str, Echo] = {}
 
     def deploy(self, name: str) -> None:
-        server = self._servers[name] = self.listening(partial(Echo, name))
+        server = self.servers[name] = self.listening(partial(Echo, name))
         self.serve(f"{name}-predictor", server)
         InferenceService(self.site, "Standard", name).apply()
 
@@ -147,7 +147,7 @@ class Standard(OverKServesPort):
         InferenceService(self.site, "Standard", name).becomes("True")
 
     def received(self) -> Counter[str]:
-        return Counter({name: len(server.received) for name, server in self._servers.items()})
+        return Counter({name: len(server.received) for name, server in self.servers.items()})
 
 
 class LocalGateway(Echo):
@@ -186,23 +186,32 @@ class Deployments(OverHttp):
     """Deployments, each with a Service."""
 
     environment = "deployment"
+    workload = "Deployment"
     objects = ("deployment", "service")
 
     def __init__(self, site: MeshSite) -> None:
         super().__init__(site)
-        self._servers: dict[str, Echo] = {}
+        self.servers: dict[str, Echo] = {}
 
     def deploy(self, name: str) -> None:
         server = Echo(name, free_address(), HTTP_PORT)
-        self._servers[name] = self._stack.enter_context(server)
-        Workload(self.site, "Deployment", name).apply(port=HTTP_PORT)
+        self.servers[name] = self._stack.enter_context(server)
+        Workload(self.site, self.workload, name).apply(port=HTTP_PORT)
         self.site.known(name, server.address, {"app": name})
 
     def becomes_ready(self, name: str) -> None:
-        Workload(self.site, "Deployment", name).roll_out()
+        Workload(self.site, self.workload, name).roll_out()
 
     def received(self) -> Counter[str]:
-        return Counter({name: len(server.received) for name, server in self._servers.items()})
+        return Counter({name: len(server.received) for name, server in self.servers.items()})
+
+
+class StatefulSets(Deployments):
+    """StatefulSets, each with a Service."""
+
+    workload = "StatefulSet"
+    options: ClassVar[Object] = {"workload": "StatefulSet"}
+    objects = ("statefulset", "service")
 
 
 ENVIRONMENTS: dict[str, type[Versions]] = {
@@ -211,3 +220,5 @@ ENVIRONMENTS: dict[str, type[Versions]] = {
     "kserve in Knative mode": Knative,
     "kserve-modelmesh": ModelMesh,
 }
+VARIANTS: dict[str, type[Versions]] = {"deployment of StatefulSets": StatefulSets}
+"""What differs from one of them in its objects alone."""

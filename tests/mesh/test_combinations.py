@@ -13,7 +13,7 @@ import pytest
 
 from tests.cluster.controller import Object
 from tests.mesh.copies import settled
-from tests.mesh.environments import ENVIRONMENTS, Versions
+from tests.mesh.environments import ENVIRONMENTS, VARIANTS, Versions
 from tests.mesh.site import MeshSite
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
@@ -37,11 +37,12 @@ REFUSED = {
 }
 """What is lacking, by environment, strategy and router. Of KServe's modes only the objects tell."""
 ALLOWED = [cell for cell in product(ENVIRONMENTS, WEIGHTS, ROUTERS) if cell not in REFUSED]
+FURTHER = [(variant, "blue-green", "istio") for variant in VARIANTS]
 
 
 @pytest.fixture
 def versions(bare_site: MeshSite, environment: str) -> Iterator[Versions]:
-    with ENVIRONMENTS[environment](bare_site) as made:
+    with (ENVIRONMENTS | VARIANTS)[environment](bare_site) as made:
         yield made
 
 
@@ -120,7 +121,7 @@ HOLDS: dict[str, Callable[[Versions], None]] = {"blue-green": split, "canary": m
 """What is so while both versions are ready, by strategy."""
 
 
-@pytest.mark.parametrize(("environment", "strategy", "router"), ALLOWED)
+@pytest.mark.parametrize(("environment", "strategy", "router"), [*ALLOWED, *FURTHER])
 def test_a_rollout(versions: Versions, strategy: str) -> None:
     """A candidate comes, is ready, is deleted and waits for the routes to leave it. No call fails."""
     site = versions.site

@@ -230,9 +230,10 @@ def test_a_gateway_made_for_the_models_is_served_by_the_proxies_of_its_namespace
         proxy.stop()
 
 
+@pytest.mark.parametrize("deleted", [(), ("wisdom-1",)], ids=["both stay", "one is deleted meanwhile"])
 @pytest.mark.parametrize(("before", "after"), [("istio", "gateway-api"), ("gateway-api", "istio")])
 def test_a_policy_moves_from_one_router_to_the_other_without_a_failed_call(
-    site: MeshSite, before: str, after: str
+    site: MeshSite, before: str, after: str, deleted: tuple[str, ...]
 ) -> None:
     site.deploy("wisdom-0", "wisdom-1")
     site.start()
@@ -243,10 +244,14 @@ def test_a_policy_moves_from_one_router_to_the_other_without_a_failed_call(
     site.until_in_force({"wisdom-0": 20, "wisdom-1": 80})
     with Load(site.address, site.authority()) as load:
         site.router = after
-        site.declare("blue-green", *split)
+        site.apply_policy("blue-green", *split)
+        for name in deleted:
+            site.kubectl("delete", "inferenceservice", name, "--wait=false")
         wait_until(lambda: not site.names(kinds[before]), timeout=30, what="the former routes go")
         assert site.names(kinds[after]) == ["wisdom"]
+        for name in deleted:
+            wait_until(lambda name=name: not site.get("inferenceservice", name), timeout=30, what="it goes")  # type: ignore[misc]
         time.sleep(2.0)
-    site.until_in_force({"wisdom-0": 20, "wisdom-1": 80})
+    site.until_in_force({"wisdom-0": 100} if deleted else {"wisdom-0": 20, "wisdom-1": 80})
     assert len(load.calls()) > 500
     assert not failed(load.calls())

@@ -8,11 +8,13 @@ import pytest
 
 from tests.cluster.controller import Object
 from tests.mesh.calls import ask, versions
+from tests.mesh.environments import Deployments
 from tests.mesh.load import Load, failed
 from tests.mesh.site import MeshSite
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
-from tests.support.mesh import INGRESS_LABELS
+from tests.support.echo import Answer, Client
+from tests.support.mesh import INGRESS_LABELS, SYSTEM
 from turnout.inference import InferenceError
 
 pytestmark = pytest.mark.usefixtures("webhook")
@@ -21,6 +23,7 @@ CALLS = 600
 SPLIT = {"wisdom-0": 20, "wisdom-1": 80}
 WEIGHTS = tuple({"name": name, "weight": weight} for name, weight in SPLIT.items())
 SLOW = 5.0
+ORIGIN = "https://pages.example"
 ABORT = {"grpcStatus": "DATA_LOSS", "percentage": {"value": 100}}
 
 
@@ -116,6 +119,41 @@ def test_timeouts_retries_and_faults_have_their_effect(site: MeshSite) -> None:
     declare(site, {"name": "wisdom-0"}, fault={"abort": ABORT})
     wait_until(lambda: failure(site) == "DATA_LOSS", timeout=20, what="calls are aborted")
     assert tries(site) == 0
+
+
+def test_pages_headers_and_namespaces_are_told_to_istio(bare_site: MeshSite) -> None:
+    """CORS answers a browser's preflight, headers are changed both ways, and exportTo hides the routes."""
+    site = bare_site
+    with Deployments(site) as served:
+        served.deploy("wisdom-0")
+        served.becomes_ready("wisdom-0")
+        site.start()
+        passed = {
+            "corsPolicy": {"allowOrigins": [{"exact": ORIGIN}], "allowMethods": ["POST"], "maxAge": "1m30s"},
+            "headers": {"request": {"set": {"x-team": "a"}}, "response": {"set": {"x-served": "wisdom"}}},
+        }
+        declare(site, {"name": "wisdom-0"}, **passed, exportTo=[".", SYSTEM])
+        wait_until(lambda: get(site).status == 200, timeout=20, what="the routes are in force")
+
+        answer = get(site)
+        assert answer.headers["x-served"] == "wisdom"
+        assert served.servers["wisdom-0"].received[-1].headers["x-team"] == "a"
+        asked = {"access-control-request-method": "POST"}
+        allowed = get(site, method="OPTIONS", origin=ORIGIN, **asked)
+        told = {name: value for name, value in allowed.headers.items() if name.startswith("access-control")}
+        assert told["access-control-allow-origin"] == ORIGIN
+        assert (told["access-control-allow-methods"], told["access-control-max-age"]) == ("POST", "90")
+        refused = get(site, method="OPTIONS", origin="https://elsewhere.example", **asked)
+        assert "access-control-allow-origin" not in refused.headers
+
+        declare(site, {"name": "wisdom-0"}, exportTo=["."])
+        wait_until(lambda: get(site).status == 404, timeout=20, what="the gateway does not see the routes")
+
+
+def get(site: MeshSite, *, method: str = "GET", **headers: str) -> Answer:
+    """What one request over HTTP is answered with."""
+    with Client(site.address, site.authority()) as client:
+        return client.ask(method=method, headers=headers)
 
 
 def tries(site: MeshSite) -> int:

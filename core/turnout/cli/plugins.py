@@ -35,7 +35,7 @@ LISTS = ("watches", "uses", "writes", "carries")
     Examples:
       turnout plugins
       turnout plugins -o json | jq '.routers[].name'
-      turnout plugins --settings settings.yaml
+      turnout plugins --settings settings.yaml --strict
       turnout plugins new shadow --kind strategy
     """,
 )
@@ -43,17 +43,24 @@ LISTS = ("watches", "uses", "writes", "carries")
     "-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text", help="text, json or yaml."
 )
 @options.settings("The controller's settings, which may keep plugins out.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 1 as well where something is installed that the settings keep out.",
+)
 @click.pass_context
-def command(ctx: click.Context, output: str, settings_file: Path | None) -> None:
+def command(ctx: click.Context, output: str, settings_file: Path | None, strict: bool) -> None:
     """List the plugins that are installed, with their options.
 
     What could not be loaded is listed with the reason, and what in the settings fits no plugin; either
     makes the exit code 1.
     """
     if ctx.invoked_subcommand:
-        if output != "text" or settings_file:
-            ctx.fail(f"--output and --settings are for the list, not for {ctx.invoked_subcommand}")
+        if output != "text" or settings_file or strict:
+            ctx.fail(f"--output, --settings and --strict are for the list, not for {ctx.invoked_subcommand}")
         return
+    if strict and not settings_file:
+        ctx.fail("--strict holds what is installed against --settings")
 
     from turnout.catalogue import catalogue
     from turnout.loading import load_for
@@ -63,6 +70,8 @@ def command(ctx: click.Context, output: str, settings_file: Path | None) -> None
     registry = load_for(settings)
     found = {**catalogue(registry, settings.problems(registry)), "commands": _commands(ctx)}
     found["failures"] += _unusable(ctx)
+    others = {one["distribution"] for one in found["commands"]}
+    found["skipped"] = sorted({*found["skipped"], *filter(settings.distributions.keep_out, others)})
     if output == "json":
         click.echo(json.dumps(found, indent=2))
     elif output == "yaml":
@@ -71,7 +80,8 @@ def command(ctx: click.Context, output: str, settings_file: Path | None) -> None
         click.echo(yaml.safe_dump(found, sort_keys=False), nl=False)
     else:
         click.echo(_text(found))
-    if found["failures"] or found["problems"]:
+    kept_out = strict and (found["skipped"] or found["keptOut"])
+    if found["failures"] or found["problems"] or kept_out:
         ctx.exit(Exit.NOT_WELL)
 
 
