@@ -29,6 +29,13 @@ def failing(code: str) -> Report:
     return told
 
 
+def some_failed(told: Report, count: int) -> Report:
+    """So many calls have failed besides."""
+    for _ in range(count):
+        told.tally.fail(Failed("HTTP 503"))
+    return told
+
+
 def lines(of: Report) -> list[str]:
     return [click.unstyle(line) for line in reports.text(of)]
 
@@ -85,8 +92,39 @@ def test_failures_are_counted_by_code_with_their_first_message() -> None:
         ),
         pytest.param(
             Report(replace(QUESTION, header="app-version"), DECIDED, Tally(Counter({"": 3})), Strictness()),
-            "differs: (no app-version) answered 3 calls, and is no version of the split",
+            "not enough evidence: no answer has the header app-version: "
+            "the router's option appVersionHeader sets one",
             id="no header",
+        ),
+        pytest.param(
+            Report(
+                *(replace(QUESTION, header="app-version"), DECIDED),
+                *(Tally(Counter({"": 3, "wisdom-1": 1})), Strictness()),
+            ),
+            "differs: (no app-version) answered 3 calls, and is no version of the split",
+            id="a header of some answers",
+        ),
+        pytest.param(
+            Report(QUESTION, DECIDED, Tally(Counter({"": 3})), Strictness()),
+            "not enough evidence: no answer names a model; let the routes tell who answered: "
+            "the router's option appVersionHeader, and --header",
+            id="no name",
+        ),
+        pytest.param(
+            some_failed(report(of_weights({"wisdom-0": 1, "wisdom-1": 1}), wisdom_0=1000), 1000),
+            "not enough evidence: 1000 calls failed, which may have been for any version",
+            id="all calls of a version fail",
+        ),
+        pytest.param(
+            some_failed(report(wisdom_0=800, wisdom_1=3200), 6),
+            "matches: no share is off by more than 5 points, with 99.9% confidence; but 6 calls failed",
+            id="a few calls fail",
+        ),
+        pytest.param(
+            some_failed(report(wisdom_0=1600, wisdom_1=400), 1),
+            "differs: wisdom-0 gets 76.7% to 83%, and should get 20%; "
+            "wisdom-1 gets 17% to 23.3%, and should get 80%",
+            id="swapped, whatever the one that failed was for",
         ),
         pytest.param(
             report(wisdom_0=4, wisdom_1=16),

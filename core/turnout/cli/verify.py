@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     "--expect",
     metavar="VERSION=WEIGHT,…",
     callback=given.weights,
-    help="The decided split, as relative weights. Default: what the policy's status says.",
+    help="The decided split, as relative weights; with --header, of what that says. "
+    "Default: what the policy's status says.",
 )
 @click.option(
     "--header",
@@ -146,8 +147,9 @@ def command(
 
     Each version's share is known from its answers within an interval, which holds the true one with the
     confidence. It matches if the interval holds the decided share, and nothing that is further from it than
-    the tolerance; with fewer than 100 answers nothing does. Needs the right to get the one policy; with
-    --expect, it needs no cluster. Calls that a match of the policy's may take need --expect.
+    the tolerance; with fewer than 100 answers nothing does. A call that fails may have been for any version.
+    Needs the right to get the one policy; with --expect, it needs no cluster. Calls that a match of the
+    policy's may take need --expect.
     """
     # Here, and not above: the help of a command must not wait for these imports.
     from turnout.cli import verify_run as run
@@ -166,7 +168,7 @@ def command(
         tuple(tensors),
         metadata,
         header,
-        cacert or tls,
+        tls if cacert is None else cacert,
         timeout,
         over_http=over_http,
         settings=Settings.read(settings_file) if settings_file else Settings(),

@@ -5,6 +5,7 @@ import math
 import re
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from turnout import yaml_input
 from turnout.cli.options import ADDRESS, OBJECT_NAME, namespaces_given
 from turnout.errors import Invalid, Problem
 from turnout.inference import Tensor, TensorError
+from turnout.shapes import repr_of
 from turnout.shown import plain, shown
 
 HOST = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?(:\d{1,5})?")
@@ -116,7 +118,8 @@ def tensors(_: click.Context, __: click.Parameter, file: str | None) -> list[Ten
         raise Invalid(subject, [Problem("", f"is not JSON: {error}")]) from None
     inputs = body.get("inputs") if isinstance(body, dict) else None
     if not isinstance(inputs, list):
-        raise Invalid(subject, [Problem("inputs", found=None, expected="a list of tensors")])
+        there = None if inputs is None else repr_of(inputs)
+        raise Invalid(subject, [Problem("inputs", found=there, expected="a list of tensors")])
     found, problems = [], []
     for number, one in enumerate(inputs):
         try:
@@ -135,8 +138,10 @@ def authorities(_: click.Context, __: click.Parameter, file: Path | None) -> byt
     if file is None:
         return None
     pem = file.read_bytes()
-    try:
-        ssl.create_default_context(cadata=pem.decode("ascii"))
-    except (ValueError, ssl.SSLError):
-        raise Invalid(str(file), [Problem("", "holds no certificate in PEM")]) from None
+    trusted = 0
+    with suppress(ValueError, ssl.SSLError):  # an empty text would be none given
+        context = ssl.create_default_context(cadata=pem.decode("ascii") or "none")
+        trusted = context.cert_store_stats()["x509"]
+    if not trusted:
+        raise Invalid(str(file), [Problem("", "holds no certificate in PEM")])
     return pem

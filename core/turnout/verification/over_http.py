@@ -12,7 +12,7 @@ import aiohttp
 from turnout.verification.question import Question, infer_path
 from turnout.verification.tally import NOTHING_OF_HTTP, Failed
 
-BROKEN = (aiohttp.ClientError, OSError)
+BROKEN = (aiohttp.ClientError, OSError, UnicodeError)
 LONGEST = 1024 * 1024
 """How many bytes of an answer are read."""
 NO_MODEL = "no answer of a model"
@@ -77,6 +77,8 @@ class Http:
 def _failed(error: Exception) -> Failed:
     """What happened, without the library's own text, which may hold bytes that the server sent."""
     match error:
+        case aiohttp.InvalidURL() | UnicodeError():
+            return Failed(NO_CONNECTION, "no host can have that name")
         case aiohttp.ClientResponseError():
             return Failed(NOTHING_OF_HTTP, "the answer is not HTTP/1.1")
         case aiohttp.ClientConnectorCertificateError():

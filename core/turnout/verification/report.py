@@ -49,37 +49,42 @@ class Report:
 
     @property
     def judged(self) -> list[Judged]:
-        return judge(self.split, _folded(self.tally.answers, self.split), self.strictness)
+        return judge(self.split, _folded(self.tally.answers, self.split), self.strictness, self.tally.failed)
 
     @property
     def verdict(self) -> Verdict:
         return Verdict.UNCERTAIN if self.doubt or self._nameless else overall(self.judged)
 
     @property
-    def _nameless(self) -> bool:
-        """Whether all answers name but the model: which version gave them, they do not say."""
-        question = self.question
-        return (
-            not question.header
-            and question.model not in self.split
-            and set(self.tally.answers) == {question.model}
-        )
+    def _nameless(self) -> str:
+        """Why no answer says which version gave it; empty where some do."""
+        question, names = self.question, set(self.tally.answers)
+        told = "the router's option appVersionHeader"
+        if question.header:
+            return f"no answer has the header {question.header}: {told} sets one" if names == {""} else ""
+        if names == {""}:
+            return f"no answer names a model; let the routes tell who answered: {told}, and --header"
+        if names == {question.model} and question.model not in self.split:
+            model = plain(question.model)
+            return f"all versions answer as {model}; let the routes tell who answered: {told}, and --header"
+        return ""
 
     @property
     def sentence(self) -> str:
         """The verdict, and what it stands on."""
         sure = f"{100 * self.strictness.confidence:g}%"
         points = f"{100 * self.strictness.tolerance:g} points"
+        failed = "1 call" if self.tally.failed == 1 else f"{self.tally.failed} calls"
         if self.interrupted:
             return "interrupted: no verdict"
-        if self.doubt:
-            return f"{Verdict.UNCERTAIN}: {self.doubt}"
-        if self._nameless:
-            told = f"all versions answer as {plain(self.question.model)}; let the routes tell who answered"
-            return f"{Verdict.UNCERTAIN}: {told}: the router's option appVersionHeader, and --header"
+        if why := self.doubt or self._nameless:
+            return f"{Verdict.UNCERTAIN}: {why}"
         match self.verdict:
             case Verdict.MATCHES:
-                return f"{Verdict.MATCHES}: no share is off by more than {points}, with {sure} confidence"
+                but = f"; but {failed} failed" if self.tally.failed else ""
+                return (
+                    f"{Verdict.MATCHES}: no share is off by more than {points}, with {sure} confidence{but}"
+                )
             case Verdict.DIFFERS:
                 return f"{Verdict.DIFFERS}: {'; '.join(self._differences())}"
         if not self.tally.answered:
@@ -87,6 +92,8 @@ class Report:
         if self.tally.answered < FEWEST:
             few = "1 answer is" if self.tally.answered == 1 else f"{self.tally.answered} answers are"
             return f"{Verdict.UNCERTAIN}: {few} too few; try {self._remedy}"
+        if self.tally.failed:
+            return f"{Verdict.UNCERTAIN}: {failed} failed, which may have been for any version"
         return f"{Verdict.UNCERTAIN}: a share may be off by more than {points}; try {self._remedy}"
 
     @property

@@ -97,18 +97,19 @@ class Judged:
     verdict: Verdict
 
 
-def judge(split: Split, counts: Mapping[str, int], strictness: Strictness) -> list[Judged]:
+def judge(split: Split, counts: Mapping[str, int], strictness: Strictness, failed: int = 0) -> list[Judged]:
     """Each version of the split, and each other one that answered.
 
     An answer by a version without a share differs, however few there are. Nothing matches with fewer than
-    `FEWEST` answers in all.
+    `FEWEST` answers in all. `failed`: calls that may have been for any version, which makes intervals wider.
     """
     total = sum(counts.values())
     error = strictness.error(_tests(split))
     judged = []
     for name in [*split, *sorted(counts.keys() - split.keys())]:
         count, expected = counts.get(name, 0), split.get(name)
-        low, high = clopper_pearson(count, total, error)
+        low, _ = clopper_pearson(count, total + failed, error)
+        _, high = clopper_pearson(count + failed, total + failed, error)
         if expected is None or expected.high == 0:
             verdict = Verdict.DIFFERS if count else Verdict.MATCHES
         elif high < expected.low or low > expected.high:
