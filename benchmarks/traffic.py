@@ -57,10 +57,8 @@ def traffic() -> str:
 
 def _measured(mesh: Mesh, folder: Path, namespace: str, *, enabled: bool) -> Run:
     mesh.control_plane.kubectl("create", "namespace", namespace)
-    site = MeshSite(mesh, namespace, folder, drain={"enabled": enabled})
-    site.grant()
     run = Run()
-    try:
+    with MeshSite(mesh, namespace, folder, drain={"enabled": enabled}) as site:
         site.open_modelmesh()
         site.deploy("wisdom-0")
         site.start()
@@ -71,8 +69,6 @@ def _measured(mesh: Mesh, folder: Path, namespace: str, *, enabled: bool) -> Run
                 run.machine.append(os.getloadavg()[0])
                 _round(site, load, run)
         run.calls = load.calls()
-    finally:
-        site.close()
     return run
 
 

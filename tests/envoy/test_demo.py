@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mesh.statistics import misfit
+from tests.mesh.statistics import HOPELESS, probability
 from tests.support import AssetsMissingError, wait_until
 
 TURNOUT = Path(sys.executable).with_name("turnout")
@@ -66,8 +66,8 @@ def test_calls_follow_the_routes_and_none_fails(environment: dict[str, str]) -> 
     steps = re.findall(r"^  300 calls: (.*)$", done.stdout, flags=re.MULTILINE)
     counted = [{name: int(n) for name, n in re.findall(r"(wisdom-\d) (\d+)", step)} for step in steps]
     assert [counted[0], counted[3]] == [{"wisdom-0": 300}] * 2
-    assert not misfit(counted[1], {"wisdom-0": 50, "wisdom-1": 50})
-    assert not misfit(counted[2], {"wisdom-0": 20, "wisdom-1": 80})
+    assert probability(counted[1], {"wisdom-0": 50, "wisdom-1": 50}) > HOPELESS
+    assert probability(counted[2], {"wisdom-0": 20, "wisdom-1": 80}) > HOPELESS
     assert NONE_FAILED.search(done.stdout)
     assert "+            weight: 20" in done.stdout
 

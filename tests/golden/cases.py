@@ -224,5 +224,6 @@ def cases() -> Iterator[Case]:
         yield Case(strategy, "deployment", BOTH, versions_are="deployment")
         yield Case(strategy, "kserve", BOTH, versions_are="kserve")
         yield Case(strategy, "http-route", BOTH, {"router": "gateway-api"}, versions_are="deployment")
+        yield Case(strategy, "elsewhere", BOTH, {"config": {"kserve-modelmesh": {"namespace": "edge"}}})
     for strategy in ("blue-green", "canary"):
         yield Case(strategy, "kserve-knative", BOTH, versions_are="kserve in Knative mode")

@@ -43,16 +43,10 @@ def router() -> str:
 
 
 @pytest.fixture
-def bare_site(mesh: Mesh, namespace: str, tmp_path: Path, router: str) -> Iterator[MeshSite]:
+def bare_site(mesh: Mesh, webhook: None, namespace: str, tmp_path: Path, router: str) -> Iterator[MeshSite]:
     """All is there but versions and what serves them, policies and a controller."""
-    made = MeshSite(mesh, namespace, tmp_path, router=router)
-    made.grant()
-    try:
-        made.open()
+    with MeshSite(mesh, namespace, tmp_path, router=router) as made:
         yield made
-    finally:
-        made.close()
-        made.release()
 
 
 @pytest.fixture

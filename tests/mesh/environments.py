@@ -77,6 +77,12 @@ class OverGrpc(Versions):
 
 
 class OverHttp(Versions):
+    """`servers`: those that answer, by version."""
+
+    def __init__(self, site: MeshSite) -> None:
+        super().__init__(site)
+        self.servers: dict[str, Echo] = {}
+
     def ask(self, number: int, **headers: str) -> Counter[str]:
         found: Counter[str] = Counter()
         with Client(self.site.address, self.site.authority()) as client:
@@ -85,6 +91,9 @@ class OverHttp(Versions):
                 assert answer.status == 200, answer
                 found[answer.name] += 1
         return found
+
+    def received(self) -> Counter[str]:
+        return Counter({name: len(server.received) for name, server in self.servers.items()})
 
 
 class ModelMesh(OverGrpc):
@@ -134,10 +143,6 @@ class Standard(OverKServesPort):
 
     environment = "kserve"
 
-    def __init__(self, site: MeshSite) -> None:
-        super().__init__(site)
-        self.servers: dict[str, Echo] = {}
-
     def deploy(self, name: str) -> None:
         server = self.servers[name] = self.listening(partial(Echo, name))
         self.serve(f"{name}-predictor", server)
@@ -145,9 +150,6 @@ class Standard(OverKServesPort):
 
     def becomes_ready(self, name: str) -> None:
         InferenceService(self.site, "Standard", name).becomes("True")
-
-    def received(self) -> Counter[str]:
-        return Counter({name: len(server.received) for name, server in self.servers.items()})
 
 
 class LocalGateway(Echo):
@@ -189,10 +191,6 @@ class Deployments(OverHttp):
     workload = "Deployment"
     objects = ("deployment", "service")
 
-    def __init__(self, site: MeshSite) -> None:
-        super().__init__(site)
-        self.servers: dict[str, Echo] = {}
-
     def deploy(self, name: str) -> None:
         server = Echo(name, free_address(), HTTP_PORT)
         self.servers[name] = self._stack.enter_context(server)
@@ -201,9 +199,6 @@ class Deployments(OverHttp):
 
     def becomes_ready(self, name: str) -> None:
         Workload(self.site, self.workload, name).roll_out()
-
-    def received(self) -> Counter[str]:
-        return Counter({name: len(server.received) for name, server in self.servers.items()})
 
 
 class StatefulSets(Deployments):

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -64,6 +64,13 @@ class RoutesWatch:
                 self._spans[-1] = Span(shares, last.first, asked)
             else:
                 self._spans.append(Span(shares, time.monotonic(), asked))
+
+
+def astray(calls: Iterable[Call], routes: RoutesWatch) -> list[Call]:
+    """Calls that were answered by a version to which no route in force led."""
+    return [
+        call for call in calls if not call.error and not set(call.version.split(",")) <= routes.allowed(call)
+    ]
 
 
 class Proxy(Protocol):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -130,13 +130,20 @@ class MeshSite(Site):
     def authority(self, model: str = "wisdom") -> str:
         return f"{model}.{self.served}"
 
-    def open(self) -> None:
-        """Start the Envoy without a mesh, if the router is for one."""
+    def __enter__(self) -> Self:
+        """The controller's account has its rights; the Envoy without a mesh runs, if the router is for one."""
+        self.grant()
         if self.router == STANDALONE:
             mesh = self.mesh
             self._standalone = Standalone(
                 mesh.control_plane, self.namespace, mesh.assets.envoy, mesh.names.server
             )
+
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+        self.release()
 
     def open_modelmesh(self, namespace: str | None = None) -> None:
         """Start the models' server, and make it known. `namespace`: of its Service, where it is another."""
@@ -220,14 +227,13 @@ class MeshSite(Site):
                 found[one["service"]] += one["count"]
         return found
 
-    def lasted(self, name: str, since: float) -> list[float]:
-        """How long each call for a version took the models' server, of those that it has answered well.
+    def ended(self, name: str, since: float) -> list[float]:
+        """When each call for a version was over at the models' server; by time.monotonic().
 
-        `since`: when they began at the earliest, by time.monotonic().
+        `since`: when they began at the earliest.
         """
         calls = json.loads(fetch(f"{self._control}/calls?since={since}"))["calls"]
-        answered = (one for one in calls if one["service"] == name and one["code"] == "OK")
-        return [one["ended"] - one["began"] for one in answered if one["began"] >= since]
+        return [one["ended"] for one in calls if one["service"] == name and one["began"] >= since]
 
     def outcomes(self, name: str) -> set[str]:
         """The gRPC statuses with which the models' server has answered calls for a version."""

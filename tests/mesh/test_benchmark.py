@@ -5,19 +5,23 @@ import re
 import pytest
 from benchmarks import traffic
 
+from tests.docs import pages
+
 
 def test_it_tells_what_a_rollout_costs_with_the_drain_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(traffic, "ROUNDS", 1)
     lines = [re.split(r"\s{2,}", line) for line in traffic.traffic().splitlines()]
     assert lines[0] == ["traffic", "without drain", "with drain"]
     table = {name: cells for name, *cells in lines[1:]}
-    assert table.keys() == {
-        "candidates that came and went",
-        "the machine's load, on average",
-        "requests sent",
-        "requests failed",
-        "longest from ready to the first request",
-        "longest from deletion to the last request answered",
-    }
+    assert shown() <= table.keys()
     assert all(int(cell) > 500 for cell in table["requests sent"])
-    assert table["requests failed"][1] == "0"
+    without, with_it = table["requests failed"]
+    assert with_it == "0"
+    assert without == "0" or re.fullmatch(r"\d+; \d+ NOT_FOUND.*", without)
+
+
+def shown() -> set[str]:
+    """The rows of the table on the page."""
+    found = set(re.findall(r"^\| ([a-z ]+) \| [\d.]+", pages.text("docs/traffic.md"), flags=re.MULTILINE))
+    assert len(found) == 4
+    return found

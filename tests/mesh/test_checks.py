@@ -3,9 +3,8 @@
 import pytest
 
 from tests.mesh.load import Call
-from tests.mesh.routes_watch import GRACE, RoutesWatch, Span
+from tests.mesh.routes_watch import GRACE, RoutesWatch, Span, astray
 from tests.mesh.statistics import expected_split, misfit, two_sided
-from tests.mesh.test_tutorial import astray
 
 BOTH, ALONE = {"wisdom-0": 50, "wisdom-1": 50}, {"wisdom-0": 100}
 

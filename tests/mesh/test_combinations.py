@@ -19,8 +19,6 @@ from tests.mesh.statistics import expected_split
 from tests.support import wait_until
 from tests.support.combinations import KNATIVE
 
-pytestmark = pytest.mark.usefixtures("webhook")
-
 CALLS = 600
 PRIMARY, CANDIDATE = "wisdom-0", "wisdom-1"
 WEIGHTS: dict[str, tuple[Object, Object]] = {

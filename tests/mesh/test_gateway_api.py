@@ -26,10 +26,10 @@ from turnout_gateway_api.router import GatewayApi
 
 ROUTER = GatewayApi()
 CALLS = 1000
-pytestmark = [pytest.mark.parametrize("router", ["gateway-api"]), pytest.mark.usefixtures("webhook")]
+pytestmark = pytest.mark.parametrize("router", ["gateway-api"])
 
 
-class Call(NamedTuple):
+class Request(NamedTuple):
     """A request of a table."""
 
     path: str = "/"
@@ -37,7 +37,7 @@ class Call(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-PLAIN = Call()
+PLAIN = Request()
 
 
 class Http:
@@ -76,7 +76,7 @@ class Http:
         assert ROUTER.refusal(self.site.get("httproute", manifest.name)) is None
         wait_until(lambda: self.ask().status == 200, timeout=20, what="answered")
 
-    def ask(self, call: Call = PLAIN) -> Answer:
+    def ask(self, call: Request = PLAIN) -> Answer:
         with Client(self.site.address, self.host) as client:
             return client.ask(call.path, call.method, dict(call.headers))
 
@@ -124,22 +124,22 @@ def test_the_first_rule_that_matches_wins(http: Http) -> None:
     )
     late, ann = (("stage", "late"), ("tier", "silver")), (("user", "ann"),)
     expected = {
-        Call(): "wisdom-0",
-        Call(headers=ann): "wisdom-1",
-        Call(headers=late): "wisdom-2",
-        Call(headers=(*late, *ann)): "wisdom-1",
-        Call(headers=(("stage", "late"), ("tier", "golden"))): "wisdom-0",
-        Call("/v1/models/wisdom"): "wisdom-1",
-        Call("/v1/models/wisdom", "POST"): "wisdom-1",
-        Call("/v1/models/"): "wisdom-1",
-        Call("/v1/models"): "wisdom-0",
-        Call("/v1/models", headers=late): "wisdom-2",
-        Call("/v1/modelsx"): "wisdom-0",
-        Call("/health"): "wisdom-2",
-        Call("/health", headers=ann): "wisdom-1",
-        Call("/health?beta=yes"): "wisdom-1",
-        Call("/health?beta=no"): "wisdom-2",
-        Call("/?beta=y"): "wisdom-1",
+        Request(): "wisdom-0",
+        Request(headers=ann): "wisdom-1",
+        Request(headers=late): "wisdom-2",
+        Request(headers=(*late, *ann)): "wisdom-1",
+        Request(headers=(("stage", "late"), ("tier", "golden"))): "wisdom-0",
+        Request("/v1/models/wisdom"): "wisdom-1",
+        Request("/v1/models/wisdom", "POST"): "wisdom-1",
+        Request("/v1/models/"): "wisdom-1",
+        Request("/v1/models"): "wisdom-0",
+        Request("/v1/models", headers=late): "wisdom-2",
+        Request("/v1/modelsx"): "wisdom-0",
+        Request("/health"): "wisdom-2",
+        Request("/health", headers=ann): "wisdom-1",
+        Request("/health?beta=yes"): "wisdom-1",
+        Request("/health?beta=no"): "wisdom-2",
+        Request("/?beta=y"): "wisdom-1",
     }
     assert {call: http.ask(call).name for call in expected} == expected
 

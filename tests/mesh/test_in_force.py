@@ -19,6 +19,11 @@ DEAD = "127.0.0.1:9"
 HALVES = {"wisdom-0": 50, "wisdom-1": 50}
 
 
+@pytest.fixture(scope="module")
+def webhook() -> None:
+    """None here: where istiod is stopped it would be asked, and refuse all that is written."""
+
+
 def start(site: MeshSite, *addresses: str, propagation: float = PROPAGATION, **istio: Any) -> None:
     """Start a controller that asks the gateways at some addresses."""
     plugins: dict[str, Any] = {"istio": {"defaults": {"gatewayPort": site.mesh.port}, "fixed": istio}}
@@ -110,6 +115,17 @@ def test_time_decides_where_a_gateway_does_not_answer(site: MeshSite, dead_only:
     assert 6.0 + IN_FLIGHT - 1.0 < time.monotonic() - began < 6.0 + IN_FLIGHT + 10.0
 
 
+def has_the_rule(site: MeshSite) -> bool:
+    """Whether the routes in force begin with the rule that tells their revision."""
+    (host,) = (
+        host
+        for config in site.mesh.ingress.routes()
+        for host in config["virtual_hosts"]
+        if site.authority() in host["domains"]
+    )
+    return "direct_response" in host["routes"][0]
+
+
 def test_the_rule_takes_no_calls_from_canaries(site: MeshSite) -> None:
     """Nor does it answer to a mark that is not the policy's."""
     start(site, marker=True)
@@ -121,6 +137,7 @@ def test_the_rule_takes_no_calls_from_canaries(site: MeshSite) -> None:
 
     wait_until(site.shares_in_force, timeout=20, what="any routes")
     wait_until(lambda: answered(("traffic", "test")) == {"wisdom-1": 20}, timeout=20, what="in force")
+    assert has_the_rule(site)
     assert answered() == {"wisdom-0": 20}
     assert answered(("x-turnout-probe", "0" * 32)) == {"wisdom-0": 20}
 
@@ -133,6 +150,7 @@ def test_the_rule_takes_no_copies(site: MeshSite) -> None:
     wait_until(
         lambda: ask(site.address, site.authority(), 1) and site.asked()["wisdom-1"], timeout=20, what="copies"
     )
+    assert has_the_rule(site)
     assert received(site, 100, least=200) == {"wisdom-0": 100, "wisdom-1": 100}
 
 

@@ -18,7 +18,7 @@ from tests.support.mesh import INGRESS_HOST, SYSTEM, Envoy, Node
 CALLS = 600
 
 
-class Client(Envoy):
+class Sidecar(Envoy):
     """The proxy of a workload. It listens at an address of its own, where the workload sends its calls."""
 
     def __init__(self, site: MeshSite) -> None:
@@ -55,8 +55,8 @@ class Client(Envoy):
 
 
 @pytest.fixture
-def client(site: MeshSite) -> Iterator[Client]:
-    made = Client(site)
+def client(site: MeshSite) -> Iterator[Sidecar]:
+    made = Sidecar(site)
     site.kubectl("apply", "-f", "-", document=made.sidecar(site.mesh.port))
     made.start()
     yield made
@@ -64,7 +64,7 @@ def client(site: MeshSite) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("name", ["wisdom.{}", "wisdom.{}.svc", "wisdom.{}.svc.cluster.local"])
-def test_calls_by_each_of_the_models_names_are_split(site: MeshSite, client: Client, name: str) -> None:
+def test_calls_by_each_of_the_models_names_are_split(site: MeshSite, client: Sidecar, name: str) -> None:
     site.deploy("wisdom-0", "wisdom-1")
     site.start()
     site.declare("blue-green", {"name": "wisdom-0", "weight": 20}, {"name": "wisdom-1", "weight": 80})
@@ -81,7 +81,7 @@ def test_calls_by_each_of_the_models_names_are_split(site: MeshSite, client: Cli
 
 
 @in_the_mesh
-def test_calls_to_the_gateway_are_split_there(site: MeshSite, client: Client) -> None:
+def test_calls_to_the_gateway_are_split_there(site: MeshSite, client: Sidecar) -> None:
     """The gateway's routes alone decide: the sidecar of a client that calls the gateway knows no model."""
     site.deploy("wisdom-0", "wisdom-1")
     site.start()
@@ -99,7 +99,7 @@ def taken(proxy: Envoy) -> int:
     return sum(proxy.stats(r"http\.outbound.*downstream_rq_total$").values())
 
 
-def test_copies_of_calls_from_inside_go_through_the_gateway(site: MeshSite, client: Client) -> None:
+def test_copies_of_calls_from_inside_go_through_the_gateway(site: MeshSite, client: Sidecar) -> None:
     site.deploy("wisdom-0", "wisdom-1")
     site.start()
     site.declare("mirror", {"name": "wisdom-0"}, {"name": "wisdom-1"}, mirror={"percentage": 100})

@@ -4,8 +4,6 @@ import json
 import time
 from typing import Any
 
-import pytest
-
 from tests.cluster.controller import Object
 from tests.mesh.calls import ask, versions
 from tests.mesh.environments import Deployments
@@ -16,8 +14,6 @@ from tests.support import wait_until
 from tests.support.echo import Answer, Client
 from tests.support.mesh import INGRESS_LABELS, SYSTEM
 from turnout.inference import InferenceError
-
-pytestmark = pytest.mark.usefixtures("webhook")
 
 CALLS = 600
 SPLIT = {"wisdom-0": 20, "wisdom-1": 80}

@@ -3,8 +3,6 @@
 import time
 from contextlib import ExitStack
 
-import pytest
-
 from tests.cluster.controller import Object
 from tests.cluster.versions import InferenceService
 from tests.mesh.load import Load, failed, split
@@ -12,8 +10,6 @@ from tests.mesh.models import OneModel
 from tests.mesh.site import MeshSite
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
-
-pytestmark = pytest.mark.usefixtures("webhook")
 
 SERVICE_PORT = 80
 

@@ -12,8 +12,7 @@ from tests.mesh.calls import ask, versions
 from tests.mesh.site import Mesh, MeshSite, by_each_router
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
-
-pytestmark = pytest.mark.usefixtures("webhook")
+from turnout.inference import InferenceError
 
 SPLIT = ({"name": "wisdom-0", "weight": 30}, {"name": "wisdom-1", "weight": 70})
 
@@ -28,17 +27,13 @@ def elsewhere(mesh: Mesh) -> Iterator[str]:
 
 
 @pytest.fixture
-def site(mesh: Mesh, namespace: str, elsewhere: str, tmp_path: Path, router: str) -> Iterator[MeshSite]:
+def site(
+    mesh: Mesh, webhook: None, namespace: str, elsewhere: str, tmp_path: Path, router: str
+) -> Iterator[MeshSite]:
     """ModelMesh's Service is elsewhere, and policies may name it."""
-    made = MeshSite(mesh, namespace, tmp_path, router=router, reaches=elsewhere)
-    made.grant()
-    try:
-        made.open()
+    with MeshSite(mesh, namespace, tmp_path, router=router, reaches=elsewhere) as made:
         made.open_modelmesh(elsewhere)
         yield made
-    finally:
-        made.close()
-        made.release()
 
 
 def grant(site: MeshSite, namespace: str) -> None:
@@ -57,6 +52,13 @@ def grant(site: MeshSite, namespace: str) -> None:
     site.control_plane.kubectl("apply", "-f", "-", input=json.dumps(document))
 
 
+def status_of_a_call(site: MeshSite) -> str:
+    """The gRPC status with which it fails."""
+    with pytest.raises(InferenceError) as caught:
+        ask(site.address, site.authority())
+    return caught.value.code
+
+
 @by_each_router
 def test_calls_are_split_between_versions_of_another_namespace(site: MeshSite, elsewhere: str) -> None:
     site.deploy("wisdom-0", "wisdom-1")
@@ -67,6 +69,7 @@ def test_calls_are_split_between_versions_of_another_namespace(site: MeshSite, e
         refused = ("False", "RefusedByNetwork")
         wait_until(lambda: site.condition("wisdom", "Routed") == refused, timeout=20, what="refused")
         assert "RefNotPermitted" in site.message("wisdom", "Routed")
+        assert status_of_a_call(site) == "UNKNOWN"  # as gRPC has it for HTTP 500
         grant(site, elsewhere)
     site.declare("blue-green", *SPLIT, **there)
     site.until_in_force({"wisdom-0": 30, "wisdom-1": 70})

@@ -11,8 +11,6 @@ from tests.mesh.site import MeshSite, by_each_router
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
 
-pytestmark = pytest.mark.usefixtures("webhook")
-
 Headers = tuple[tuple[str, str], ...]
 CALLS = 2000
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.cluster.controller import Process
 from tests.mesh.calls import ask
-from tests.mesh.load import Call, Load, failed, split, version_of
-from tests.mesh.routes_watch import GRACE, RoutesWatch
+from tests.mesh.load import Load, failed, split, version_of
+from tests.mesh.routes_watch import GRACE, RoutesWatch, astray
 from tests.mesh.site import LOAD_SECONDS, PROPAGATION, MeshSite
 from tests.mesh.statistics import expected_split
 from tests.support import wait_until
@@ -87,13 +87,6 @@ class Controller:
         if self._trouble != "none":
             time.sleep(1.0)
             self._process = self._site.start("--log-format=json")
-
-
-def astray(calls: list[Call], routes: RoutesWatch) -> list[Call]:
-    """Calls that were answered by a version to which no route in force led."""
-    return [
-        call for call in calls if not call.error and not set(call.version.split(",")) <= routes.allowed(call)
-    ]
 
 
 def model_of(site: MeshSite, version: str) -> str:

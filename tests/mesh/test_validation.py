@@ -31,7 +31,7 @@ def surrounded(mesh: Mesh) -> Iterator[Mesh]:
 
 @pytest.mark.usefixtures("webhook")
 def test_istiods_webhook_accepts_every_manifest(surrounded: Mesh) -> None:
-    assert len(GOLDEN) >= 54
+    assert len(GOLDEN) >= 57
     for path in GOLDEN:
         done = dry_run(surrounded, path.read_text(encoding="utf-8"))
         assert (done.returncode, done.stderr) == (0, ""), path

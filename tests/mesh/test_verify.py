@@ -62,6 +62,10 @@ def test_over_http_a_header_tells_who_has_answered(bare_site: MeshSite, router: 
             lambda: verify(bare_site, *ASKED).returncode == 0, timeout=60, what="the split is in force"
         )
 
-        for arguments, code in ((("--expect=wisdom-0=50,wisdom-1=50",), 1), (("--requests=20",), 4)):
+        for arguments, code in (
+            (("--expect=v0=20,v1=80",), 0),
+            (("--expect=v0=50,v1=50",), 1),
+            (("--requests=20",), 4),
+        ):
             done = verify(bare_site, *ASKED, *arguments)
             assert done.returncode == code, done.stdout + done.stderr

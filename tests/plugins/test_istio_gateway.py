@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from turnout.plugin import Mirror, Policy, Route, RoutePlan, Rule
 from turnout.testing.builders import plan, policy, shares, version
@@ -238,11 +239,17 @@ def test_who_has_no_routes_for_the_host_has_no_part_in_it() -> None:
     assert asked([BEHIND, NOT_FOUND])[0] is False
 
 
-@pytest.mark.parametrize("dead", ["pods-1.example:9", "nowhere.example:80", "pods-1.example:70000"])
+@pytest.mark.parametrize("dead", ["pods-1.example:9", "nowhere.example:80"])
 def test_a_gateway_that_cannot_be_reached_leaves_it_open(dead: str) -> None:
     assert asked(also=[dead])[0] is None
     assert asked([CARRIES], also=[dead])[0] is None
     assert asked([BEHIND], also=[dead])[0] is False
+
+
+@pytest.mark.parametrize("port", [0, 65536])
+def test_an_address_has_a_port(port: int) -> None:
+    with pytest.raises(ValidationError, match="expected a port from 1 to 65535"):
+        GatewayOptions(addresses=(f"pods.example:{port}",))
 
 
 def test_gateways_do_not_speak_for_sidecars() -> None:

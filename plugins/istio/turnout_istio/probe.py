@@ -3,14 +3,23 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from turnout.plugin import Options, Probe, Route
 from turnout_istio import marker
 from turnout_istio.options import NAME
 from turnout_istio.virtual_service import MESH
 
-Address = Annotated[str, Field(pattern=rf"^({NAME}|\[[0-9a-f:]+\]):[0-9]{{1,5}}$", max_length=259)]
+
+def _with_port(address: str) -> str:
+    if not 0 < int(address.rpartition(":")[2]) < 65536:
+        raise ValueError("expected a port from 1 to 65535")
+    return address
+
+
+Address = Annotated[
+    str, Field(pattern=rf"^({NAME}|\[[0-9a-f:]+\]):[0-9]{{1,5}}$", max_length=259), AfterValidator(_with_port)
+]
 
 
 class GatewayOptions(Options):
