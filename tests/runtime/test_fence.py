@@ -52,7 +52,7 @@ def test_a_write_ends_within_the_time_for_which_we_lead() -> None:
     faketime.run(main())
 
 
-@pytest.mark.parametrize("remaining", [0.0, -1.0, -float("inf")])
+@pytest.mark.parametrize("remaining", [0.0, 0.0009, -1.0, -float("inf")])
 def test_nothing_is_written_by_one_that_does_not_lead(remaining: float) -> None:
     """It goes on reading: so its caches are filled when it does."""
 

@@ -12,6 +12,7 @@ from tests.runtime.scraped import Scraped, Watched
 from tests.toys.around import ToyGate, ToyNotifier
 from tests.toys.naughty import Hangs, Nonsense, Raises
 from turnout.plugin import GateAnswer
+from turnout.runtime import controller
 from turnout.runtime.metrics.counted import DEFINITIONS, Metrics
 from turnout_istio.virtual_service import VIRTUAL_SERVICE
 
@@ -307,6 +308,22 @@ def test_one_that_stands_by_shows_its_watches_and_no_policies(watched: Watched) 
     assert {name: scraped.sum(name) for name in PER_POLICY} == dict.fromkeys(PER_POLICY, 0)
     assert set(scraped.by("resource", "turnout_watch_up").values()) == {1}
     assert scraped.value("turnout_leadership_gained_total") == 0
+
+
+def test_what_came_while_one_stood_by_waits_for_it_since_it_leads(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else every controller that stands by would be told to be behind, and the next leader late."""
+    monkeypatch.setattr(controller, "WORKERS", 0)
+    other = Watched(watched.bed)
+    leading = asyncio.Event()
+    other.start(leading=leading)
+    watched.bed.sleep(60)
+    assert other.scrape().by("queue", "turnout_queue_oldest_age_seconds") == {}
+    assert other.scrape().by("queue", "turnout_queue_depth") == {}
+    leading.set()
+    watched.bed.sleep(5)
+    assert 0 < other.scrape().by("queue", "turnout_queue_oldest_age_seconds")["policies"] < 60
 
 
 def test_counters_go_on_when_another_controller_follows_and_gauges_begin_anew(watched: Watched) -> None:

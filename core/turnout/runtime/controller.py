@@ -124,8 +124,7 @@ class Controller:
         )
         policies = PolicyReconciler(self.context)
         self.drains = DrainReconciler(self.context)
-        self.working = False
-        """Whether it reconciles: not while it stands by."""
+        self._began: float | None = None  # to work, by the event loop's clock
         reconcilers: dict[type, Reconcile] = {
             PolicyKey: policies.reconcile,
             WeightsKey: WeightsReconciler(self.context, policies.admission).reconcile,
@@ -152,13 +151,23 @@ class Controller:
             self._spawn(self._start_work(leading))
             await self._failed
         finally:
-            self.working = False
+            self._began = None
             self.context.queue.close()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._loops.close()
             self.context.guard.close()
+
+    @property
+    def working(self) -> bool:
+        """Whether it reconciles: not while it stands by."""
+        return self._began is not None
+
+    @property
+    def worked_for(self) -> float:
+        """Seconds since it began to reconcile; 0 while it stands by."""
+        return 0.0 if self._began is None else asyncio.get_running_loop().time() - self._began
 
     @property
     def failed(self) -> bool:
@@ -183,7 +192,7 @@ class Controller:
     async def _start_work(self, leading: asyncio.Event | None) -> None:
         if leading:
             await leading.wait()
-        self.working = True
+        self._began = asyncio.get_running_loop().time()
         self.context.observer.began_to_work()
         for queue, workers in ((self._queue, WORKERS), (self._queue.second, DRAIN_WORKERS)):
             for _ in range(workers):

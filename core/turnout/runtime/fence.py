@@ -7,6 +7,10 @@ from dataclasses import replace
 from turnout.runtime.transport import ConnectionFailed, Request, Response, Transport
 
 
+SHORTEST = 0.001
+"""Seconds. The API server takes less for no limit at all."""
+
+
 class Fence(Transport):
     """A connection on which a write is sent only while `remaining` says so, and ends within that time.
 
@@ -23,7 +27,7 @@ class Fence(Transport):
         if request.method == "GET":
             return await self._transport.send(request)
         seconds = min(request.timeout, self._remaining())
-        if seconds <= 0:
+        if seconds < SHORTEST:
             raise ConnectionFailed("nothing is written: this controller does not lead")
         query = {**request.query, "timeout": f"{seconds:.3f}s"}
         task = asyncio.ensure_future(self._transport.send(replace(request, query=query, timeout=seconds)))

@@ -13,8 +13,9 @@ from turnout.decision.shares import mirrored, shares
 from turnout.plugin import RoutePlan
 from turnout.plugin.reading import mapping
 from turnout.runtime.controller import Controller
-from turnout.runtime.keys import PolicyKey
+from turnout.runtime.keys import Key, PolicyKey
 from turnout.runtime.metrics.definitions import Definition, Rows
+from turnout.runtime.queue import WorkQueue
 from turnout.runtime.store import Document
 
 OF_POLICY = ("namespace", "policy")
@@ -110,16 +111,22 @@ def _oldest_drain(controller: Controller) -> Rows:
     yield (), max(controller.drains.under_way(), default=0.0)
 
 
+def _queues(controller: Controller) -> Iterator[tuple[str, WorkQueue[Key]]]:
+    """Those that somebody works on."""
+    return iter(controller.queues.items() if controller.working else ())
+
+
 def _depth(controller: Controller) -> Rows:
-    return (((name,), float(len(queue))) for name, queue in controller.queues.items())
+    return (((name,), float(len(queue))) for name, queue in _queues(controller))
 
 
 def _delayed(controller: Controller) -> Rows:
-    return (((name,), float(queue.delayed)) for name, queue in controller.queues.items())
+    return (((name,), float(queue.delayed)) for name, queue in _queues(controller))
 
 
 def _age(controller: Controller) -> Rows:
-    return (((name,), queue.oldest_age()) for name, queue in controller.queues.items())
+    most = controller.worked_for  # what came while it stood by waits for it since it works
+    return (((name,), min(most, queue.oldest_age())) for name, queue in _queues(controller))
 
 
 def _up(controller: Controller) -> Rows:
@@ -202,7 +209,7 @@ GAUGES = (
         "For how long the first deleted of the versions that are held has been so.",
         _oldest_drain,
     ),
-    _gauge("turnout_queue_depth", ("queue",), "Keys that wait for a worker.", _depth),
+    _gauge("turnout_queue_depth", ("queue",), "Keys that wait for a worker, of the controller that leads.", _depth),
     _gauge("turnout_queue_delayed", ("queue",), "Keys that wait for their time.", _delayed),
     _gauge(
         "turnout_queue_oldest_age_seconds",
