@@ -75,5 +75,5 @@ def test_environments_of_tox_that_are_run_exist() -> None:
     texts = [workflow.read_text(encoding="utf-8") for workflow in WORKFLOWS]
     there = re.findall(r"^\[testenv:(\w+)\]", (REPOSITORY / "tox.ini").read_text(), flags=re.MULTILINE)
     run = re.findall(r"tox run -e (\w+)|\{environment: (\w+),", "\n".join(texts))
-    assert {one or other for one, other in run} == {"audit", "lowest", "sbom", "unit"}
+    assert {one or other for one, other in run} == {"audit", "lowest", "oldest", "sbom", "unit"}
     assert {one or other for one, other in run} <= set(there)

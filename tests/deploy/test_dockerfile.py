@@ -143,7 +143,6 @@ def test_dockerfile_of_the_documentation_adds_a_plugin_to_this_image() -> None:
     assert lines == [
         f"FROM turnout:{turnout.__version__}",
         "USER root",
-        f"COPY {wheel} /tmp/",
-        f"RUN {PREFIX}/bin/pip install --no-cache-dir --no-deps /tmp/{wheel}",
+        f"RUN --mount=type=bind,target=/mnt {PREFIX}/bin/pip install --no-cache-dir --no-deps /mnt/{wheel}",
         *(f"USER {user}" for user in instructions(TEXT, "USER")),
     ]

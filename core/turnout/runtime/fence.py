@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from turnout.runtime.transport import ConnectionFailed, Request, Response, Transport
 
-
 SHORTEST = 0.001
 """Seconds. The API server takes less for no limit at all."""
 

@@ -209,7 +209,12 @@ GAUGES = (
         "For how long the first deleted of the versions that are held has been so.",
         _oldest_drain,
     ),
-    _gauge("turnout_queue_depth", ("queue",), "Keys that wait for a worker, of the controller that leads.", _depth),
+    _gauge(
+        "turnout_queue_depth",
+        ("queue",),
+        "Keys that wait for a worker, where one leads.",
+        _depth,
+    ),
     _gauge("turnout_queue_delayed", ("queue",), "Keys that wait for their time.", _delayed),
     _gauge(
         "turnout_queue_oldest_age_seconds",
