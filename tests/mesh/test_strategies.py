@@ -174,3 +174,21 @@ def test_the_gateway_of_these_tests_listens_on_loopback_alone(site: MeshSite) ->
     site.declare("blue-green", {"name": "wisdom-0"})
     site.until_in_force({"wisdom-0": 100})
     assert site.mesh.ingress.listeners() == {f"127.0.0.1:{site.mesh.port}"}
+
+
+def test_retries_by_default_do_not_cover_what_modelmesh_says_of_a_model_that_is_gone(site: MeshSite) -> None:
+    """As docs/traffic.md has it: so they cannot replace the drain."""
+    site.deploy("wisdom-0")
+    site.start()
+    site.declare("blue-green", {"name": "wisdom-0"})
+    site.until_in_force({"wisdom-0": 100})
+    (told,) = {
+        route["route"]["retry_policy"]["retry_on"]
+        for config in site.mesh.ingress.routes()
+        for host in config["virtual_hosts"]
+        if site.authority() in host["domains"]
+        for route in host["routes"]
+    }
+    covered = set(told.split(","))
+    assert covered >= {"connect-failure", "refused-stream", "unavailable", "cancelled"}
+    assert not covered & {"not-found", "internal", "5xx"}
