@@ -196,6 +196,12 @@ def test_probes_and_service_use_the_port_that_is_served() -> None:
     assert served == {"name": "http", "port": 9000, "targetPort": "http"}
 
 
+def test_a_scrape_keeps_the_namespace_of_a_policy() -> None:
+    """The Prometheus operator gives every target a label of that name, which would take its place."""
+    monitor = only(objects("--set=serviceMonitor.create=true"), "ServiceMonitor")
+    assert [one.get("honorLabels") for one in monitor["spec"]["endpoints"]] == [True]
+
+
 def test_image_is_by_tag_or_by_digest() -> None:
     digest = f"sha256:{'0' * 64}"
     for arguments, image in (
