@@ -3,6 +3,7 @@
 import json
 import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,30 @@ def test_what_is_not_enabled_is_kept_out_besides_what_the_settings_keep_out() ->
     arguments = ("--set=settings.pluginNames.block={canary}", "--set=environments.deployment.enabled=true")
     settings = only(objects(*arguments), "ConfigMap", "turnout-settings")["data"]["settings.yaml"]
     assert yaml.safe_load(settings) == {"pluginNames": {"block": ["canary", "envoy", "gateway-api"]}}
+
+
+def test_names_that_look_like_numbers_or_truths_stay_strings() -> None:
+    """Other values than strings are where they are with names that nobody could take for something else."""
+    everything = (f"--values={GOLDEN / 'everything.values.yaml'}", "--set=admissionPolicies.create=true")
+    odd = objects(
+        *everything,
+        "--set-string=nameOverride=123,serviceAccount.name=0123,priorityClassName=on,namespaces={true,0x1f}",
+        "--set-string=environments.toys.kinds={true.123},routers.maps.kinds={null}",
+        release="456",
+        namespace="789",
+    )
+    assert [*others_than_strings(odd)] == [*others_than_strings(objects(*everything))]
+    spaces = {one["metadata"].get("namespace") for one in odd if one["kind"] == "RoleBinding"}
+    assert spaces == {None, "true", "0x1f"}
+
+
+def others_than_strings(found: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The numbers, truths and nulls of what helm renders, with where they stand."""
+    if isinstance(found, dict | list):
+        for key, value in found.items() if isinstance(found, dict) else enumerate(found):
+            yield from others_than_strings(value, f"{path}/{key}")
+    elif not isinstance(found, str):
+        yield path, found
 
 
 # pods
