@@ -1,6 +1,5 @@
-"""The chart as helm renders it: its values, its objects, its snapshots."""
+"""The chart as helm renders it: its objects, its snapshots."""
 
-import json
 import os
 import tomllib
 from collections.abc import Iterator
@@ -12,10 +11,8 @@ import yaml
 
 import turnout
 from deploy import generate
-from tests.deploy.chart import CHART, container, helm, objects, only, text
-from tests.docs import pages
+from tests.deploy.chart import CHART, container, helm, objects, only, refused, text
 from tests.support.assets import REPOSITORY
-from turnout.settings import Settings
 
 GOLDEN = Path(__file__).with_name("golden")
 CASES = sorted(file.name.removesuffix(".values.yaml") for file in GOLDEN.glob("*.values.yaml"))
@@ -24,13 +21,6 @@ RESTRICTED = {
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
-
-
-def refused(*arguments: str) -> str:
-    """What helm says of values that it refuses."""
-    done = helm("template", "turnout", CHART, *arguments, check=False)
-    assert done.returncode, done.stdout
-    return done.stderr
 
 
 def test_lint_finds_nothing() -> None:
@@ -70,79 +60,6 @@ def test_version_is_that_of_turnout() -> None:
         made = yaml.safe_load(kustomization.read_text(encoding="utf-8")).get("configMapGenerator", [])
         labels = [one["options"]["labels"]["app.kubernetes.io/version"] for one in made]
         assert labels in ([], [turnout.__version__])
-
-
-# values
-
-
-def test_schema_and_values_have_the_same_keys_and_all_are_described() -> None:
-    """At every level: none is forgotten in the schema, none in the table."""
-    said = (CHART / "values.yaml").read_text(encoding="utf-8")
-    values, schema = (
-        yaml.safe_load(said),
-        json.loads((CHART / "values.schema.json").read_text(encoding="utf-8")),
-    )
-    assert set(schema["properties"]) == {*values, "global"}
-    described = {path for path, _ in generate.described(said)}
-    for name, value in values.items():
-        if (name,) not in described:
-            assert set(schema["properties"][name]["properties"]) == set(value)
-            assert {(name, key) for key in value} <= described
-
-
-@pytest.mark.parametrize(
-    ("argument", "says"),
-    [
-        ("replica=3", "'replica' not allowed"),
-        ("image.tagg=1", "'tagg' not allowed"),
-        ("settings.drains.enabled=false", "'drains' not allowed"),
-        ("settings.drain.enable=false", "'enable' not allowed"),
-        ("settings.drain.enabled=no", "got string, want boolean"),
-        ("settings.lease.durationSeconds=1", "minimum"),
-        ("environments.deploymnet.enabled=true", "missing property 'kinds'"),
-        ("routers.istio.kind={x}", "'kind' not allowed"),
-        ("routers.mine.kinds={Things.example.com}", "does not match pattern"),
-        ("namespaces={Team}", "does not match pattern"),
-        ("logLevel=verbose", "value must be one of"),
-        ("http.address=localhost", "does not match pattern"),
-        ("http.port=0", "minimum"),
-        ("tolerations[0].efect=NoSchedule", "'efect' not allowed"),
-    ],
-)
-def test_schema_refuses(argument: str, says: str) -> None:
-    """What is unknown, and what cannot be."""
-    assert says in refused("--set", argument)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (("clusterScoped=true", "namespaces={a}"), "namespaces: found some, expected none"),
-        (("serviceAccount.create=false",), "serviceAccount.name: found nothing, expected"),
-        (("serviceMonitor.create=true", "service.create=false"), "serviceMonitor.create: found true"),
-    ],
-)
-def test_values_that_contradict_each_other_are_refused(arguments: tuple[str, ...], says: str) -> None:
-    assert says in refused(*(f"--set={one}" for one in arguments))
-
-
-def test_settings_of_the_documentation_are_good_values(tmp_path: Path) -> None:
-    """And arrive as the controller reads them. What the values do not enable is kept out as well."""
-    block = next(block for block in pages.read("docs/operator.md") if block.file == "settings.yaml")
-    file = tmp_path / "values.yaml"
-    given = yaml.safe_load(block.text)
-    file.write_text(yaml.safe_dump({"settings": given}), encoding="utf-8")
-    settings = only(objects(f"--values={file}"), "ConfigMap", "turnout-settings")
-    arrived = yaml.safe_load(settings["data"]["settings.yaml"])
-    assert arrived["pluginNames"].pop("block") == ["deployment", "envoy", "gateway-api"]
-    del given["pluginNames"]["block"]
-    assert Settings.of(arrived) == Settings.of(given)
-
-
-def test_what_is_not_enabled_is_kept_out_besides_what_the_settings_keep_out() -> None:
-    arguments = ("--set=settings.pluginNames.block={canary}", "--set=environments.deployment.enabled=true")
-    settings = only(objects(*arguments), "ConfigMap", "turnout-settings")["data"]["settings.yaml"]
-    assert yaml.safe_load(settings) == {"pluginNames": {"block": ["canary", "envoy", "gateway-api"]}}
 
 
 def test_names_that_look_like_numbers_or_truths_stay_strings() -> None:
