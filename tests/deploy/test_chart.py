@@ -11,7 +11,7 @@ import yaml
 
 import turnout
 from deploy import generate
-from tests.deploy.chart import CHART, container, helm, objects, only, refused, text
+from tests.deploy.chart import CHART, Object, container, helm, objects, only, refused, text
 from tests.support.assets import REPOSITORY
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -45,6 +45,22 @@ def test_a_cluster_that_has_no_admission_policies_gets_none() -> None:
     assert "found true, expected false: ValidatingAdmissionPolicies came with Kubernetes 1.30" in refused(
         "--set=admissionPolicies.create=true", oldest
     )
+
+
+def test_releases_of_one_name_in_two_namespaces_have_policies_of_their_own() -> None:
+    """Admission policies belong to no namespace. Each binding names the one of its release."""
+    first, second = (admission(namespace) for namespace in ("team-a", "team-b"))
+    assert len(first) == len(second) == 4
+    assert not first.keys() & second.keys()
+    for found in (first, second):
+        names = {name for kind, name in found if kind == "ValidatingAdmissionPolicy"}
+        assert {one["spec"]["policyName"] for (kind, _), one in found.items() if "Binding" in kind} == names
+
+
+def admission(namespace: str) -> dict[tuple[str, str], Object]:
+    """The admission policies of a release for its namespace alone, and their bindings."""
+    found = objects("--set=admissionPolicies.create=true", namespace=namespace)
+    return {(one["kind"], one["metadata"]["name"]): one for one in found if "Admission" in one["kind"]}
 
 
 def test_nothing_that_is_generated_is_stale() -> None:

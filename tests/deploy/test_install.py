@@ -82,7 +82,7 @@ def test_two_releases_serve_a_namespace_each(make: Make) -> None:
     """In one cluster, side by side, with rights on their own alone."""
     both = [make(), make()]
     for one in both:
-        one.install()
+        one.install("--set=admissionPolicies.create=true")
         one.start().says(LEADS)
     for one in both:
         halves(one.site())
