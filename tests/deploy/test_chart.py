@@ -140,6 +140,19 @@ def test_controller_and_release_have_the_same_scope(arguments: tuple[str, ...], 
         assert [one for one in said if "namespace" in one] == scope
 
 
+def test_pod_of_the_uninstallation_has_the_labels_of_the_values_and_no_sidecar() -> None:
+    """With one, its Job would never end: not even where the controller's pods are to have one."""
+    inject = r"sidecar\.istio\.io/inject"
+    given = ("--set=podLabels.team=platform,podAnnotations.why=me", f"--set-string=podLabels.{inject}=true")
+    pod = only(objects(*given), "Job", "turnout-release")["spec"]["template"]["metadata"]
+    assert pod["labels"]["team"] == "platform"
+    assert pod["labels"]["sidecar.istio.io/inject"] == "false"
+    assert pod["labels"]["app.kubernetes.io/name"] == "turnout-release"
+    assert pod["annotations"] == {"why": "me"}
+    controller = only(objects(*given), "Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert controller["sidecar.istio.io/inject"] == "true"
+
+
 def test_probes_and_service_use_the_port_that_is_served() -> None:
     """IPv6 too."""
     found = objects("--set=http.port=9000", "--set-string=http.address=[::]")
