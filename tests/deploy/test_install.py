@@ -202,6 +202,13 @@ def test_people_are_told_what_deleting_the_crds_deletes(installation: Installati
     assert f"kubectl -n {installation.namespace} rollout status deployment/turnout" in notes
 
 
+def test_people_are_told_what_uninstalling_one_of_several_releases_does(installation: Installation) -> None:
+    """Where they install, and where they read of several releases and of uninstalling."""
+    notes = installation.helm("status").partition("NOTES:")[2]
+    for said in (notes, pages.text("docs/install.md"), pages.text("docs/uninstall.md")):
+        assert "`release.enabled=false` for all but the last" in " ".join(said.split())
+
+
 def test_a_pod_answers_its_probes_and_tells_metrics(installation: Installation) -> None:
     """At the paths that the Deployment and the ServiceMonitor name."""
     installation.start().says(LEADS)
