@@ -49,6 +49,13 @@ def objects(*arguments: str | Path, namespace: str = "team-a", release: str = RE
     return [one for one in found if one]
 
 
+def refused(*arguments: str) -> str:
+    """What helm says of values that it refuses."""
+    done = helm("template", RELEASE, CHART, *arguments, check=False)
+    assert done.returncode, done.stdout
+    return done.stderr
+
+
 def only(found: list[Object], kind: str, name: str = RELEASE) -> Object:
     """The one object of a kind and a name."""
     (one,) = (one for one in found if one["kind"] == kind and one["metadata"]["name"] == name)

@@ -1,8 +1,8 @@
-"""The chart as helm renders it: its values, its objects, its snapshots."""
+"""The chart as helm renders it: its objects, its snapshots."""
 
-import json
 import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,8 @@ import yaml
 
 import turnout
 from deploy import generate
-from tests.deploy.chart import CHART, container, helm, objects, only, text
-from tests.docs import pages
+from tests.deploy.chart import CHART, Object, container, helm, objects, only, refused, text
 from tests.support.assets import REPOSITORY
-from turnout.settings import Settings
 
 GOLDEN = Path(__file__).with_name("golden")
 CASES = sorted(file.name.removesuffix(".values.yaml") for file in GOLDEN.glob("*.values.yaml"))
@@ -23,13 +21,6 @@ RESTRICTED = {
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
-
-
-def refused(*arguments: str) -> str:
-    """What helm says of values that it refuses."""
-    done = helm("template", "turnout", CHART, *arguments, check=False)
-    assert done.returncode, done.stdout
-    return done.stderr
 
 
 def test_lint_finds_nothing() -> None:
@@ -56,6 +47,22 @@ def test_a_cluster_that_has_no_admission_policies_gets_none() -> None:
     )
 
 
+def test_releases_of_one_name_in_two_namespaces_have_policies_of_their_own() -> None:
+    """Admission policies belong to no namespace. Each binding names the one of its release."""
+    first, second = (admission(namespace) for namespace in ("team-a", "team-b"))
+    assert len(first) == len(second) == 4
+    assert not first.keys() & second.keys()
+    for found in (first, second):
+        names = {name for kind, name in found if kind == "ValidatingAdmissionPolicy"}
+        assert {one["spec"]["policyName"] for (kind, _), one in found.items() if "Binding" in kind} == names
+
+
+def admission(namespace: str) -> dict[tuple[str, str], Object]:
+    """The admission policies of a release for its namespace alone, and their bindings."""
+    found = objects("--set=admissionPolicies.create=true", namespace=namespace)
+    return {(one["kind"], one["metadata"]["name"]): one for one in found if "Admission" in one["kind"]}
+
+
 def test_nothing_that_is_generated_is_stale() -> None:
     """`python deploy/generate.py` writes it."""
     stale = [str(file) for file, made in generate.files().items() if file.read_text(encoding="utf-8") != made]
@@ -71,77 +78,28 @@ def test_version_is_that_of_turnout() -> None:
         assert labels in ([], [turnout.__version__])
 
 
-# values
-
-
-def test_schema_and_values_have_the_same_keys_and_all_are_described() -> None:
-    """At every level: none is forgotten in the schema, none in the table."""
-    said = (CHART / "values.yaml").read_text(encoding="utf-8")
-    values, schema = (
-        yaml.safe_load(said),
-        json.loads((CHART / "values.schema.json").read_text(encoding="utf-8")),
+def test_names_that_look_like_numbers_or_truths_stay_strings() -> None:
+    """Other values than strings are where they are with names that nobody could take for something else."""
+    everything = (f"--values={GOLDEN / 'everything.values.yaml'}", "--set=admissionPolicies.create=true")
+    odd = objects(
+        *everything,
+        "--set-string=nameOverride=123,serviceAccount.name=0123,priorityClassName=on,namespaces={true,0x1f}",
+        "--set-string=environments.toys.kinds={true.123},routers.maps.kinds={null}",
+        release="456",
+        namespace="789",
     )
-    assert set(schema["properties"]) == {*values, "global"}
-    described = {path for path, _ in generate.described(said)}
-    for name, value in values.items():
-        if (name,) not in described:
-            assert set(schema["properties"][name]["properties"]) == set(value)
-            assert {(name, key) for key in value} <= described
+    assert [*others_than_strings(odd)] == [*others_than_strings(objects(*everything))]
+    spaces = {one["metadata"].get("namespace") for one in odd if one["kind"] == "RoleBinding"}
+    assert spaces == {None, "true", "0x1f"}
 
 
-@pytest.mark.parametrize(
-    ("argument", "says"),
-    [
-        ("replica=3", "'replica' not allowed"),
-        ("image.tagg=1", "'tagg' not allowed"),
-        ("settings.drains.enabled=false", "'drains' not allowed"),
-        ("settings.drain.enable=false", "'enable' not allowed"),
-        ("settings.drain.enabled=no", "got string, want boolean"),
-        ("settings.lease.durationSeconds=1", "minimum"),
-        ("environments.deploymnet.enabled=true", "missing property 'kinds'"),
-        ("routers.istio.kind={x}", "'kind' not allowed"),
-        ("routers.mine.kinds={Things.example.com}", "does not match pattern"),
-        ("namespaces={Team}", "does not match pattern"),
-        ("logLevel=verbose", "value must be one of"),
-        ("http.address=localhost", "does not match pattern"),
-        ("http.port=0", "minimum"),
-        ("tolerations[0].efect=NoSchedule", "'efect' not allowed"),
-    ],
-)
-def test_schema_refuses(argument: str, says: str) -> None:
-    """What is unknown, and what cannot be."""
-    assert says in refused("--set", argument)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (("clusterScoped=true", "namespaces={a}"), "namespaces: found some, expected none"),
-        (("serviceAccount.create=false",), "serviceAccount.name: found nothing, expected"),
-        (("serviceMonitor.create=true", "service.create=false"), "serviceMonitor.create: found true"),
-    ],
-)
-def test_values_that_contradict_each_other_are_refused(arguments: tuple[str, ...], says: str) -> None:
-    assert says in refused(*(f"--set={one}" for one in arguments))
-
-
-def test_settings_of_the_documentation_are_good_values(tmp_path: Path) -> None:
-    """And arrive as the controller reads them. What the values do not enable is kept out as well."""
-    block = next(block for block in pages.read("docs/operator.md") if block.file == "settings.yaml")
-    file = tmp_path / "values.yaml"
-    given = yaml.safe_load(block.text)
-    file.write_text(yaml.safe_dump({"settings": given}), encoding="utf-8")
-    settings = only(objects(f"--values={file}"), "ConfigMap", "turnout-settings")
-    arrived = yaml.safe_load(settings["data"]["settings.yaml"])
-    assert arrived["pluginNames"].pop("block") == ["deployment", "envoy", "gateway-api"]
-    del given["pluginNames"]["block"]
-    assert Settings.of(arrived) == Settings.of(given)
-
-
-def test_what_is_not_enabled_is_kept_out_besides_what_the_settings_keep_out() -> None:
-    arguments = ("--set=settings.pluginNames.block={canary}", "--set=environments.deployment.enabled=true")
-    settings = only(objects(*arguments), "ConfigMap", "turnout-settings")["data"]["settings.yaml"]
-    assert yaml.safe_load(settings) == {"pluginNames": {"block": ["canary", "envoy", "gateway-api"]}}
+def others_than_strings(found: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The numbers, truths and nulls of what helm renders, with where they stand."""
+    if isinstance(found, dict | list):
+        for key, value in found.items() if isinstance(found, dict) else enumerate(found):
+            yield from others_than_strings(value, f"{path}/{key}")
+    elif not isinstance(found, str):
+        yield path, found
 
 
 # pods
@@ -182,6 +140,19 @@ def test_controller_and_release_have_the_same_scope(arguments: tuple[str, ...], 
         assert [one for one in said if "namespace" in one] == scope
 
 
+def test_pod_of_the_uninstallation_has_the_labels_of_the_values_and_no_sidecar() -> None:
+    """With one, its Job would never end: not even where the controller's pods are to have one."""
+    inject = r"sidecar\.istio\.io/inject"
+    given = ("--set=podLabels.team=platform,podAnnotations.why=me", f"--set-string=podLabels.{inject}=true")
+    pod = only(objects(*given), "Job", "turnout-release")["spec"]["template"]["metadata"]
+    assert pod["labels"]["team"] == "platform"
+    assert pod["labels"]["sidecar.istio.io/inject"] == "false"
+    assert pod["labels"]["app.kubernetes.io/name"] == "turnout-release"
+    assert pod["annotations"] == {"why": "me"}
+    controller = only(objects(*given), "Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert controller["sidecar.istio.io/inject"] == "true"
+
+
 def test_probes_and_service_use_the_port_that_is_served() -> None:
     """IPv6 too."""
     found = objects("--set=http.port=9000", "--set-string=http.address=[::]")
@@ -194,6 +165,12 @@ def test_probes_and_service_use_the_port_that_is_served() -> None:
     assert probes["readiness"] == {"path": "/readyz", "port": "http"}
     (served,) = only(found, "Service", "turnout-metrics")["spec"]["ports"]
     assert served == {"name": "http", "port": 9000, "targetPort": "http"}
+
+
+def test_a_scrape_keeps_the_namespace_of_a_policy() -> None:
+    """The Prometheus operator gives every target a label of that name, which would take its place."""
+    monitor = only(objects("--set=serviceMonitor.create=true"), "ServiceMonitor")
+    assert [one.get("honorLabels") for one in monitor["spec"]["endpoints"]] == [True]
 
 
 def test_image_is_by_tag_or_by_digest() -> None:

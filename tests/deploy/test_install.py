@@ -82,7 +82,7 @@ def test_two_releases_serve_a_namespace_each(make: Make) -> None:
     """In one cluster, side by side, with rights on their own alone."""
     both = [make(), make()]
     for one in both:
-        one.install()
+        one.install("--set=admissionPolicies.create=true")
         one.start().says(LEADS)
     for one in both:
         halves(one.site())
@@ -200,6 +200,13 @@ def test_people_are_told_what_deleting_the_crds_deletes(installation: Installati
         assert "deletes every policy" in " ".join(said.lower().split())
         assert "all routes" in said.lower()
     assert f"kubectl -n {installation.namespace} rollout status deployment/turnout" in notes
+
+
+def test_people_are_told_what_uninstalling_one_of_several_releases_does(installation: Installation) -> None:
+    """Where they install, and where they read of several releases and of uninstalling."""
+    notes = installation.helm("status").partition("NOTES:")[2]
+    for said in (notes, pages.text("docs/install.md"), pages.text("docs/uninstall.md")):
+        assert "`release.enabled=false` for all but the last" in " ".join(said.split())
 
 
 def test_a_pod_answers_its_probes_and_tells_metrics(installation: Installation) -> None:

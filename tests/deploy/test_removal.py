@@ -1,11 +1,14 @@
 """Removal on a real API server with the garbage collector: no finalizer stays, and the routes do."""
 
+import shlex
+
 import pytest
 
 from tests.cluster.controller import Site
 from tests.deploy.chart import DEPLOY
 from tests.deploy.installation import Installation
 from tests.deploy.test_install import HALVES, LEADS, finalizers, halves, route
+from tests.docs import pages
 from tests.support import wait_until
 
 DRAIN = "turnout.dev/drain"
@@ -86,13 +89,22 @@ def policy_goes_and_with_it_its_routes(site: Site) -> None:
 def test_a_job_that_fails_is_told_and_turnout_release_mends_it(
     installation: Installation, serving: Site
 ) -> None:
-    """The release is gone all the same."""
+    """The release is gone all the same, but for the Job: docs/uninstall.md removes it."""
     with pytest.raises(AssertionError, match="1 error occurred"), installation.uninstalling():
         installation.fail_release_job()
     assert marks(serving).count(DRAIN) == 2
     admin = installation.control_plane.admin
     done = installation.turnout(admin, "release", "--all")
     assert (done.returncode, marks(serving)) == (0, [])
+    assert "job.batch/turnout-release" in left(installation)
+    (command,) = (
+        line
+        for block in pages.read("docs/uninstall.md")
+        for line in block.text.splitlines()
+        if line.startswith("kubectl delete --ignore-not-found job")
+    )
+    installation.kubectl(*shlex.split(command)[1:])
+    assert left(installation) == []
 
 
 def test_restarts_release_nothing(installation: Installation, serving: Site) -> None:

@@ -10,8 +10,8 @@
 {{- end -}}
 {{- $verbs := .verbs -}}
 {{- range $group := keys $groups | sortAlpha }}
-- apiGroups: [{{ default (quote "") $group }}]
-  resources: [{{ get $groups $group | join ", " }}]
+- apiGroups: [{{ $group | quote }}]
+  resources: {{ get $groups $group | toJson }}
   verbs: [{{ $verbs | join ", " }}]
 {{- end }}
 {{- end -}}
@@ -87,9 +87,9 @@ Takes `top` (the root), `name`, `account`, `rules`, and `annotations` (may be ni
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $prefix }}Role
 metadata:
-  name: {{ $call.name }}
+  name: {{ $call.name | quote }}
   {{- with $namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
     {{- $labels | nindent 4 }}
@@ -103,9 +103,9 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $prefix }}RoleBinding
 metadata:
-  name: {{ $call.name }}
+  name: {{ $call.name | quote }}
   {{- with $namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
     {{- $labels | nindent 4 }}
@@ -116,12 +116,12 @@ metadata:
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ $prefix }}Role
-  name: {{ $call.name }}
+  name: {{ $call.name | quote }}
 subjects:
 - kind: ServiceAccount
-  name: {{ $call.account }}
+  name: {{ $call.account | quote }}
   {{- if or $top.Values.clusterScoped $namespace }}
-  namespace: {{ $top.Release.Namespace }}
+  namespace: {{ $top.Release.Namespace | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
