@@ -54,14 +54,19 @@ class Town:
 
 
 def policy(
-    config: Object | None = None, *, of: str = "wisdom", versions: Any = None, router: str = "istio"
+    config: Object | None = None,
+    *,
+    of: str = "wisdom",
+    versions: Any = None,
+    router: str = "istio",
+    environment: str = "kserve-modelmesh",
 ) -> Object:
     return {
         "apiVersion": "turnout.dev/v1alpha1",
         "kind": "RoutingPolicy",
         "metadata": {"name": of},
         "spec": {
-            "targetEnv": "kserve-modelmesh",
+            "targetEnv": environment,
             "trafficStrategy": "blue-green",
             "router": router,
             "modelVersions": versions or [{"name": "wisdom-0"}],
