@@ -1,5 +1,6 @@
 """What is built holds everything that is needed and nothing else, and runs where it is installed."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -9,9 +10,12 @@ import tomllib
 import venv
 import zipfile
 from email.parser import Parser
+from importlib.metadata import packages_distributions
 from pathlib import Path, PurePosixPath
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.docs import pages
 from tests.docs.play import INSTALL
@@ -83,6 +87,34 @@ def test_packages_are_those_that_the_folders_hold() -> None:
         named = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     plugins = (folder.parent for folder in REPOSITORY.glob("plugins/*/*/__init__.py"))
     assert set(named) == {"core/turnout", *(folder.relative_to(REPOSITORY).as_posix() for folder in plugins)}
+
+
+def imported(folder: str) -> set[str]:
+    """The top-level modules that the code in a folder imports by their full names."""
+    found: set[str] = set()
+    for file in (REPOSITORY / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {one.name.partition(".")[0] for one in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found
+
+
+def test_each_distribution_that_is_imported_is_declared() -> None:
+    """It does not come by chance, as a dependency of a dependency."""
+    with (REPOSITORY / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    extras = [one for extra in project["optional-dependencies"].values() for one in extra]
+    declared = {canonicalize_name(Requirement(one).name) for one in (*project["dependencies"], *extras)}
+    others = imported("core") | imported("plugins")
+    # Of google it is protobuf, one of several; pydantic brings the one pydantic_core that fits it.
+    others -= {*sys.stdlib_module_names, *ROOTS, "google", "pydantic_core"}
+    providers = packages_distributions()
+    undeclared = [
+        name for name in others if declared.isdisjoint(map(canonicalize_name, providers.get(name, ())))
+    ]
+    assert sorted(undeclared) == []
 
 
 def test_wheel_tells_its_programs_plugins_and_license(wheel: zipfile.Path) -> None:

@@ -105,3 +105,20 @@ def test_an_address_that_cannot_be_had_ends_it_before_it_looks_for_a_cluster(tak
         2,
         f"Error: --http: cannot listen on {host}, port {port}: {why}\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "where"),
+    [
+        *(pytest.param(host, "all interfaces", id=host) for host in ("0.0.0.0", "0", "00", "[::]", "[0::0]")),
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.1", "127.1"),
+        ("[::1]", "::1"),
+    ],
+)
+def test_the_log_says_where_it_listens_however_all_interfaces_are_spelt(host: str, where: str) -> None:
+    program = [sys.executable, "-c", "from turnout.cli import main; main()"]
+    arguments = ["run", "--namespace", "models", "--http", f"{host}:0", "--log-format", "text"]
+    environment = {**os.environ, "KUBECONFIG": "/nowhere"}
+    done = subprocess.run([*program, *arguments], env=environment, capture_output=True, text=True)
+    assert f"/metrics, /healthz and /readyz on {where}, port " in done.stderr

@@ -233,19 +233,20 @@ GATEWAY = {"istio": {"externalGateway": "team-b/public"}}
 
 
 @pytest.mark.parametrize(
-    ("said", "option", "namespace"),
+    ("router", "option", "said"),
     [
-        pytest.param({"externalGateway": "team-b/public"}, "externalGateway", "team-b", id="its Gateway"),
+        pytest.param("istio", "externalGateway", "team-b/public", id="its Gateway"),
+        pytest.param("istio", "ingressHost", "theirs.team-b.svc.cluster.local", id="its proxies"),
         pytest.param(
-            {"ingressHost": "theirs.team-b.svc.cluster.local"}, "ingressHost", "team-b", id="its proxies"
+            "gateway-api", "gatewayAddresses", ["mine.models.svc", "theirs.team-b.svc"], id="others"
         ),
     ],
 )
-def test_what_belongs_to_another_namespace_is_refused(said: Any, option: str, namespace: str) -> None:
+def test_what_belongs_to_another_namespace_is_refused(router: str, option: str, said: Any) -> None:
     expected = "expected models: the administrator's allowNamespaces decides"
-    assert refusal(config={"istio": said}) == (
+    assert refusal(router=router, config={router: {option: said}}) == (
         Reason.NAMESPACE_NOT_ALLOWED,
-        [f"spec.config.istio.{option}: names namespace {namespace}, {expected}"],
+        [f"spec.config.{router}.{option}: names namespace team-b, {expected}"],
     )
 
 

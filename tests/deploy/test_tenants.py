@@ -53,14 +53,22 @@ class Town:
         self.shared = names[2]
 
 
-def policy(config: Object | None = None, *, of: str = "wisdom", versions: Any = None) -> Object:
+def policy(
+    config: Object | None = None,
+    *,
+    of: str = "wisdom",
+    versions: Any = None,
+    router: str = "istio",
+    environment: str = "kserve-modelmesh",
+) -> Object:
     return {
         "apiVersion": "turnout.dev/v1alpha1",
         "kind": "RoutingPolicy",
         "metadata": {"name": of},
         "spec": {
-            "targetEnv": "kserve-modelmesh",
+            "targetEnv": environment,
             "trafficStrategy": "blue-green",
+            "router": router,
             "modelVersions": versions or [{"name": "wisdom-0"}],
             "config": config or {},
         },
@@ -88,6 +96,7 @@ def town(
     guarded = str(getattr(request, "param", True)).lower()
     installation.install(
         "--set=clusterScoped=true",
+        "--set=routers.gateway-api.enabled=true",
         f"--set=admissionPolicies.create={guarded}",
         settings={**QUICK, "allowNamespaces": reach},
     )
@@ -123,6 +132,13 @@ def attempts(town: Town) -> dict[str, tuple[Object, str]]:
             policy({"istio": {"ingressHost": f"modelmesh-serving.{b}.svc.cluster.local"}}),
             "spec.config.istio.ingressHost",
         ),
+        "its proxies, by Gateway API": (
+            policy(
+                {"gateway-api": {"gatewayAddresses": [f"proxies.{b}.svc.cluster.local"]}},
+                router="gateway-api",
+            ),
+            "spec.config.gateway-api.gatewayAddresses",
+        ),
     }
 
 
@@ -144,7 +160,8 @@ def test_the_controller_refuses_the_same(town: Town) -> None:
         wait_until(lambda: town.a.said() == ("False", "NamespaceNotAllowed"), timeout=20, what=what)
         assert field.rpartition(".")[2] in town.a.message("wisdom", "Accepted") or "ModelMesh" in what
         town.a.kubectl("delete", "routingpolicy", "wisdom")
-    assert town.a.names("virtualservices") == []
+    for kind in ("virtualservices", "gateways.gateway.networking.k8s.io"):
+        assert town.a.names(kind) == []
     assert town.b.get("virtualservice", "wisdom")["metadata"]["resourceVersion"] == route
 
 

@@ -90,6 +90,25 @@ def test_a_gateway_can_be_served_by_proxies_that_are_there() -> None:
     assert made["addresses"] == [{"type": "Hostname", "value": "inbound.edge.svc.cluster.local"}]
 
 
+@pytest.mark.parametrize(
+    ("options", "namespaces"),
+    [
+        ({}, []),
+        (
+            {"gatewayAddresses": ["a.edge.svc.cluster.local", "b.edge.svc", "c.models.svc"]},
+            ["edge", "models"],
+        ),
+        ({"gatewayAddresses": ["proxies", "proxies.example.com", "svc.example.svc.com"]}, ["example"]),
+        ({"gateway": "edge/public"}, []),
+    ],
+)
+def test_proxies_of_a_namespace_are_named_and_a_gateway_says_itself_who_may_use_it(
+    options: Any, namespaces: list[str]
+) -> None:
+    expected = [("gatewayAddresses", namespace) for namespace in namespaces]
+    assert list(ROUTER.reaches(GatewayApiOptions.model_validate(options))) == expected
+
+
 def test_a_gateway_of_another_namespace_is_used_and_not_written() -> None:
     options = {"gateway": "edge/public", "sectionName": "https"}
 

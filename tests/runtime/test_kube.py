@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
+from kubernetes.aio.config import incluster_config
 
 from turnout import __version__
 from turnout.runtime import kube
@@ -238,6 +240,34 @@ class TestCredentials:
         config(user={"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "false"}})
         with pytest.raises(NoCluster, match="credential plugin failed"):
             asyncio.run(kube.connect())
+
+    @pytest.mark.parametrize("limit", ["REFRESH", "REFRESH_REJECTED"])
+    def test_a_pods_token_is_read_again_by_the_monotonic_clock_and_once_it_is_refused(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+    ) -> None:
+        """The clock on the wall may be set back."""
+        monkeypatch.setattr(kube, limit, 0.0)
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "::1")
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+        token = home / "token"
+        token.write_text("first\n")
+        monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
+        monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", certifi.where())
+
+        async def main(server: Server) -> None:
+            async with server.listening():
+                transport = await kube.connect()
+                assert transport._host == "https://[::1]:443"
+                transport._host = server.url
+                await fetch(transport)
+                token.write_text("second\n")
+                await fetch(transport)
+                await transport.close()
+
+        refused = b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"
+        server = Server(refused if limit == "REFRESH_REJECTED" else OK)
+        asyncio.run(main(server))
+        assert [one.lower() for one in server.header("Authorization")] == ["bearer first", "bearer second"]
 
     def test_a_netrc_is_not_ours_to_read(self, config: Write, home: Path) -> None:
         """An entry that fits any host would be a second authorization, which aiohttp refuses."""

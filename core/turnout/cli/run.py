@@ -181,7 +181,7 @@ async def _metrics(address: tuple[str, int], stack: AsyncExitStack) -> "Metrics"
     except OSError as error:
         told = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise BadInput(f"--http: cannot listen on {host}, port {port}: {told}") from None
-    where = "all interfaces" if host in ("0.0.0.0", "::") else host  # noqa: S104 - where it was asked for
+    where = "all interfaces" if listener.everywhere else host
     log.info("/metrics, /healthz and /readyz on %s, port %d", where, listener.port)
     return metrics
 

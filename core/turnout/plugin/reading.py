@@ -86,3 +86,10 @@ def app_version(obj: Mapping[str, Any]) -> str | None:
 def generation(obj: Mapping[str, Any]) -> int | None:
     """The generation of an object's spec."""
     return integer(mapping(obj.get("metadata")).get("generation"))
+
+
+def service_namespace(host: str) -> str:
+    """The namespace of the Service whose full name a host is; empty for any other host."""
+    _, _, rest = host.partition(".")
+    namespace, _, domain = rest.partition(".")
+    return namespace if domain == "svc" or domain.startswith("svc.") else ""

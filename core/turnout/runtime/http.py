@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from aiohttp import web
 
@@ -17,10 +18,13 @@ ENDING = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """`port`: the one that is listened on, which the system chooses where 0 was asked for."""
+    """`port`: the one that is listened on, which the system chooses where 0 was asked for.
 
-    host: str
+    `everywhere`: on all interfaces, however that was spelt.
+    """
+
     port: int
+    everywhere: bool
 
 
 @asynccontextmanager
@@ -30,8 +34,8 @@ async def listening(host: str, port: int, metrics: Metrics) -> AsyncIterator[Lis
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
-        bound = runner.addresses[0]
-        yield Listener(host, bound[1])
+        bound = runner.addresses
+        yield Listener(bound[0][1], any(ip_address(one[0]).is_unspecified for one in bound))
     finally:
         await runner.cleanup()
 

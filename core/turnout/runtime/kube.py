@@ -59,7 +59,7 @@ async def connect(*, context: str | None = None) -> "KubeTransport":
     }
     try:
         if found is None:
-            load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+            _load_pods_own(configuration)
         else:
             await found.load(configuration)
         configuration.proxy = configuration.proxy or _proxy(configuration.host)
@@ -67,6 +67,11 @@ async def connect(*, context: str | None = None) -> "KubeTransport":
     except kubeconfig.UNUSABLE as error:
         source = found.files if found else "the service account of this pod"
         raise NoCluster(f"no cluster: {source} cannot be used: {kubeconfig.fault(error)}") from None
+
+
+def _load_pods_own(configuration: Configuration) -> None:
+    """A pod's credentials as they are now. The package's own refresh goes by the clock on the wall."""
+    load_incluster_config(configuration, try_refresh_token=False)  # type: ignore[no-untyped-call]
 
 
 def default_namespace(*, context: str | None = None) -> str:
@@ -162,8 +167,6 @@ class KubeTransport(Transport):
         return headers
 
     async def _refresh(self) -> None:
-        if self._kubeconfig is None:
-            return  # the package reads a pod's token again each minute
         clock = asyncio.get_running_loop().time
         async with self._lock:
             if self._refreshed is None:
@@ -171,7 +174,10 @@ class KubeTransport(Transport):
             if clock() - self._refreshed < (REFRESH_REJECTED if self._rejected else REFRESH):
                 return
             self._refreshed = clock()
-            await self._kubeconfig.refresh(self._configuration, rejected=self._rejected)
+            if self._kubeconfig is None:
+                _load_pods_own(self._configuration)
+            else:
+                await self._kubeconfig.refresh(self._configuration, rejected=self._rejected)
             for sessions in (self._calls, self._streams):
                 sessions.load_client_certificate()
 

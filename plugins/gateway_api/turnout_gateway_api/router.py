@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from turnout.plugin import Feature, Manifest, RoutePlan, Router
+from turnout.plugin.reading import service_namespace
 from turnout_gateway_api import status
 from turnout_gateway_api.gateway import GATEWAY, gateway
 from turnout_gateway_api.objections import objections
@@ -32,6 +33,11 @@ class GatewayApi(Router[GatewayApiOptions]):
     Nor regexes of paths: which of them and other matches is preferred is each implementation's to say,
     and istiod has them behind the rule that takes all calls.
     """
+
+    def reaches(self, options: GatewayApiOptions) -> Iterable[tuple[str, str]]:
+        """Not `gateway`: a Gateway of another namespace says itself whose routes it takes (allowedRoutes)."""
+        named = (service_namespace(address) for address in options.gateway_addresses)
+        return [("gatewayAddresses", namespace) for namespace in dict.fromkeys(named) if namespace]
 
     def objections(self, plan: RoutePlan, options: GatewayApiOptions) -> Iterable[str]:
         return objections(plan)

@@ -15,10 +15,3 @@ def destination(backend: Backend, policy: Policy) -> dict[str, Any]:
     if backend.kind == "Service":
         host = f"{backend.name}.{backend.namespace}.svc.{policy.cluster_domain}"
     return {"host": host, "port": {"number": backend.port}}
-
-
-def service_namespace(host: str) -> str:
-    """The namespace of the Service whose full name a host is; empty for any other host."""
-    _, _, rest = host.partition(".")
-    namespace, _, domain = rest.partition(".")
-    return namespace if domain == "svc" or domain.startswith("svc.") else ""

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from turnout.plugin import Fault, Feature, Manifest, Policy, RoutePlan, Router
+from turnout.plugin.reading import service_namespace
 from turnout_istio import conflicts, matches
 from turnout_istio.gateway import GATEWAY, SERVICE_ENTRY, gateway, service_entry
-from turnout_istio.hosts import service_namespace
 from turnout_istio.options import IstioOptions
 from turnout_istio.virtual_service import VIRTUAL_SERVICE, virtual_service
 
