@@ -20,6 +20,16 @@ def cluster(control_plane: ControlPlane) -> ControlPlane:
 
 
 @pytest.fixture
+def admission_policies(control_plane: ControlPlane) -> None:
+    """Skips a test where they are not served: they came with Kubernetes 1.30, and before it the chart has none."""
+    served = control_plane.kubectl(
+        "api-resources", "--api-group=admissionregistration.k8s.io", "--output=name"
+    )
+    if "validatingadmissionpolicies" not in served.stdout:
+        pytest.skip("this Kubernetes has no ValidatingAdmissionPolicies")
+
+
+@pytest.fixture
 def make(cluster: ControlPlane, tmp_path: Path) -> Iterator[Make]:
     """Makes releases, each in a new namespace unless one is given. All are gone afterwards; the CRDs stay."""
     made: list[Installation] = []

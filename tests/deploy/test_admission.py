@@ -19,6 +19,8 @@ from turnout.decision.declare import admit
 from turnout.reasons import Reason
 from turnout.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("admission_policies")
+
 REFUSAL = "denied request"
 INGRESS = "istio-ingressgateway.istio-system.svc.cluster.local"
 NAMED = {

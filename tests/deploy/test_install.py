@@ -78,11 +78,17 @@ def test_a_release_is_installed_upgraded_and_rolled_back_without_a_shift(install
     assert denied(installation) == []
 
 
+@pytest.mark.usefixtures("admission_policies")
+def test_two_releases_have_admission_policies_of_their_own(make: Make) -> None:
+    for one in (make(), make()):
+        one.install("--set=admissionPolicies.create=true")
+
+
 def test_two_releases_serve_a_namespace_each(make: Make) -> None:
     """In one cluster, side by side, with rights on their own alone."""
     both = [make(), make()]
     for one in both:
-        one.install("--set=admissionPolicies.create=true")
+        one.install()
         one.start().says(LEADS)
     for one in both:
         halves(one.site())

@@ -13,6 +13,8 @@ from tests.deploy.conftest import Make
 from tests.deploy.installation import QUICK, Installation
 from tests.support import ControlPlane, Credentials, wait_until
 
+pytestmark = pytest.mark.usefixtures("admission_policies")
+
 ISTIO = "networking.istio.io/v1"
 
 
