@@ -140,7 +140,8 @@ def test_readme_installs_and_plays_the_demo_word_for_word(built: Path, tmp_path:
     """In a fresh virtual environment, which borrows this one's packages in place of an index's."""
     block = next(block for block in pages.read("README.md") if INSTALL in block.marks)
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # before 3.11.4 there is none
+        archive.extractall(tmp_path)
     (clone,) = tmp_path.glob("turnout-*")
     programs = tmp_path / "venv" / "bin"
     venv.create(programs.parent, with_pip=True)

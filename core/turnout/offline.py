@@ -193,9 +193,9 @@ def _placed(content: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
 
 
 def _as_ready(entry: Entry) -> Entry:
-    """The object as it would be once ready, if it says nothing about that."""
+    """The object as it would be once ready, if it says nothing about that; what it lacks it still says."""
     observations = {
-        name: replace(seen, ready=True, reason=str(Reason.READY), message="") if seen.ready is None else seen
+        name: replace(seen, ready=True, reason=str(Reason.READY)) if seen.ready is None else seen
         for name, seen in entry.observations.items()
     }
     return replace(entry, observations=observations)

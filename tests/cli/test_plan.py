@@ -219,7 +219,10 @@ def test_so_is_what_else_the_versions_lack() -> None:
     not_ready = version("wisdom-0", "False")
     result = plan("---".join((POLICY.replace("kserve-modelmesh", "kserve"), not_ready)))
     assert result.return_value == 1
-    assert "for the versions to route; wisdom-0: its Ready condition is False; wisdom-1: " in result.stderr
+    assert (
+        "for the versions to route; wisdom-0: its Ready condition is False; its status.deploymentMode is empty"
+        in result.stderr
+    )
 
 
 def test_two_policies_for_one_model_are_refused() -> None:

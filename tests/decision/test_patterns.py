@@ -14,6 +14,10 @@ REGEX_FAULTS = {
     "lookahead": ("a(?=b)", 'has no "(?="'),
     "lookbehind": ("(?<!a)b", 'has no "(?<!"'),
     "backreference": (r"(a)\1", "has no backreferences"),
+    "another engine's escape": (r"\u{1F600}", 'has no "\\u"'),
+    "another engine's flag": ("(?ix)a b", 'has no "(?ix"'),
+    "recursion": ("(?R)a", 'has no "(?R"'),
+    "many repeats": ("a{1001}", "has no more than 1000 repeats"),
     "open parenthesis": ("(a", "unterminated subpattern"),
     "nothing to repeat": ("*a", "nothing to repeat"),
 }
@@ -24,6 +28,10 @@ REGEXES = {
     "a backslash and a digit": r"\\1",
     "only in RE2": r"\pL+\z",
     "flags": "(?i)test",
+    "flags of a group": "(?s-U:a.b)",
+    "as many repeats as can be": "a{2,1000}",
+    "a class of braces": "[{1001}]",
+    "a group without a name": "(?:a|b)",
     "named group": "(?P<x>a)",
 }
 

@@ -9,6 +9,7 @@ from turnout.plugin import Observation, Ref
 from turnout.reasons import Reason
 from turnout.settings import Settings
 from turnout.testing.builders import entry, observation, policy, spec
+from turnout_kserve.address import SERVICE
 from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE, KServeModelMesh
 
 
@@ -136,6 +137,19 @@ def test_a_version_without_a_backend_tells_what_its_objects_say_of_it() -> None:
     told = world.ask().versions[1].message
 
     assert told == "it has no backend for http: its status names no address"
+
+
+def test_of_versions_with_the_same_backends_only_the_first_is_one() -> None:
+    """Such as one with a status that was copied: the first would answer its calls."""
+    world = World("blue-green", environment="kserve")
+    for name in ("wisdom-0", "wisdom-1"):
+        seen = Observation(True, "Ready", addresses=((SERVICE, "wisdom-0-predictor"),))
+        world.objects[world.accepted.refs[name][0]] = entry({"kserve": seen})
+
+    assert world.split() == {"wisdom-0": 100}
+    _, version = world.ask().versions
+    assert (version.ready, version.reason) == (False, Reason.NO_BACKEND)
+    assert version.message == "it has the same backends as wisdom-0, which would answer its calls"
 
 
 class Twofold(KServeModelMesh):

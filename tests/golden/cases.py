@@ -87,9 +87,10 @@ def _deployment(name: str, _: bool | None) -> list[Document]:
     available = [condition("Available", reason="MinimumReplicasAvailable", message="")]
     counts = dict.fromkeys(("replicas", "readyReplicas", "availableReplicas"), 2)
     status = {"observedGeneration": 1, "conditions": available, **counts}
+    spec = {"replicas": 2, "template": {"metadata": {"labels": {"app": name}}}}
     service = {"selector": {"app": name}, "clusterIP": "10.0.0.7", "ports": [{"port": 8080}]}
     return [
-        _object("apps/v1", "Deployment", name, spec={"replicas": 2}, status=status),
+        _object("apps/v1", "Deployment", name, spec=spec, status=status),
         _object("v1", "Service", name, spec=service),
     ]
 

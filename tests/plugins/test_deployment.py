@@ -18,6 +18,8 @@ OPTIONS = DeploymentOptions()
 
 Object = dict[str, Any]
 
+LABELS = {"app": "wisdom-0", "tier": "models"}
+
 
 def deployment(*, generation: int = 2, replicas: int | None = 3, **status: Any) -> Object:
     """A Deployment as kube-controller-manager leaves it once it is rolled out. `status`: what differs."""
@@ -39,7 +41,7 @@ def deployment(*, generation: int = 2, replicas: int | None = 3, **status: Any) 
             "labels": {"app.kubernetes.io/version": "v1"},
             "annotations": {"deployment.kubernetes.io/revision": "4"},
         },
-        "spec": {**wanted, "template": {"spec": {"containers": [{"name": "server"}]}}},
+        "spec": {**wanted, "template": {"metadata": {"labels": LABELS}, "spec": {"containers": []}}},
         "status": {key: value for key, value in {**usual, **status}.items() if value is not None},
     }
 
@@ -172,7 +174,14 @@ def test_scaling_leaves_an_observation_equal() -> None:
     more = deployment(generation=9, replicas=7, observedGeneration=9, availableReplicas=7)
 
     assert ENVIRONMENT.observe(more) == ENVIRONMENT.observe(deployment())
-    assert ENVIRONMENT.observe(deployment()) == Observation(True, "Ready", revision="4", app_version="v1")
+    assert ENVIRONMENT.observe(deployment()) == Observation(
+        True,
+        "Ready",
+        "its pods have the labels app=wisdom-0, tier=models",
+        revision="4",
+        app_version="v1",
+        addresses=(("label", "app=wisdom-0"), ("label", "tier=models")),
+    )
 
 
 def test_another_template_is_another_revision() -> None:
@@ -195,6 +204,7 @@ def test_another_template_is_another_revision() -> None:
         pytest.param(service(type="ExternalName", clusterIP=None), "ExternalName", id="an alias"),
         pytest.param(service(ports=[]), "NoPort", id="no ports"),
         pytest.param(service(ports=[{"port": 53, "protocol": "UDP"}]), "NoPort", id="a UDP port"),
+        pytest.param(service(99999), "NoPort", id="a number that no port has"),
     ],
 )
 def test_a_service_has_to_lead_to_pods(obj: Object, reason: str) -> None:
@@ -234,10 +244,29 @@ def test_a_port_that_is_not_chosen_is_told() -> None:
 
     version = world.ask().versions[0]
 
-    assert (version.ready, version.message) == (
-        False,
-        "it has no backend for inference: its Service has the ports 80, 9000; the option servicePort says which",
+    told = "its Service selects app=wisdom-0, and has the ports 80, 9000 (option servicePort)"
+    assert version.ready is False
+    assert version.message.startswith(
+        "it has no backend for inference: its pods have the labels app=wisdom-0"
     )
+    assert version.message.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("selector", "leads"),
+    [
+        pytest.param({"app": "wisdom-0"}, True, id="by one label"),
+        pytest.param(LABELS, True, id="by all"),
+        pytest.param({**LABELS, "pod-template-hash": "7d9c"}, True, id="and one of a controller's"),
+        pytest.param({"app": "wisdom-1"}, False, id="another version's"),
+        pytest.param({**LABELS, "stage": "live"}, False, id="by one more"),
+    ],
+)
+def test_a_service_has_to_lead_to_the_versions_own_pods(selector: Object, leads: bool) -> None:
+    """One that was copied, and selects another version's, would send that one's calls there."""
+    seen = (ENVIRONMENT.observe(deployment()), ENVIRONMENT.observe(service(selector=selector)))
+
+    assert bool(ENVIRONMENT.backends(spec("wisdom-0"), seen, OPTIONS)) == leads
 
 
 @pytest.mark.parametrize(

@@ -108,8 +108,10 @@ Percentage = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), Expected
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
 UrlPath = Annotated[
     str,
-    Field(max_length=1024, pattern="^/"),
-    Expected("a path of at most 1024 characters that begins with /"),
+    Field(max_length=1024, pattern="^/[^?#]*$"),
+    Expected(
+        "a path of at most 1024 characters that begins with /, without ? and #: a query is queryParams'"
+    ),
 ]
 Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
 Texts = Annotated[dict[str, str], BeforeValidator(_null_as_empty)]

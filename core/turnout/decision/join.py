@@ -1,6 +1,7 @@
 """Joins what a policy says of its versions with what is observed of their objects."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from turnout.calling import Calls
@@ -8,7 +9,7 @@ from turnout.decision import environment as ask
 from turnout.decision.accept import Accepted
 from turnout.decision.objects import Entry
 from turnout.names import FINALIZER_DRAIN
-from turnout.plugin import Observation, Ref, Version, VersionSpec
+from turnout.plugin import Backend, Observation, Ref, Version, VersionSpec
 from turnout.reasons import Reason
 
 Look = Callable[[Ref], Entry | None]
@@ -20,9 +21,16 @@ def join(accepted: Accepted, look: Look, in_force: frozenset[str], calls: Calls)
 
     `in_force`: the uids that the plan in force routes to. A version enters a route only when it is
     ready, has a backend for every frontend, and is protected from being unloaded while calls may
-    still reach it; one whose readiness is unknown stays where it is.
+    still reach it; one whose readiness is unknown stays where it is. Of versions with the same backends
+    only the first is one: the others' calls would be answered by it.
     """
-    return tuple(_version(spec, accepted, look, in_force, calls) for spec in accepted.policy.versions)
+    found: list[Version] = []
+    by_backends: dict[tuple[tuple[str, Backend], ...], Version] = {}
+    for spec in accepted.policy.versions:
+        version = _version(spec, accepted, look, in_force, calls)
+        first = by_backends.setdefault(tuple(sorted(version.backends.items())), version)
+        found.append(_like(first, version) if first is not version and version.backends else version)
+    return tuple(found)
 
 
 def _version(
@@ -57,6 +65,14 @@ def _version(
         revision="/".join(observation.revision if observation else "" for observation in seen),
         app_version=first.app_version if first else None,
     )
+
+
+def _like(first: Version, version: Version) -> Version:
+    """A version whose calls another one would answer."""
+    if version.ready is False:
+        return version
+    message = f"it has the same backends as {first.name}, which would answer its calls"
+    return replace(version, ready=False, available=False, reason=Reason.NO_BACKEND, message=message)
 
 
 def _readiness(

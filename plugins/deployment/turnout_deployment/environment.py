@@ -15,7 +15,7 @@ from turnout.plugin import (
     VersionSpec,
 )
 from turnout_deployment.options import DeploymentOptions
-from turnout_deployment.service import observe_service, port_of
+from turnout_deployment.service import observe_service, port_of, selects
 from turnout_deployment.workload import observe_workload
 
 DEPLOYMENT = Kind("apps", ("v1",), "Deployment", "deployments")
@@ -62,7 +62,9 @@ class Deployments(Environment[DeploymentOptions]):
     def backends(
         self, version: VersionSpec, seen: Sequence[Observation | None], options: DeploymentOptions
     ) -> Mapping[str, Backend]:
-        _, service = seen
+        workload, service = seen
+        if not (workload and service and selects(service, workload)):
+            return {}
         port = port_of(service, options.service_port)
         if port is None:
             return {}

@@ -9,14 +9,29 @@ from turnout.plugin.reading import app_version, generation, integer, mapping, te
 REVISION = "deployment.kubernetes.io/revision"
 """A Deployment's annotation: another value for every other pod template, and the same when it scales."""
 
+LABEL = "label"
+
 Verdict = tuple[bool | None, str, str]
 """Ready or not (None: unknown), with a reason and a message."""
 
 
 def observe_workload(obj: Mapping[str, Any]) -> Observation:
-    """What matters of a workload. No number of replicas is told, so that scaling it wakes nobody."""
+    """What matters of a workload. No number of replicas is told, so that scaling it wakes nobody.
+
+    The labels of its pods are addresses of the name `label`: by them a Service finds the pods.
+    """
     ready, reason, message = _ready(obj)
-    return Observation(ready, reason, message, _revision(obj), app_version(obj))
+    template = mapping(mapping(obj.get("spec")).get("template"))
+    labels = pairs(mapping(template.get("metadata")).get("labels"))
+    if ready and not message:
+        message = f"its pods have the labels {', '.join(labels) or '(none)'}"
+    addresses = tuple((LABEL, label) for label in labels)
+    return Observation(ready, reason, message, _revision(obj), app_version(obj), addresses)
+
+
+def pairs(found: object) -> list[str]:
+    """Labels or a selector, each as name=value, in order."""
+    return sorted(f"{name}={text(value)}" for name, value in mapping(found).items())
 
 
 def _ready(obj: Mapping[str, Any]) -> Verdict:

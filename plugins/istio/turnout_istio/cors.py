@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 from pydantic_core import SchemaError
 
 from turnout.plugin import Options
+from turnout.plugin.regex import regex_fault
 from turnout_istio.durations import Seconds
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"]
@@ -15,7 +16,9 @@ Text = Annotated[str, Field(min_length=1, max_length=1024)]
 
 
 def _re2(pattern: str) -> str:
-    """pydantic's own engine leaves out what RE2 leaves out: backreferences, looking around."""
+    """pydantic's own engine finds what else is wrong than what RE2 has not."""
+    if fault := regex_fault(pattern):
+        raise ValueError(fault.partition(", ")[2])
     try:
         TypeAdapter(Annotated[str, Field(pattern=pattern)])
     except SchemaError:

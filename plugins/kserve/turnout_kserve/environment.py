@@ -49,7 +49,7 @@ class KServe(Environment[KServeOptions]):
         return Observation(
             ready=verdict,
             reason=reason,
-            message=message or obstacle,
+            message="; ".join(filter(None, (message, obstacle))),
             revision=str(generation(obj) or ""),
             app_version=app_version(obj),
             addresses=addresses,
