@@ -131,6 +131,13 @@ def _more(frontend: Frontend) -> Iterator[Sample]:
     """What comes together."""
     versions = [own(f"wisdom-{number}", frontend) for number in range(3)]
     gold = Match(headers=(("x-tier", "exact", "gold"),))
+    test = Match(headers=(("x-user", "exact", "test"),))
+    for_gold, for_test = (
+        Rule(one.name, (Share(one, 100),), (match,))
+        for one, match in zip(versions[1:], (gold, test), strict=True)
+    )
+    yield Sample("gold before test", _plan(frontend, for_gold, for_test, _only(versions[0])))
+    yield Sample("test before gold", _plan(frontend, for_test, for_gold, _only(versions[0])))
     halves = (Share(versions[1], 30), Share(versions[2], 70))
     yield Sample("weights behind a match", _plan(frontend, Rule("gold", halves, (gold,)), _only(versions[0])))
     mirroring = Rule("gold", (Share(versions[1], 100),), (gold,), (Mirror(versions[2]),))
