@@ -109,7 +109,7 @@ class MixesUpRegularExpressions(SoundRouter):
 class SortsRules(SoundRouter):
     """By their names, but for the last one: the first that matches is another one."""
 
-    def render(self, plan: RoutePlan, options: TableOptions) -> tuple[Manifest, ...]:
+    def render(self, plan: RoutePlan, options: TableOptions) -> Sequence[Manifest]:
         *others, last = plan.rules
         rules = (*sorted(others, key=lambda rule: rule.name), last)
         return super().render(replace(plan, rules=rules), options)
