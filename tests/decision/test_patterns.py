@@ -18,6 +18,7 @@ REGEX_FAULTS = {
     "another engine's flag": ("(?ix)a b", 'has no "(?ix"'),
     "recursion": ("(?R)a", 'has no "(?R"'),
     "many repeats": ("a{1001}", "has no more than 1000 repeats"),
+    "repeats within repeats": ("(?P<x>a{11}|b){100}", "has no more than 1000 repeats"),
     "open parenthesis": ("(a", "unterminated subpattern"),
     "nothing to repeat": ("*a", "nothing to repeat"),
 }
@@ -30,6 +31,7 @@ REGEXES = {
     "flags": "(?i)test",
     "flags of a group": "(?s-U:a.b)",
     "as many repeats as can be": "a{2,1000}",
+    "and beside each other": "(?:(?P<x>a{10}b){100}|(c{20})d{1000})",
     "a class of braces": "[{1001}]",
     "a group without a name": "(?:a|b)",
     "named group": "(?P<x>a)",

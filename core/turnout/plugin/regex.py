@@ -9,8 +9,9 @@ _NOT_RE2 = re.compile(r"\(\?(?:<?[=!]|>|P=|\(|[imsU]*-?[imsU]*[A-OQ-TV-Za-hj-ln-
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _LETTERS = "aftnrvxpPdDsSwWbBAzCQE"
 """What RE2 gives a meaning behind a backslash."""
-_REPEATS = re.compile(r"\{(\d+)(?:,(\d*))?\}")
+_TOKEN = re.compile(_CLASS.pattern + r"|\{(\d+)(?:,(\d*))?\}|.", re.DOTALL)
 MOST_REPEATS = 1000
+"""Of one thing, whatever it is nested in."""
 _BROKEN = (
     "missing ), unterminated",
     "unbalanced parenthesis",
@@ -46,5 +47,22 @@ def _lacking(pattern: str) -> str:
     plain = _CLASS.sub("", pattern)
     if found := _NOT_RE2.search(plain):
         return f'"{found.group()}"'
-    counts = (int(count) for pair in _REPEATS.findall(plain) for count in pair if count)
-    return f"more than {MOST_REPEATS} repeats" if max(counts, default=0) > MOST_REPEATS else ""
+    return f"more than {MOST_REPEATS} repeats" if _repeats(pattern) > MOST_REPEATS else ""
+
+
+def _repeats(pattern: str) -> int:
+    """How often the innermost part of a pattern is repeated at most, by counts: those around it multiply."""
+    groups, last = [1], 1  # the most within each open group, and of what was read last
+    for token in _TOKEN.finditer(pattern):
+        if token.group() == "(":
+            groups.append(1)
+        elif token.group() == ")" and len(groups) > 1:
+            last = groups.pop()
+            groups[-1] = max(groups[-1], last)
+        elif token[1]:
+            last *= max(int(token[1]), int(token[2] or 0))
+            groups[-1] = max(groups[-1], last)
+            last = 1
+        else:
+            last = 1
+    return groups[0]
