@@ -29,6 +29,7 @@ class Server:
 
     answer: bytes = OK
     hang: bool = False
+    host: str = "127.0.0.1"
     heads: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     connections: int = 0
@@ -36,8 +37,9 @@ class Server:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["Server"]:
-        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as listener:
-            self.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        async with await asyncio.start_server(self._serve, self.host, 0) as listener:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            self.url = f"http://{host}:{listener.sockets[0].getsockname()[1]}"
             yield self
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -144,6 +146,13 @@ class TestRequests:
         server = talk(config, act)
         assert server.header("Authorization") == [f"Bearer {SECRET}"]
         assert server.header("User-Agent") == [f"turnout/{__version__}"]
+
+    def test_reach_an_address_of_ipv6(self, config: Write) -> None:
+        async def act(transport: kube.KubeTransport, _: Server) -> None:
+            assert await fetch(transport) == b"{}"
+
+        (host,) = talk(config, act, server=Server(host="::1")).header("Host")
+        assert host.startswith("[::1]:")
 
     def test_encode_the_query_and_leave_the_path_as_it_is(self, config: Write) -> None:
         async def act(transport: kube.KubeTransport, _: Server) -> None:
