@@ -23,7 +23,7 @@ def test_its_command_shows_what_the_policy_would_do() -> None:
     done = subprocess.run([program, *arguments.split()], cwd=HERE, capture_output=True, text=True, timeout=60)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "split: wisdom-0 90%, wisdom-1 10%" in done.stdout
+    assert "split: wisdom-0 90% / wisdom-1 10%" in done.stdout
 
 
 def test_it_names_every_option_and_default() -> None:
