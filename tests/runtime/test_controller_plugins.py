@@ -318,6 +318,8 @@ def test_a_strategy_is_not_asked_more_than_once_a_second(make_bed: Callable[...,
 
 def test_state_that_somebody_edits_is_only_the_strategys_affair(stepping: Bed) -> None:
     """What it cannot read is its failure, of its own policy alone."""
+    stepping.policy(trafficStrategy="toy-steps", config={"toy-steps": {"step": 20, "interval": 3600}})
+    stepping.settle()  # a turn in flight would write over what is edited, and so would a step that is due
     status: Object = stepping.status()
     status["strategyState"]["data"] = {"began": "yesterday"}
     stepping.cluster.set_status(rp(), status)
