@@ -35,8 +35,8 @@ class Workload:
     def __init__(self, site: Site, kind: str, name: str) -> None:
         self.site, self.kind, self.name = site, kind, name
 
-    def apply(self, replicas: int = 2, *, port: int = 8000) -> None:
-        """Deploy it, with a Service that has this port."""
+    def apply(self, replicas: int = 2, *, port: int = 8000, protocol: str = "http") -> None:
+        """Deploy it, with a Service that has this port, named for what it speaks."""
         labels = {"app": self.name}
         pod = {
             "metadata": {"labels": labels},
@@ -47,7 +47,7 @@ class Workload:
             spec["serviceName"] = self.name
         told = {"labels": {"app.kubernetes.io/version": f"v{self.name.rpartition('-')[2]}"}}
         apply(self.site, "apps/v1", self.kind, self.name, metadata=told, spec=spec)
-        service = {"selector": labels, "ports": [{"port": port, "targetPort": 8080}]}
+        service = {"selector": labels, "ports": [{"name": protocol, "port": port, "targetPort": 8080}]}
         apply(self.site, "v1", "Service", self.name, spec=service)
 
     def roll_out(self) -> None:

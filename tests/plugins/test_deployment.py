@@ -236,6 +236,28 @@ def test_calls_go_to_the_services_port(
     assert found == ({"inference": Backend("wisdom-0", "other", port)} if port else {})
 
 
+@pytest.mark.parametrize(
+    ("said", "there"),
+    [
+        pytest.param({"name": "grpc"}, True, id="a name"),
+        pytest.param({"name": "grpc-infer"}, True, id="a name with more"),
+        pytest.param({"name": "http2-infer"}, True, id="HTTP/2"),
+        pytest.param({"appProtocol": "kubernetes.io/h2c"}, True, id="Kubernetes' own word"),
+        pytest.param({"name": "main", "appProtocol": "grpc"}, True, id="both"),
+        pytest.param({}, False, id="nothing"),
+        pytest.param({"name": "grpcinfer"}, False, id="a name that only begins so"),
+        pytest.param({"name": "http", "appProtocol": "http"}, False, id="HTTP/1.1"),
+    ],
+)
+def test_a_port_for_grpc_says_so(said: Object, there: bool) -> None:
+    """Istio's gateways send HTTP/1.1 to others, with which every call would fail."""
+    obj = service(ports=[{"port": 9000, **said}])
+    seen = (ENVIRONMENT.observe(deployment()), ENVIRONMENT.observe(obj))
+
+    assert bool(ENVIRONMENT.backends(spec("wisdom-0"), seen, DeploymentOptions(protocol="grpc"))) == there
+    assert ENVIRONMENT.backends(spec("wisdom-0"), seen, OPTIONS)
+
+
 def test_a_port_that_is_not_chosen_is_told() -> None:
     world = World(environment="deployment")
     workload, its_service = world.accepted.refs["wisdom-0"]
@@ -244,7 +266,7 @@ def test_a_port_that_is_not_chosen_is_told() -> None:
 
     version = world.ask().versions[0]
 
-    told = "its Service selects app=wisdom-0, and has the ports 80, 9000 (option servicePort)"
+    told = "and has the ports 80, 9000 (option servicePort; for gRPC by name or appProtocol: none)"
     assert version.ready is False
     assert version.message.startswith(
         "it has no backend for inference: its pods have the labels app=wisdom-0"

@@ -65,7 +65,7 @@ class Deployments(Environment[DeploymentOptions]):
         workload, service = seen
         if not (workload and service and selects(service, workload)):
             return {}
-        port = port_of(service, options.service_port)
+        port = port_of(service, options.service_port, options.protocol)
         if port is None:
             return {}
         return {FRONTEND: Backend(_service(version, options), version.namespace, port)}

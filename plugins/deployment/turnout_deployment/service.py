@@ -1,13 +1,15 @@
 """Reads whether a Service leads to a version's pods, and by which ports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from turnout.plugin import Observation
-from turnout.plugin.reading import integer, items, mapping
+from turnout.plugin.reading import integer, items, mapping, text
 from turnout_deployment.workload import LABEL, pairs
 
-PORT, SELECTOR = "port", "selector"
+PORT, GRPC, SELECTOR = "port", "grpc", "selector"
+HTTP2 = {"grpc", "http2", "kubernetes.io/h2c"}
+"""What a port's appProtocol says, or its name up to the first hyphen, for Istio to send HTTP/2 to it."""
 GIVEN = {
     "apps.kubernetes.io/pod-index",
     "controller-revision-hash",
@@ -18,7 +20,7 @@ GIVEN = {
 
 
 def observe_service(obj: Mapping[str, Any]) -> Observation:
-    """What matters of a Service: its ports and its selector are addresses of the names `port` and `selector`.
+    """What matters of a Service, as addresses: `port`, `grpc` for one that says it takes gRPC, `selector`.
 
     Ready says only that its shape leads to pods, not whether there are any: that is the workload's word.
     """
@@ -33,13 +35,19 @@ def observe_service(obj: Mapping[str, Any]) -> Observation:
         return Observation(
             False, "NoSelector", "it has no selector, so it need not lead to the version's pods"
         )
-    found = [port for one in items(spec.get("ports")) if (port := _tcp(one)) is not None]
-    if not found:
+    ports = [one for one in items(spec.get("ports")) if _tcp(one)]
+    if not ports:
         return Observation(False, "NoPort", "it has no TCP port")
-    ports = ", ".join(map(str, found))
-    told = f"its Service selects {', '.join(selector)}, and has the ports {ports} (option servicePort)"
-    selects = tuple((SELECTOR, one) for one in selector)
-    return Observation(True, "Ready", told, addresses=(*((PORT, str(port)) for port in found), *selects))
+    by_kind = {
+        PORT: [str(one["port"]) for one in ports],
+        GRPC: [str(one["port"]) for one in ports if _grpc(one)],
+    }
+    told = (
+        f"its Service selects {', '.join(selector)}, and has the ports {', '.join(by_kind[PORT])}"
+        f" (option servicePort; for gRPC by name or appProtocol: {', '.join(by_kind[GRPC]) or 'none'})"
+    )
+    addresses = [(kind, port) for kind, found in by_kind.items() for port in found]
+    return Observation(True, "Ready", told, addresses=(*addresses, *((SELECTOR, one) for one in selector)))
 
 
 def selects(service: Observation, workload: Observation) -> bool:
@@ -49,19 +57,26 @@ def selects(service: Observation, workload: Observation) -> bool:
     return all(one in there or one.partition("=")[0] in GIVEN for one in wanted)
 
 
-def port_of(service: Observation, chosen: int | None) -> int | None:
-    """The port to send calls to: the chosen one if the Service has it, else its only one."""
-    ports = _ports(service.addresses)
-    if chosen is None:
-        return ports[0] if len(ports) == 1 else None
-    return chosen if chosen in ports else None
+def port_of(service: Observation, chosen: int | None, protocol: str) -> int | None:
+    """The port to send calls to: the chosen one if the Service has it, else its only one.
+
+    None for gRPC where the Service does not say that the port takes it: Istio's gateways would send HTTP/1.1.
+    """
+    ports = _ports(service, PORT)
+    if chosen is None and len(ports) == 1:
+        (chosen,) = ports
+    return chosen if chosen in (_ports(service, GRPC) if protocol == "grpc" else ports) else None
 
 
-def _ports(addresses: Sequence[tuple[str, str]]) -> list[int]:
-    return [int(value) for name, value in addresses if name == PORT]
+def _ports(service: Observation, kind: str) -> list[int]:
+    return [int(value) for name, value in service.addresses if name == kind]
 
 
-def _tcp(port: Mapping[str, Any]) -> int | None:
+def _tcp(port: Mapping[str, Any]) -> bool:
     number = integer(port.get("port"))
-    there = number is not None and 0 < number < 65536 and port.get("protocol", "TCP") == "TCP"
-    return number if there else None
+    return number is not None and 0 < number < 65536 and port.get("protocol", "TCP") == "TCP"
+
+
+def _grpc(port: Mapping[str, Any]) -> bool:
+    name = text(port.get("name")).partition("-")[0]
+    return not HTTP2.isdisjoint((text(port.get("appProtocol")), name))

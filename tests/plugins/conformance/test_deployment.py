@@ -7,14 +7,16 @@ from turnout_deployment.environment import Deployments
 
 TEMPLATE = {"annotations": {"deployment.kubernetes.io/revision": "5"}, "name": "wisdom-0"}
 
+SERVICE = service(ports=[{"name": "grpc", "port": 80}])
+
 
 class TestDeployments(EnvironmentConformance):
     plugin = Deployments()
     options = ({}, {"servicePort": 80, "port": 8080, "protocol": "grpc", "virtual": False})
-    ready = (deployment(), service())
-    not_ready = (deployment(availableReplicas=0), service())
-    unknown = (deployment(generation=3), service())
-    replaced = ({**deployment(), "metadata": TEMPLATE}, service())
+    ready = (deployment(), SERVICE)
+    not_ready = (deployment(availableReplicas=0), SERVICE)
+    unknown = (deployment(generation=3), SERVICE)
+    replaced = ({**deployment(), "metadata": TEMPLATE}, SERVICE)
     refused = (policy("wisdom"),)
 
 
