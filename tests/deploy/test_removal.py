@@ -5,9 +5,11 @@ import shlex
 import pytest
 
 from tests.cluster.controller import Site
+from tests.cluster.versions import apply
 from tests.deploy.chart import DEPLOY
-from tests.deploy.installation import Installation
-from tests.deploy.test_install import HALVES, LEADS, finalizers, halves, route
+from tests.deploy.conftest import Make
+from tests.deploy.installation import QUICK, Installation
+from tests.deploy.test_install import HALVES, LEADS, denied, finalizers, halves, route
 from tests.docs import pages
 from tests.support import wait_until
 
@@ -78,6 +80,28 @@ def test_versions_can_be_deleted_after_an_uninstall(installation: Installation, 
     wait_until(lambda: serving.names("inferenceservices") == ["wisdom-0"], what="wisdom-1 is gone")
     serving.kubectl("delete", "inferenceservice", "wisdom-0", "--timeout=10s")
     policy_goes_and_with_it_its_routes(serving)
+
+
+def test_versions_that_policies_only_reach_are_served_and_released(make: Make) -> None:
+    """With the chart's rights alone, in a namespace that the settings' allowNamespaces names."""
+    one, other = make(), make()
+    one.install(settings={**QUICK, "allowNamespaces": {one.namespace: [other.namespace]}})
+    one.start().says(LEADS)
+    here, there = one.site(), other.site()
+    for name in VERSIONS:
+        there.version(name)
+    versions = [{"name": name, "namespace": other.namespace} for name in VERSIONS]
+    spec = {"targetEnv": "kserve-modelmesh", "trafficStrategy": "blue-green", "modelVersions": versions}
+    apply(here, "turnout.dev/v1alpha1", "RoutingPolicy", "wisdom", spec=spec)
+    here.until_shares(HALVES)
+    assert finalizers(there) == [DRAIN, DRAIN]
+    there.kubectl("delete", "inferenceservice", "wisdom-1", "--timeout=30s")
+    assert here.shares() == {"wisdom-0": 100}
+    assert denied(one, there) == []
+    with one.uninstalling():
+        assert one.run_release_job().returncode == 0
+    assert "finalizers" not in there.get("inferenceservice", "wisdom-0")["metadata"]
+    assert not [one for one in left(other) if one.startswith("role")]
 
 
 def policy_goes_and_with_it_its_routes(site: Site) -> None:

@@ -1,5 +1,6 @@
 """The rights that the chart grants are those that the plugins declare, and no others."""
 
+import json
 from typing import Any
 
 import pytest
@@ -63,6 +64,34 @@ def test_an_environment_gets_what_it_declares(name: str) -> None:
 def test_a_router_gets_what_it_declares(name: str) -> None:
     kinds = {str(kind) for kind in REGISTRY.routers[name].plugin.writes}
     assert rules(f"--set=routers.{name}.enabled=true") == OWN_KINDS | dict.fromkeys(kinds, WRITTEN)
+
+
+def test_in_a_namespace_that_is_only_reached_versions_are_granted_and_no_policies() -> None:
+    """By the settings' allowNamespaces, under a name that is the release's alone."""
+    reach = {"team-a": ["models", "team-a", "team-b"], "*": ["shared"], "others": ["secret"]}
+    found = objects(
+        f"--set-json=settings.allowNamespaces={json.dumps(reach)}", "--set=namespaces={team-a,team-b}"
+    )
+    roles = [one for one in found if one["kind"] == "Role" and not one["metadata"]["name"].endswith("-lease")]
+    names = {(one["metadata"]["namespace"], one["metadata"]["name"]): granted(one["rules"]) for one in roles}
+    released = dict.fromkeys(("inferenceservices.serving.kserve.io",), RELEASED)
+    reached = {"events": {"create"}, "inferenceservices.serving.kserve.io": HELD}
+    own = names["team-a", "turnout"]
+    assert own.items() > {**OWN_KINDS, **reached}.items()
+    assert names == {
+        ("team-a", "turnout"): own,
+        ("team-b", "turnout.team-a"): own,
+        ("models", "turnout.team-a"): reached,
+        ("shared", "turnout.team-a"): reached,
+        ("team-a", "turnout-release"): released,
+        **{(one, "turnout-release.team-a"): released for one in ("team-b", "models", "shared")},
+    }
+    bound = {
+        (one["metadata"]["namespace"], one["roleRef"]["name"])
+        for one in found
+        if one["kind"] == "RoleBinding" and not one["metadata"]["name"].endswith("-lease")
+    }
+    assert bound == names.keys()
 
 
 def test_plugins_of_others_get_what_the_values_say_of_them() -> None:

@@ -84,7 +84,8 @@ class Controller:
             store,
             guard,
             clock,
-            reached,
+            served=namespaces,
+            reached=reached,
             changed=self._entry_changed,
             turned=self._kind_turned,
             spawn=self._spawn,
@@ -273,7 +274,7 @@ class Controller:
 
 
 def _reached(namespaces: frozenset[str] | None, settings: Settings) -> frozenset[str] | None:
-    """Where versions and routes may be: the controller's namespaces, and what their policies may reach."""
+    """Where versions may be: the controller's namespaces, and what their policies may reach."""
     if namespaces is None:
         return None
     return frozenset().union(*(settings.allowed_namespaces(namespace) for namespace in namespaces))

@@ -8,7 +8,7 @@ from typing import Any
 
 from turnout.calling import Quarantined
 from turnout.decision.objects import Entry
-from turnout.plugin import Kind, Plugin, Ref
+from turnout.plugin import Environment, Kind, Plugin, Ref
 from turnout.reasons import Reason
 from turnout.runtime.cache import Cache, Watch
 from turnout.runtime.client import Client
@@ -32,7 +32,10 @@ _REASONS = {
 
 
 class KindCaches:
-    """Follows kinds in the namespaces of the controller; None stands for all of them."""
+    """Follows kinds: what environments watch in all of `reached`, what routers write in `served` alone.
+
+    Both are namespaces, the second a part of the first; None stands for all there are.
+    """
 
     def __init__(
         self,
@@ -40,8 +43,9 @@ class KindCaches:
         store: Store,
         guard: Guard,
         clock: Clock,
-        namespaces: frozenset[str] | None,
         *,
+        served: frozenset[str] | None,
+        reached: frozenset[str] | None,
         changed: Callable[[Ref, Entry | None, Entry | None], None],
         turned: Callable[[Kind], None],
         spawn: Spawn,
@@ -50,7 +54,8 @@ class KindCaches:
         self._client = client
         self._store = store
         self._clock = clock
-        self._namespaces = namespaces
+        self._served = served
+        self._reached = reached
         self._changed = changed
         self._turned = turned
         self._spawn = spawn
@@ -60,14 +65,16 @@ class KindCaches:
 
     def need(self, plugin: Plugin[Any]) -> None:
         """Follow the kinds of a plugin from now on."""
+        namespaces = self._reached if isinstance(plugin, Environment) else self._served
+        scopes: list[str | None] = [None] if namespaces is None else [*sorted(namespaces)]
         for kind in self.digester.use(plugin):
-            if kind in self._watches:
-                # What is there was read without asking this plugin.
-                for watch in self._watches[kind].values():
-                    watch.cache.refill()
-                    watch.reflector.restart()
-            else:
-                self._follow(kind)
+            watches = self._watches.setdefault(kind, {})
+            for watch in watches.values():  # what is there was read without asking this plugin
+                watch.cache.refill()
+                watch.reflector.restart()
+            for scope in scopes:
+                if scope not in watches:
+                    watches[scope] = self._follow(kind, scope)
 
     def watches(self) -> Iterator[Watch]:
         """Everything that is followed."""
@@ -88,36 +95,33 @@ class KindCaches:
         return any(watch.cache.problem for watch in self._watches.get(kind, {}).values())
 
     def _obstacle(self, kind: Kind, namespace: str) -> Obstacle | None:
-        watches = self._watches.get(kind, {})
-        scope = None if self._namespaces is None else namespace
-        if self._namespaces is not None and namespace not in self._namespaces:
+        if self._reached is not None and namespace not in self._reached:
             return Obstacle(Reason.FORBIDDEN, f"this controller does not watch namespace {namespace}")
-        if scope not in watches:
+        if kind not in self._watches:
             return Obstacle(Reason.WAITING, f"{kind} are being read", filling=True)
-        cache = watches[scope].cache
+        watch = self._watches[kind].get(None if self._reached is None else namespace)
+        if watch is None:
+            return Obstacle(Reason.FORBIDDEN, f"this controller does not watch {kind} in {namespace}")
+        cache = watch.cache
         if cache.usable:
             return None
         if cache.problem is None:
             return Obstacle(Reason.WAITING, f"{kind} are being read", filling=True)
         return Obstacle(_REASONS[cache.problem.cause], cache.problem.message)
 
-    def _follow(self, kind: Kind) -> None:
-        self._watches[kind] = {}
-        scopes: list[str | None] = [None] if self._namespaces is None else [*sorted(self._namespaces)]
-        for scope in scopes:
-            cache = Cache(
-                self._store.entries(kind),
-                scope,
-                partial(self.digester.entries, kind),
-                partial(self._entry_changed, kind),
-                partial(self._turned, kind),
-            )
-            reflector = Reflector(
-                self._client, kind, scope, cache, told_end=partial(self._observer.watch_ended, kind)
-            )
-            self._watches[kind][scope] = Watch(kind, scope, cache, reflector)
-            self._spawn(reflector.run())
-        log.debug("following %s", kind, extra={"resource": str(kind)})
+    def _follow(self, kind: Kind, scope: str | None) -> Watch:
+        cache = Cache(
+            self._store.entries(kind),
+            scope,
+            partial(self.digester.entries, kind),
+            partial(self._entry_changed, kind),
+            partial(self._turned, kind),
+        )
+        told_end = partial(self._observer.watch_ended, kind)
+        reflector = Reflector(self._client, kind, scope, cache, told_end=told_end)
+        self._spawn(reflector.run())
+        log.debug("following %s", kind, extra={"resource": str(kind), "namespace": scope or ""})
+        return Watch(kind, scope, cache, reflector)
 
     def _entry_changed(self, kind: Kind, name: Name, before: Entry | None, after: Entry | None) -> None:
         self._changed(Ref(kind, *name), before, after)

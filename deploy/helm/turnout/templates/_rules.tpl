@@ -33,9 +33,8 @@
 {{- $kinds | uniq | sortAlpha | toJson -}}
 {{- end -}}
 
+{{/* Where there are policies. */}}
 {{- define "turnout.rules" -}}
-{{- $held := include "turnout.watched" (dict "Values" .Values "held" true) | fromJsonArray -}}
-{{- $read := include "turnout.watched" (dict "Values" .Values "held" false) | fromJsonArray -}}
 {{- $written := list -}}
 {{- range $router := .Values.routers -}}
 {{- if $router.enabled -}}
@@ -51,16 +50,23 @@
 - apiGroups: [turnout.dev]
   resources: [routingpolicies/status, trafficweights/status]
   verbs: [patch]
+{{- include "turnout.rulesForKinds" (dict "kinds" $written "verbs" (list "get" "list" "watch" "create" "patch" "delete")) }}
+{{ include "turnout.rulesForVersions" . }}
+{{- end -}}
+
+{{/* Where there are versions, and nothing else that matters. */}}
+{{- define "turnout.rulesForVersions" -}}
+{{- $held := include "turnout.watched" (dict "Values" .Values "held" true) | fromJsonArray -}}
+{{- $read := include "turnout.watched" (dict "Values" .Values "held" false) | fromJsonArray -}}
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create]
 {{- if include "turnout.drains" . }}
 {{- include "turnout.rulesForKinds" (dict "kinds" $held "verbs" (list "get" "list" "watch" "patch")) }}
 {{- else }}
 {{- $read = concat $read $held }}
 {{- end }}
 {{- include "turnout.rulesForKinds" (dict "kinds" $read "verbs" (list "list" "watch")) }}
-{{- include "turnout.rulesForKinds" (dict "kinds" $written "verbs" (list "get" "list" "watch" "create" "patch" "delete")) }}
-- apiGroups: [""]
-  resources: [events]
-  verbs: [create]
 {{- end -}}
 
 {{/* What `turnout release --all` may do: of whatever the drain may have been put on. */}}
@@ -69,26 +75,51 @@
 {{- include "turnout.rulesForKinds" (dict "kinds" $held "verbs" (list "list" "patch")) | trim }}
 {{- end -}}
 
+{{/* The namespaces that policies may reach into without one being served there, as JSON; none where all are served. */}}
+{{- define "turnout.reached" -}}
+{{- $served := default (list .Release.Namespace) .Values.namespaces -}}
+{{- $reached := list -}}
+{{- if not .Values.clusterScoped -}}
+{{- range $from, $others := dig "allowNamespaces" dict .Values.settings -}}
+{{- if or (eq $from "*") (has $from $served) -}}
+{{- range $other := $others -}}
+{{- if not (has $other $served) -}}
+{{- $reached = append $reached $other -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $reached | uniq | sortAlpha | toJson -}}
+{{- end -}}
+
 {{/*
-A ClusterRole and its binding, or a Role and its binding in each namespace.
-Takes `top` (the root), `name`, `account`, `rules`, and `annotations` (may be nil).
+A ClusterRole and its binding, or a Role and its binding in each namespace. In another than the release's own they
+have its name too, so that releases of one name do not meet there.
+Takes `top` (the root), `name`, `account`, `rules`, `reached` (the rules where there are but versions), and
+`annotations` (may be nil).
 */}}
 {{- define "turnout.grant" -}}
 {{- $top := .top -}}
-{{- $prefix := ternary "Cluster" "" $top.Values.clusterScoped -}}
-{{- $namespaces := list "" -}}
-{{- if and $top.Values.namespaces (not $top.Values.clusterScoped) -}}
-{{- $namespaces = $top.Values.namespaces -}}
-{{- end -}}
-{{- $labels := include "turnout.labels" $top -}}
 {{- $call := . -}}
-{{- range $namespace := $namespaces }}
+{{- $prefix := ternary "Cluster" "" $top.Values.clusterScoped -}}
+{{- $labels := include "turnout.labels" $top -}}
+{{- $roles := list -}}
+{{- range $namespace := ternary (list "") (default (list "") $top.Values.namespaces) $top.Values.clusterScoped -}}
+{{- $roles = append $roles (dict "namespace" $namespace "rules" $call.rules) -}}
+{{- end -}}
+{{- range $namespace := include "turnout.reached" $top | fromJsonArray -}}
+{{- $roles = append $roles (dict "namespace" $namespace "rules" $call.reached) -}}
+{{- end -}}
+{{- range $role := $roles }}
+{{- $own := has $role.namespace (list "" $top.Release.Namespace) }}
+{{- $name := ternary $call.name (printf "%s.%s" $call.name $top.Release.Namespace) $own }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $prefix }}Role
 metadata:
-  name: {{ $call.name | quote }}
-  {{- with $namespace }}
+  name: {{ $name | quote }}
+  {{- with $role.namespace }}
   namespace: {{ . | quote }}
   {{- end }}
   labels:
@@ -98,13 +129,13 @@ metadata:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 rules:
-{{ $call.rules }}
+{{ $role.rules }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $prefix }}RoleBinding
 metadata:
-  name: {{ $call.name | quote }}
-  {{- with $namespace }}
+  name: {{ $name | quote }}
+  {{- with $role.namespace }}
   namespace: {{ . | quote }}
   {{- end }}
   labels:
@@ -116,11 +147,11 @@ metadata:
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ $prefix }}Role
-  name: {{ $call.name | quote }}
+  name: {{ $name | quote }}
 subjects:
 - kind: ServiceAccount
   name: {{ $call.account | quote }}
-  {{- if or $top.Values.clusterScoped $namespace }}
+  {{- if or $top.Values.clusterScoped $role.namespace }}
   namespace: {{ $top.Release.Namespace | quote }}
   {{- end }}
 {{- end }}
