@@ -21,7 +21,8 @@ import pytest
 from tests.support.answering import Answering
 from tests.support.waiting import free_port, wait_until
 from turnout.cli import main, verify_run
-from turnout.cli.exits import BadInput, NoCluster
+from turnout.cli.exits import BadInput, NoCluster, NotFound
+from turnout.client import Client
 from turnout.names import ROUTING_POLICY
 from turnout.runtime.transport import ConnectionFailed, Request
 from turnout.settings import Settings
@@ -471,7 +472,7 @@ class TestPolicy:
     def get(self, cluster: InMemoryCluster) -> Any:
         async def read() -> Any:
             with verify_run.told_errors():
-                return await verify_run.get(cluster, "models", "wisdom")
+                return await Client(cluster, "models").document("wisdom")
 
         return asyncio.run(read())
 
@@ -485,7 +486,7 @@ class TestPolicy:
     def test_may_be_missing(self) -> None:
         cluster = InMemoryCluster()
         cluster.install(ROUTING_POLICY)
-        with pytest.raises(BadInput, match="there is no RoutingPolicy models/wisdom"):
+        with pytest.raises(NotFound, match="there is no RoutingPolicy models/wisdom"):
             self.get(cluster)
 
     @pytest.mark.parametrize(

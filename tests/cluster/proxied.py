@@ -36,5 +36,12 @@ class Proxied:
         self._thread.join()
         self._loop.close()
 
+    def refuse(self) -> None:
+        """Refuse new connections and reset the open ones, until `accept`."""
+        self._do(self.proxy.refuse())
+
+    def accept(self) -> None:
+        self._do(self.proxy.accept())
+
     def _do(self, work: Coroutine[Any, Any, Any]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(20)

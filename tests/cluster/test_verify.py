@@ -61,4 +61,4 @@ def test_the_policy_is_all_that_has_to_be_readable(site: Site, reader: Credentia
     assert (code, printed) == (3, "")
     assert 'cannot get resource "routingpolicies"' in said
     code, _, said = verify(site, wrong, site.control_plane.admin.kubeconfig, "other")
-    assert (code, said) == (2, f"Error: there is no RoutingPolicy {site.namespace}/other\n")
+    assert (code, said) == (5, f"Error: there is no RoutingPolicy {site.namespace}/other\n")

@@ -20,6 +20,8 @@ Exit codes:
   2    wrong usage, or input that cannot be used
   3    the cluster cannot be reached, or does not permit it
   4    what was asked about cannot be told: too little was seen
+  5    there is no policy of that name
+  6    what was waited for did not come in time
   70   an error in turnout itself
   130  interrupted
   141  whoever read the output has stopped
@@ -39,6 +41,8 @@ main = Program(
             "demo": Lazy("turnout.cli.demo:command", "Play a rollout in memory."),
         },
         "Look at a rollout": {
+            "list": Lazy("turnout.cli.list:command", "List rollouts with their shares."),
+            "wait": Lazy("turnout.cli.wait:command", "Wait until a rollout is where it should be."),
             "verify": Lazy("turnout.cli.verify:command", "Check who answers a model's calls, and how often."),
         },
         "Run the controller": {

@@ -17,6 +17,10 @@ class Exit(IntEnum):
     """The cluster cannot be reached, or does not permit what was asked."""
     UNDECIDED = 4
     """The command did its work, and what it was asked cannot be told."""
+    NOT_FOUND = 5
+    """There is no policy of that name."""
+    NOT_IN_TIME = 6
+    """What was waited for did not come in time."""
     BUG = 70
     """An error in turnout itself; sysexits.h calls it EX_SOFTWARE."""
     INTERRUPTED = 130
@@ -29,6 +33,18 @@ class BadInput(click.ClickException):
     """A file or a document cannot be used. The message names it, and what would be right."""
 
     exit_code = Exit.BAD_INPUT
+
+
+class NotFound(click.ClickException):
+    """There is no such policy."""
+
+    exit_code = Exit.NOT_FOUND
+
+
+class NotInTime(click.ClickException):
+    """What was waited for did not come in time. The message says how it was at the end."""
+
+    exit_code = Exit.NOT_IN_TIME
 
 
 class NoCluster(click.ClickException):

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
       2    wrong usage, or input that cannot be used
       3    the cluster cannot be reached, or does not permit to get the policy
       4    not enough evidence: it may match or not
+      5    there is no such policy
       130  interrupted, or ended by SIGTERM; what was counted is printed
     """,
 )
-@click.argument("name", callback=given.name)
+@options.policy
 @click.option(
     "--address", required=True, metavar="HOST:PORT", callback=given.address, help="Where calls are sent."
 )
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--expect",
     metavar="VERSION=WEIGHT,…",
-    callback=given.weights,
+    callback=options.weights_given,
     help="The decided split, as relative weights; with --header, of what that says. "
     "Default: what the policy's status says.",
 )
@@ -111,13 +112,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How far off a share may be in a match, in percentage points.",
 )
-@click.option(
-    "-n",
-    "--namespace",
-    metavar="NAMESPACE",
-    callback=given.namespace,
-    help="The policy's. Default: the kubeconfig's, or the pod's.",
-)
+@options.namespace
 @options.context
 @options.settings("The controller's settings: the policy's host may depend on them.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)

@@ -12,18 +12,15 @@ from typing import Any
 import click
 
 from turnout import yaml_input
-from turnout.cli.options import ADDRESS, OBJECT_NAME, namespaces_given
+from turnout.cli.options import ADDRESS
 from turnout.errors import Invalid, Problem
 from turnout.inference import Tensor, TensorError
 from turnout.shapes import repr_of
-from turnout.shown import plain, shown
+from turnout.shown import shown
 
 HOST = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?(:\d{1,5})?")
 HEADER = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(=|:\s*)(?P<value>[\x20-\x7e]*)")
 RESERVED = re.compile(r"(?i)grpc-.*|.*-bin|host|content-.*|te|connection|transfer-encoding")
-
-HEAVIEST = 1_000_000
-"""As in a policy."""
 
 
 class Finite(click.FloatRange):
@@ -34,13 +31,6 @@ class Finite(click.FloatRange):
         if not math.isfinite(found):
             self.fail(f"found {shown(str(value))}, expected a finite number", param, ctx)
         return found
-
-
-def name(_: click.Context, __: click.Parameter, value: str) -> str:
-    """A name that an object of a cluster can have."""
-    if not OBJECT_NAME.fullmatch(value):
-        raise click.BadParameter(f"found {shown(value)}, expected the name of a policy, such as wisdom")
-    return value
 
 
 def address(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -56,35 +46,6 @@ def authority(_: click.Context, __: click.Parameter, value: str | None) -> str |
     if value is not None and not HOST.fullmatch(value):
         raise click.BadParameter(f"found {shown(value)}, expected a host, such as wisdom.models")
     return value
-
-
-def namespace(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """A namespace that a cluster can have."""
-    if value is not None:
-        namespaces_given(context, parameter, (value,))
-    return value
-
-
-def weights(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, float] | None:
-    """`wisdom-0=20,wisdom-1=80`: relative weights."""
-    if value is None:
-        return None
-    found: dict[str, float] = {}
-    for part in value.split(","):
-        name, equals, number = part.partition("=")
-        try:
-            weight = float(number)
-        except ValueError:
-            weight = math.nan
-        if not (name.strip() and equals) or not 0 <= weight <= HEAVIEST:
-            expected = f"VERSION=WEIGHT, a weight from 0 to {HEAVIEST}"
-            raise click.BadParameter(f"found {shown(part)}, expected {expected}")
-        if name.strip() in found:
-            raise click.BadParameter(f"{plain(name.strip())} comes twice")
-        found[name.strip()] = weight
-    if not any(found.values()):
-        raise click.BadParameter("expected a weight above 0")
-    return found
 
 
 def headers(_: click.Context, __: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -12,16 +12,14 @@ from typing import Any
 import click
 
 from turnout import loading
-from turnout.cli import waiting
-from turnout.cli.exits import BadInput, Exit, NoCluster
+from turnout.cli import cluster, waiting
+from turnout.cli.exits import BadInput, Exit
+from turnout.client import Client, NotFoundError
 from turnout.inference import GrpcMissing, Tensor, TensorError
-from turnout.names import ROUTING_POLICY
-from turnout.plugin import Ref
 from turnout.registry import Registry
-from turnout.runtime.client import Client
 from turnout.runtime.errors import ApiError
 from turnout.runtime.errors import NoCluster as NoClusterFound
-from turnout.runtime.transport import ConnectionFailed, Transport
+from turnout.runtime.transport import ConnectionFailed
 from turnout.settings import Settings
 from turnout.shown import plain
 from turnout.verification import report as reports
@@ -84,9 +82,8 @@ class Asked:
 def told_errors() -> Iterator[None]:
     """Tell what a user can do something about as one clear error."""
     try:
-        yield
-    except (NoClusterFound, ApiError, ConnectionFailed) as error:
-        raise NoCluster(str(error)) from None
+        with cluster.told_errors():
+            yield
     except TensorError as error:
         raise BadInput(f"--data: {error}") from None
     except GrpcMissing as error:
@@ -94,28 +91,15 @@ def told_errors() -> Iterator[None]:
 
 
 def policy(place: Place) -> Policy:
-    """The policy in the cluster. Raises BadInput if there is none, and what `told_errors` tells."""
+    """The policy in the cluster. Raises what `told_errors` tells."""
     return asyncio.run(read(place))
 
 
 async def read(place: Place) -> Policy:
     """Likewise, within a running event loop; if it takes long, that is said."""
-    from turnout.runtime import kube
-
     with waiting.told():
-        transport = await kube.connect(context=place.context)
-        try:
-            return await get(transport, place.there, place.name)
-        finally:
-            await transport.close()
-
-
-async def get(transport: Transport, namespace: str, name: str) -> Policy:
-    """Get one policy. Raises BadInput if there is none, ApiError, ConnectionFailed."""
-    found = await Client(transport).get(Ref(ROUTING_POLICY, namespace, name))
-    if found is None:
-        raise BadInput(f"there is no RoutingPolicy {namespace}/{name}")
-    return found
+        async with Client.connect(place.namespace or "", context=place.context) as client:
+            return await client.document(place.name)
 
 
 def installed(settings: Settings) -> Registry:
@@ -212,7 +196,7 @@ async def changed(place: Place, split: Split) -> str:
             again = decided(await read(place)).split
     except TimeoutError:
         return f"the policy cannot be read again: no answer within {PATIENCE:g} s"
-    except (BadInput, NoClusterFound, ApiError, ConnectionFailed) as error:
+    except (NotFoundError, NoClusterFound, ApiError, ConnectionFailed) as error:
         return f"the policy cannot be read again: {plain(str(error))}"
     return "" if again == split else "the decided split has changed while the calls were made"
 

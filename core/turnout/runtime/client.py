@@ -83,7 +83,7 @@ class Client:
         """
         path = await self._collection(kind, namespace)
         what = f"list {_where(kind, namespace)}"
-        selected = {"fieldSelector": f"metadata.name={name}"} if name else {}
+        selected = _selected(name)
         query, first = {"limit": str(limit), **selected}, True
         while True:
             try:
@@ -107,10 +107,13 @@ class Client:
         namespace: str | None,
         resource_version: str,
         *,
+        name: str | None = None,
         timeout_seconds: int = 60,
         idle: float = 75.0,
     ) -> AsyncGenerator[list[Event], None]:
         """Follow what happens after `resource_version`, one list for each chunk that arrives.
+
+        `name`: to objects of that name, for which the right to watch just that one is enough.
 
         The first list is empty, and says that the watch is open. The server ends the watch after
         about `timeout_seconds`; silence of more than `idle` seconds is a ConnectionFailed. An ERROR
@@ -123,6 +126,7 @@ class Client:
             "allowWatchBookmarks": "true",
             "resourceVersion": resource_version,
             "timeoutSeconds": str(timeout_seconds),
+            **_selected(name),
         }
         what = f"watch {_where(kind, namespace)}"
         path = await self._collection(kind, namespace)
@@ -230,6 +234,10 @@ class Client:
 
 def _root(kind: Kind, version: str) -> str:
     return f"/apis/{kind.group}/{version}" if kind.group else f"/api/{version}"
+
+
+def _selected(name: str | None) -> dict[str, str]:
+    return {"fieldSelector": f"metadata.name={name}"} if name else {}
 
 
 def _where(kind: Kind, namespace: str | None) -> str:

@@ -93,9 +93,10 @@ class _Restart(Exception):  # noqa: N818 - control flow
 class Reflector:
     """Follows one kind in a namespace, or in all. Time is the event loop's.
 
-    `watch_seconds` is how long one watch lasts, give or take a quarter. A connection that died
-    without a word is noticed after half as long again at the latest: nothing but events counts as a
-    sign of life, since bookmarks do not come from every etcd. `told_end` is told how each watch has ended.
+    `name`: only its objects of that name. `watch_seconds` is how long one watch lasts, give or take a
+    quarter. A connection that died without a word is noticed after half as long again at the latest:
+    nothing but events counts as a sign of life, since bookmarks do not come from every etcd. `told_end` is
+    told how each watch has ended.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Reflector:
         namespace: str | None,
         sink: Sink,
         *,
+        name: str | None = None,
         watch_seconds: float = 60.0,
         told_end: Callable[[str], None] = lambda _: None,
         rng: random.Random | None = None,
@@ -112,6 +114,7 @@ class Reflector:
         self._client = client
         self._kind = kind
         self._namespace = namespace
+        self._name = name
         self._fields = {"resource": str(kind), "namespace": namespace or ""}
         self._sink = sink
         self._watch_seconds = watch_seconds
@@ -195,7 +198,7 @@ class Reflector:
 
     async def _list(self) -> str:
         version, count = "", 0
-        async with aclosing(self._client.pages(self._kind, self._namespace)) as pages:
+        async with aclosing(self._client.pages(self._kind, self._namespace, name=self._name)) as pages:
             while page := await self._interruptible(anext(pages, None)):
                 if page.first:
                     count = 0
@@ -212,7 +215,10 @@ class Reflector:
         began = clock()
         seconds = max(1, round(self._watch_seconds * self._rng.uniform(0.75, 1.25)))
         watch = self._client.watch(
-            self._kind, self._namespace, version, timeout_seconds=seconds, idle=seconds * 1.2 + 1.0
+            *(self._kind, self._namespace, version),
+            name=self._name,
+            timeout_seconds=seconds,
+            idle=seconds * 1.2 + 1.0,
         )
         try:
             async with aclosing(watch) as batches:

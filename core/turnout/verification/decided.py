@@ -9,8 +9,9 @@ from turnout.decision.accept import Refused
 from turnout.decision.declare import admit
 from turnout.plugin.reading import mapping
 from turnout.registry import Registry
+from turnout.rollout import Rollout
 from turnout.settings import Settings
-from turnout.verification.split import Share, Split
+from turnout.verification.split import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,14 @@ class Decided:
 
 def decided(policy: Mapping[str, Any]) -> Decided:
     """Read a RoutingPolicy. Its split is empty if it says of no version what its share is."""
-    metadata, status = mapping(policy.get("metadata")), mapping(policy.get("status"))
-    listed = [mapping(one) for one in _list(status, "versions")]
-    said = {str(one.get("name")): str(one.get("share", "")) for one in listed}
-    told = {str(one.get("name")): str(one["appVersion"]) for one in listed if one.get("appVersion")}
-    split = {name: Share.parse(share) or Share.exactly(0.0) for name, share in said.items() if share}
+    rollout = Rollout.read(policy)
+    split, told = rollout.shares, {one.name: one.app_version for one in rollout.versions}
     return Decided(
-        model=str(mapping(policy.get("spec")).get("modelName") or metadata.get("name")),
+        model=str(mapping(policy.get("spec")).get("modelName") or rollout.name),
         split=split if any(share.high for share in split.values()) else {},
-        matched=tuple(name for name, share in said.items() if share == "match"),
-        unsettled=_unsettled(metadata, status),
-        app_versions={name: told[name] for name in split if name in told},
+        matched=tuple(one.name for one in rollout.versions if one.share == "match"),
+        unsettled=_unsettled(rollout),
+        app_versions={name: told[name] for name in split if told[name]},
     )
 
 
@@ -68,15 +66,10 @@ def host(policy: Mapping[str, Any], registry: Registry, protocol: str, settings:
     return next((host for frontend in fitting for host in frontend.hosts), None)
 
 
-def _unsettled(metadata: Mapping[str, Any], status: Mapping[str, Any]) -> str:
-    if status.get("observedGeneration") != metadata.get("generation"):
+def _unsettled(rollout: Rollout) -> str:
+    if not rollout.current:
         return "the controller has not yet seen the policy as it is now"
-    for one in map(mapping, _list(status, "conditions")):
-        if one.get("type") == "Routed":
-            return "" if one.get("status") == "True" else f"{one.get('reason')}: {one.get('message')}"
-    return "the policy's status does not say that they are"
-
-
-def _list(owner: Mapping[str, Any], key: str) -> list[Any]:
-    found = owner.get(key)
-    return found if isinstance(found, list) else []
+    routed = rollout.conditions.get("Routed")
+    if routed is None:
+        return "the policy's status does not say that they are"
+    return "" if routed.status else f"{routed.reason}: {routed.message}"

@@ -1,0 +1,5 @@
+"""The Python API for model owners: `turnout.Client`."""
+
+from turnout.client.client import Client, DeletedError, NotFoundError, NotInTimeError
+
+__all__ = ["Client", "DeletedError", "NotFoundError", "NotInTimeError"]

@@ -1,0 +1,52 @@
+"""The state of one object as it is now, for whoever looks less often than it changes."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from turnout.runtime.reflector import Unavailable
+from turnout.runtime.stream import Event
+
+Found = Mapping[str, Any] | None
+"""None: there is no such object."""
+
+
+class Latest:
+    """What a reflector of one name finds. A state that nobody has asked for gives way to the next."""
+
+    def __init__(self) -> None:
+        self._news = asyncio.Event()
+        self._listed: Found = None
+        self._found: Found = None
+        self._known = False
+
+    async def next(self) -> Found:
+        """Wait for a state that is another than the last one."""
+        await self._news.wait()
+        self._news.clear()
+        return self._found
+
+    def begin(self) -> None:
+        self._listed = None
+
+    def page(self, items: Sequence[dict[str, Any]]) -> None:
+        for item in items:
+            self._listed = item
+
+    def end(self, resource_version: str) -> None:
+        self._set(self._listed)
+
+    def events(self, events: Sequence[Event]) -> None:
+        last = events[-1]
+        self._set(None if last.type == "DELETED" else last.object)
+
+    def unavailable(self, reason: Unavailable) -> None:
+        """What was found last may be out of date now; the reflector logs it, and goes on."""
+
+    def available(self) -> None:
+        """What is missed is listed anew."""
+
+    def _set(self, found: Found) -> None:
+        if not self._known or found != self._found:
+            self._known, self._found = True, found
+            self._news.set()

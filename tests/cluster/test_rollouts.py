@@ -1,0 +1,95 @@
+"""`turnout list` and `turnout wait` in a cluster, by somebody who may do no more than they need."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.controller import TURNOUT, Site
+from tests.cluster.proxied import Proxied
+from tests.support import Credentials, wait_until
+
+HALVES = ("wisdom-0", "wisdom-1")
+
+
+@pytest.fixture
+def reader(site: Site) -> Credentials:
+    """An account that may get, list and watch the policy `wisdom`, and no other."""
+    account = site.control_plane.service_account(site.namespace, "reader")
+    verbs = ("--verb=get", "--verb=list", "--verb=watch")
+    what = ("--resource=routingpolicies", "--resource-name=wisdom")
+    site.kubectl("create", "role", "reader", *verbs, *what)
+    site.kubectl(
+        "create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={site.namespace}:reader"
+    )
+    return account
+
+
+def turnout(site: Site, user: Credentials | Proxied, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [TURNOUT, *arguments, "--namespace", site.namespace],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "KUBECONFIG": str(user.kubeconfig)},
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    said, told = process.communicate(timeout=30)
+    return process.returncode, said, told
+
+
+def test_a_wait_ends_with_the_split_and_needs_the_one_policy_alone(site: Site, reader: Credentials) -> None:
+    site.version("wisdom-0")
+    site.policy("wisdom")
+    site.start()
+    waiting = turnout(site, reader, "wait", "wisdom", "--for=split=50/50", "--timeout=30s")
+    assert waiting.stderr
+    assert waiting.stderr.readline().startswith("Waiting: ")
+    site.version("wisdom-1")
+    code, said, told = ended(waiting)
+    assert (code, said) == (
+        0,
+        "routingpolicy.turnout.dev/wisdom in force: wisdom-0 50% / wisdom-1 50%\n",
+    ), told
+    code, said, _ = ended(turnout(site, reader, "wait", "wisdom", "--for=ready", "-o", "json"))
+    assert (code, json.loads(said)["ready"]) == (0, True)
+
+    code, said, told = ended(turnout(site, reader, "wait", "other", "--for=ready"))
+    assert (code, said) == (3, "")
+    assert "Forbidden" in told
+    assert told.count("\n") == 1
+
+
+def test_rollouts_are_listed(site: Site) -> None:
+    site.version("wisdom-0")
+    site.policy("wisdom")
+    site.start()
+    wait_until(lambda: site.condition("wisdom", "Ready")[0] == "True", what="Ready")
+    admin = site.control_plane.admin
+    code, said, _ = ended(turnout(site, admin, "list"))
+    assert code == 0
+    assert said.splitlines()[1].split()[:2] == ["wisdom", "kserve-modelmesh"]
+    assert "wisdom-0 100%" in said
+
+
+def test_a_wait_survives_a_lost_connection(site: Site, reader: Credentials, tmp_path: Path) -> None:
+    site.version("wisdom-0")
+    site.policy("wisdom")
+    proxied = Proxied(site.control_plane, reader, tmp_path)
+    try:
+        waiting = turnout(site, proxied, "wait", "wisdom", "--for=ready", "--timeout=30s")
+        assert waiting.stderr
+        assert waiting.stderr.readline() == "Waiting: no controller has looked at it yet\n"
+        wait_until(lambda: any("watch=1" in one for one in proxied.proxy.seen), what="it watches")
+        proxied.refuse()
+        site.start()
+        wait_until(lambda: site.condition("wisdom", "Ready")[0] == "True", what="Ready")
+        proxied.accept()
+        code, said, told = ended(waiting)
+    finally:
+        proxied.close()
+    assert (code, said) == (0, "routingpolicy.turnout.dev/wisdom ready: wisdom-0 100%\n"), told
