@@ -1,5 +1,6 @@
 """Removal on a real API server with the garbage collector: no finalizer stays, and the routes do."""
 
+import json
 import shlex
 
 import pytest
@@ -102,6 +103,26 @@ def test_versions_that_policies_only_reach_are_served_and_released(make: Make) -
         assert one.run_release_job().returncode == 0
     assert "finalizers" not in there.get("inferenceservice", "wisdom-0")["metadata"]
     assert not [one for one in left(other) if one.startswith("role")]
+
+
+def test_what_a_release_serves_no_more_is_released_by_hand(make: Make) -> None:
+    """A namespace that its policies reach no more: neither the controller nor the Job looks there."""
+    one, other = make(), make()
+    one.install(settings={**QUICK, "allowNamespaces": {one.namespace: [other.namespace]}})
+    there = other.site()
+    metadata = json.dumps(
+        {"metadata": {"finalizers": [DRAIN], "annotations": {f"{DRAIN}-for": one.namespace}}}
+    )
+    there.version("wisdom-0")
+    there.kubectl("patch", "inferenceservice", "wisdom-0", "--type=merge", f"--patch={metadata}")
+    one.upgrade()
+    with one.uninstalling():
+        assert one.run_release_job().returncode == 0
+    assert there.get("inferenceservice", "wisdom-0")["metadata"]["finalizers"] == [DRAIN]
+    assert "turnout release --all -n THEIRS" in pages.text("docs/uninstall.md")
+    admin = one.control_plane.admin
+    assert one.turnout(admin, "release", "--all", "-n", other.namespace).returncode == 0
+    assert "finalizers" not in there.get("inferenceservice", "wisdom-0")["metadata"]
 
 
 def policy_goes_and_with_it_its_routes(site: Site) -> None:

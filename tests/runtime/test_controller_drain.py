@@ -8,6 +8,8 @@ import pytest
 
 from tests.runtime.draining import HELD, SLACK, SOON, SPOILT, seconds_to_go
 from tests.runtime.harness import IN_FLIGHT, LIMIT, NAMESPACE, Bed, isvc, loses, refuse, rp, vs
+from tests.toys import ToyHosts
+from tests.toys.table import CONFIG_MAP
 from turnout.names import FINALIZER_DRAIN
 from turnout.plugin import Ref, VersionSpec
 from turnout.testing.memory import StatusError
@@ -292,6 +294,28 @@ def test_routes_that_someone_deleted_hold_nothing_for_longer_than_proxies_need(h
     halves.settle()
     halves.delete(vs())
     assert HELD - SLACK < seconds_to_go(halves, "wisdom-1") < LIMIT - SLACK
+
+
+class _Maps(ToyHosts):
+    """An environment whose versions are of a kind that a router writes."""
+
+    name = "toy-maps"
+    watches = (CONFIG_MAP,)
+    drain = True
+
+
+def test_what_is_left_behind_of_a_kind_that_a_router_writes_is_released_where_policies_reach(
+    make_bed: Callable[..., Bed],
+) -> None:
+    """Routers' kinds are not followed in a namespace that policies only reach."""
+    bed = make_bed(_Maps())
+    metadata = {"name": "left", "namespace": "others", "finalizers": [FINALIZER_DRAIN]}
+    bed.cluster.apply_manifest({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+    bed.version("wisdom-0")
+    bed.policy(router="toy-table")
+    bed.start(settings={"allowNamespaces": {NAMESPACE: ["others"]}})
+    left = Ref(CONFIG_MAP, "others", "left")
+    bed.until(lambda: not bed.get(left)["metadata"].get("finalizers"))
 
 
 def test_finalizers_for_policies_elsewhere_are_left_alone(bed: Bed) -> None:

@@ -81,9 +81,9 @@ class KindCaches:
         for watches in self._watches.values():
             yield from watches.values()
 
-    def follows(self, kind: Kind) -> bool:
-        """Whether the kind is followed."""
-        return kind in self._watches
+    def follows(self, kind: Kind, scope: str | None) -> bool:
+        """Whether the kind is followed in a namespace, or in all of them (None)."""
+        return scope in self._watches.get(kind, {})
 
     def obstacle(self, needs: Iterable[Need]) -> Obstacle | None:
         """What keeps a decision from relying on kinds in namespaces, if anything does."""

@@ -35,9 +35,9 @@ async def follow_orphans(
         await asyncio.sleep(PAUSE)
     for loaded in context.assessor.registry.environments.values():
         environment = loaded.plugin
-        unused = [kind for kind in environment.watches if environment.drain and not kinds.follows(kind)]
-        for kind, scope in ((kind, scope) for kind in unused for scope in scopes):
-            if await _any(client, kind, scope):
+        watched = environment.watches if environment.drain else ()
+        for kind, scope in ((kind, scope) for kind in watched for scope in scopes):
+            if not kinds.follows(kind, scope) and await _any(client, kind, scope):
                 told = "following %s, which bear finalizers of policies that are gone"
                 log.info(told, kind, extra={"resource": str(kind)})
                 kinds.need(environment)
