@@ -15,7 +15,7 @@ import pytest
 
 from tests.cluster.controller import Process, Site
 from tests.cluster.proxied import Proxied
-from tests.cluster.versions import apply
+from tests.cluster.versions import Workload, apply
 from tests.deploy.cast import ALL, POLICIES, SETTINGS, WORKLOADS, Cast
 from tests.deploy.chart import granted
 from tests.deploy.conftest import Make
@@ -245,3 +245,34 @@ def test_with_the_drain_switched_off_versions_are_only_read(make: Make) -> None:
     assert denied(installation) == []
     calls = installation.control_plane.audit(installation.account, resource="inferenceservices")
     assert {call.verb for call in calls} == {"list", "watch"}
+
+
+def test_with_the_drain_switched_off_workloads_and_their_services_are_only_read(make: Make) -> None:
+    """So are Deployments, StatefulSets and Services: those of deleted versions are gone at once."""
+    installation = make()
+    installation.install(ALL, settings={**SETTINGS, "drain": {"enabled": False}})
+    cast = Cast(installation)
+    installation.start().says(LEADS)
+    for name, kind in WORKLOADS.items():
+        following = Workload(cast.site, kind, f"{name}-1")
+        following.apply()
+        following.roll_out()
+        cast.declare(name, "istio")
+        until_routed(cast, name, {f"{name}-0", f"{name}-1"})
+        for one in (kind, "service"):
+            cast.site.kubectl("delete", one, f"{name}-0", "--timeout=10s")
+        until_routed(cast, name, {f"{name}-1"})
+    assert denied(installation) == []
+    calls = cast.calls()
+    for plural in ("deployments.apps", "statefulsets.apps", "services"):
+        assert calls[plural] == {"list", "watch"}
+
+
+def until_routed(cast: Cast, policy: str, versions: set[str]) -> None:
+    """Wait until these and no others are named by a policy's routes."""
+
+    def named() -> set[str]:
+        routes = json.dumps(cast.site.get("virtualservice", policy).get("spec"))
+        return {one for one in (f"{policy}-0", f"{policy}-1") if one in routes}
+
+    wait_until(lambda: named() == versions, timeout=20, what=f"{policy} routes to {versions}")

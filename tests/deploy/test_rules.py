@@ -60,6 +60,16 @@ def test_an_environment_gets_what_it_declares(name: str) -> None:
     assert rules(enabled, name="turnout-release") == dict.fromkeys(kinds, RELEASED)
 
 
+@pytest.mark.parametrize("drain", ["true", "false"])
+def test_a_cluster_role_grants_what_a_role_does(drain: str) -> None:
+    """With everything enabled, to the controller and to the Job of the uninstallation."""
+    how = [*(one.replace("false", "true") for one in OFF), f"--set=settings.drain.enabled={drain}"]
+    for name in ("turnout", "turnout-release"):
+        of_role, of_cluster_role = rules(*how, name=name), rules(*how, "--set=clusterScoped=true", name=name)
+        assert of_role
+        assert of_cluster_role == of_role
+
+
 @pytest.mark.parametrize("name", REGISTRY.routers)
 def test_a_router_gets_what_it_declares(name: str) -> None:
     kinds = {str(kind) for kind in REGISTRY.routers[name].plugin.writes}

@@ -1,5 +1,6 @@
 """The command lines of the control plane's processes: the flags, and why those that surprise."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.waiting import free_port
@@ -31,6 +32,7 @@ def kube_apiserver(
     signing_key: Path,
     audit_policy: Path,
     audit_log: Path,
+    more: Mapping[str, object],
 ) -> list[str]:
     """Return the arguments of an API server with RBAC, on loopback, that makes its certificate."""
     return _flags(
@@ -53,6 +55,7 @@ def kube_apiserver(
             "audit-policy-file": audit_policy,
             "audit-log-path": audit_log,
             "audit-log-maxsize": 10_000,  # megabytes: a log that rotates would lose entries
+            **more,
         }
     )
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -25,9 +25,10 @@ class ControlPlane:
     """Starts on `start` or on entry as a context, and is gone after `stop` or exit.
 
     `directory`, which exists, receives its data, which `stop` removes, and its logs, which stay.
+    `flags`: of the API server, without their dashes, besides those that it always has.
     """
 
-    def __init__(self, assets: Assets, directory: Path) -> None:
+    def __init__(self, assets: Assets, directory: Path, *, flags: Mapping[str, object] | None = None) -> None:
         self.assets = assets
         self.directory = directory
         self._port = free_port()
@@ -35,6 +36,7 @@ class ControlPlane:
         self.ca_file = directory / "certificates" / "apiserver.crt"
         self._etcd_url = f"http://127.0.0.1:{free_port()}"
         self._audit_log = directory / "audit.log"
+        self._flags = flags or {}
         self._processes = ProcessGroup(directory)
         self._webhook = TokenWebhook()
         self._apiserver: subprocess.Popen[bytes] | None = None
@@ -83,6 +85,7 @@ class ControlPlane:
             signing_key=key,
             audit_policy=self._write("audit-policy.json", json.dumps(POLICY)),
             audit_log=self._audit_log,
+            more=self._flags,
         )
         self._apiserver = self._processes.start(self.assets.kube_apiserver, arguments)
         self._processes.wait_ready(self._apiserver, self._is_ready)

@@ -21,16 +21,21 @@ class Credentials:
 
 
 def kubeconfig(
-    server: str, *, ca_file: Path | None = None, token: str = "", namespace: str = "default"
+    server: str,
+    *,
+    ca_file: Path | None = None,
+    token: str = "",
+    user: dict[str, Any] | None = None,
+    namespace: str = "default",
 ) -> str:
-    """Return a kubeconfig with one context, as JSON, which is YAML too."""
+    """Return a kubeconfig with one context, as JSON, which is YAML too. `user`: in place of a token."""
     cluster = {"server": server} | ({"certificate-authority": str(ca_file)} if ca_file else {})
     context = {"cluster": "testbed", "user": "testbed", "namespace": namespace}
     document = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "testbed", "cluster": cluster}],
-        "users": [{"name": "testbed", "user": {"token": token} if token else {}}],
+        "users": [{"name": "testbed", "user": user or ({"token": token} if token else {})}],
         "contexts": [{"name": "testbed", "context": context}],
         "current-context": "testbed",
     }

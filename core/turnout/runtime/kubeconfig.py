@@ -3,6 +3,7 @@
 What is done with the credentials is `turnout.runtime.kube`'s, which alone imports this.
 """
 
+import asyncio
 import os
 import ssl
 from pathlib import Path
@@ -12,10 +13,12 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.kube_config import KubeConfigLoader, KubeConfigMerger
 
+from turnout.runtime import oidc
 from turnout.runtime.errors import NoCluster
 
-UNUSABLE = (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, LookupError, AttributeError)
-"""What the package raises for a kubeconfig that is malformed, or files of it that are."""
+MALFORMED = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError)
+UNUSABLE = (ConfigException, oidc.OidcError, OSError, *MALFORMED)
+"""What is raised for a kubeconfig that is malformed, or files of it that are."""
 
 
 def files() -> str:
@@ -50,7 +53,7 @@ class Kubeconfig:
     def __init__(self, files: str, context: str | None) -> None:
         self.files = files
         config = _Merger(files).config  # type: ignore[no-untyped-call]
-        self._loader = KubeConfigLoader(config, active_context=context, config_base_path=None)  # type: ignore[no-untyped-call]
+        self._loader = _Loader(config, active_context=context, config_base_path=None)  # type: ignore[no-untyped-call]
         chosen = self._loader.current_context["context"]
         self.namespace = str(chosen.get("namespace") or "default")
         user = config["users"].get_with_name(chosen["user"], safe=True) if chosen.get("user") else None
@@ -71,6 +74,14 @@ class Kubeconfig:
         if self._plugin and expires and rejected:
             del self._loader.exec_plugin_expiry  # run the plugin, whatever it had promised
         await self._loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
+
+
+class _Loader(KubeConfigLoader):
+    """The package's, but for OIDC."""
+
+    async def _load_oid_token(self) -> None:
+        config = self._user["auth-provider"].value.get("config") or {}  # type: ignore[index]
+        self.token = f"Bearer {await asyncio.to_thread(oidc.id_token, config)}"
 
 
 class _Merger(KubeConfigMerger):
@@ -96,6 +107,8 @@ def fault(error: BaseException) -> str:
             return f"{happened}: {error.filename}" if error.filename else happened
         case ConfigException():
             return str(error).partition("{")[0].strip()  # it may quote the whole entry, token and all
+        case oidc.OidcError():
+            return f"{error}: {fault(error.__cause__)}" if error.__cause__ else str(error)
         case yaml.MarkedYAMLError() if error.problem_mark:
             return f"no YAML: {error.problem}, line {error.problem_mark.line + 1}"
     return f"malformed ({type(error).__name__})"
