@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from tests.decision.world import REGISTRY
 from tests.deploy.conftest import Make
 from tests.deploy.installation import Installation
 from tests.deploy.test_tenants import policy
-from tests.support import wait_until
+from tests.support import ControlPlane, wait_until
 from turnout.calling import Calls
 from turnout.decision.accept import Refused
 from turnout.decision.declare import admit
@@ -90,10 +90,18 @@ def let_through(installation: Installation, *documents: Object) -> set[str]:
     return taken
 
 
+@pytest.fixture(scope="module")
+def shared(cluster: ControlPlane) -> Iterator[str]:
+    """The namespace that the administrator lets all policies reach: the chart grants rights there."""
+    cluster.kubectl("create", "namespace", "shared")
+    yield "shared"
+    cluster.kubectl("delete", "namespace", "shared", "--wait=false")
+
+
 @pytest.mark.parametrize("plugins", [{}, NAMED], ids=["defaults", "named by the administrator"])
-def test_the_admission_policy_refuses_what_core_refuses(make: Make, plugins: Any) -> None:
+def test_the_admission_policy_refuses_what_core_refuses(make: Make, shared: str, plugins: Any) -> None:
     installation = make(name=f"turnout-{secrets.token_hex(2)}")
-    settings = {"allowNamespaces": {"*": ["shared"]}, "plugins": plugins}
+    settings = {"allowNamespaces": {"*": [shared]}, "plugins": plugins}
     installation.install("--set=admissionPolicies.create=true", settings=settings)
     elsewhere = policies()[-1]
     wait_until(lambda: not let_through(installation, elsewhere), timeout=20, what="it is in force")
