@@ -181,6 +181,23 @@ def test_after_a_stop_another_one_leads_at_once() -> None:
     play(scene)
 
 
+def test_a_stop_in_the_middle_of_a_renewal_lets_another_one_lead_at_once_too() -> None:
+    """The API server has it by then, and nobody has waited for its answer."""
+
+    async def scene(room: Room) -> None:
+        first, _ = await led(room)
+        first.link.deaf = True
+        before = room.spec()
+        await asyncio.sleep(1.5 * TIMING.retry)
+        assert room.spec() != before
+        first.link.deaf = False
+        await first.stop()
+        assert "holderIdentity" not in room.spec()
+        assert await room.until("b", SOON) <= TIMING.retry + 0.1
+
+    play(scene)
+
+
 @pytest.mark.parametrize("fault", ["cut", "stalled"])
 def test_a_leader_that_cannot_renew_stops_before_another_one_leads(fault: str) -> None:
     async def scene(room: Room) -> None:

@@ -118,8 +118,23 @@ class Lease:
         """Let another one lead at once. Where that fails it takes the time that the Lease says."""
         if (seconds := self.remaining()) > 0:
             with contextlib.suppress(*FAILED):
-                await self._within(seconds, self._write(None, RELEASED_SECONDS))
+                await self._within(seconds, self._let_go())
         self._renewed = NEVER
+
+    async def _let_go(self) -> None:
+        """Write that nobody has it, over a renewal too whose answer nobody has waited for."""
+        while True:
+            try:
+                await self._write(None, RELEASED_SECONDS)
+            except ApiError as error:
+                if error.status != 409:
+                    raise
+            else:
+                return
+            found = await self._client.get(self._ref)
+            if found is None or text(mapping(found.get("spec")).get("holderIdentity")) != self._identity:
+                return
+            self._version = _version(found)
 
     async def _take(self) -> bool:
         """Whether it is ours now."""
