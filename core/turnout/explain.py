@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from turnout.decision.assess import Assessment
 from turnout.decision.declare import Admitted
 from turnout.decision.shares import share_of, split
-from turnout.plugin import Role, Version
+from turnout.plugin import Role
+from turnout.shown import truth
 
 
 def explain(title: str, admitted: Admitted, assessment: Assessment) -> Iterator[str]:
@@ -22,7 +23,7 @@ def explain(title: str, admitted: Admitted, assessment: Assessment) -> Iterator[
         (
             version.name,
             "primary" if version.name == accepted.policy.primary else "candidate",
-            _ready(version),
+            truth(version.ready),
             "" if version.spec.weight is None else str(version.spec.weight),
             share_of(outcome.plan, version.name),
             outcome.reasons.get(version.name, ""),
@@ -42,10 +43,6 @@ def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     widths = [max(len(row[column]) for row in found) for column in range(len(found[0]))]
     for row in found:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _ready(version: Version) -> str:
-    return {True: "True", False: "False", None: "Unknown"}[version.ready]
 
 
 def _note(role: Role) -> str:

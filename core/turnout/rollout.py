@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from turnout.plugin.reading import condition, integer, items, mapping, text
 from turnout.reasons import Reason
+from turnout.shown import truth
 from turnout.verification.split import ROUNDED, Share, of_weights
 
 
@@ -25,8 +26,7 @@ class Condition:
 
     def __str__(self) -> str:
         """As `Ready is False: NoVersionReady: …`."""
-        word = "Unknown" if self.status is None else str(self.status)
-        return ": ".join(filter(None, (f"{self.type} is {word}", self.reason, self.message)))
+        return ": ".join(filter(None, (f"{self.type} is {truth(self.status)}", self.reason, self.message)))
 
 
 @dataclass(frozen=True, slots=True)

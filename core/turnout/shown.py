@@ -32,6 +32,11 @@ def sentence(text: str, limit: int = 512) -> str:
     return line if len(text) <= limit and len(line) <= limit else f"{line[: limit - 1]}…"
 
 
+def truth(value: bool | None) -> str:
+    """True, False or Unknown, as a condition's status says it."""
+    return "Unknown" if value is None else str(value)
+
+
 def plain(text: str, limit: int = 253) -> str:
     """The text as it is, if it is short and a terminal prints all of it as characters; else its JSON."""
     return text if text.isprintable() and len(text) <= limit else shown(text, limit)

@@ -10,6 +10,7 @@ from turnout.decision.shares import NO_SHARE, share_of, split
 from turnout.plugin import Ref, RoutePlan, Version
 from turnout.plugin.reading import mapping
 from turnout.reasons import Reason
+from turnout.shown import truth
 
 MESSAGE_LIMIT = 1024
 SPLIT_LIMIT = 2048
@@ -26,7 +27,7 @@ class Verdict:
 
     @property
     def status(self) -> str:
-        return "Unknown" if self.value is None else str(self.value)
+        return truth(self.value)
 
 
 def ready(
@@ -106,7 +107,7 @@ def versions(
         one: dict[str, Any] = {
             "name": version.name,
             "role": "primary" if version.name == primary else "candidate",
-            "ready": {True: "True", False: "False", None: "Unknown"}[version.ready],
+            "ready": truth(version.ready),
             "reason": _camel(version.reason),
             "message": message[:MESSAGE_LIMIT],
             "share": share,

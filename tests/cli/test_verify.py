@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import os
-import shutil
 import signal
 import ssl
 import subprocess
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.support.answering import Answering
+from tests.support.openssl import needs_openssl
 from tests.support.waiting import free_port, wait_until
 from turnout.cli import main, verify_run
 from turnout.cli.exits import BadInput, NoCluster, NotFound
@@ -363,7 +363,7 @@ def test_a_file_without_certificates_is_told(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (2, f"Error: {file}: holds no certificate in PEM\n")
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate with")
+@needs_openssl
 @pytest.mark.parametrize(("namespace", "code"), [("models", 0), ("elsewhere", 1)])
 def test_a_certificate_has_to_be_the_hosts(namespace: str, code: int, tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"

@@ -97,6 +97,15 @@ class Site:
         self._bind(name, account)
         return account
 
+    def reader(self, *verbs: str) -> Credentials:
+        """An account that has these verbs on the policy wisdom, and no other right."""
+        account = self.control_plane.service_account(self.namespace, "reader")
+        what = (*(f"--verb={one}" for one in verbs), "--resource=routingpolicies", "--resource-name=wisdom")
+        self.kubectl("create", "role", "reader", *what)
+        to = f"--serviceaccount={self.namespace}:reader"
+        self.kubectl("create", "rolebinding", "reader", "--role=reader", to)
+        return account
+
     def _bind(self, name: str, account: Credentials) -> None:
         to = f"--serviceaccount={self.namespace}:{name}"
         self.kubectl("create", "rolebinding", name, "--role=turnout", to)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,11 @@ import pytest
 from tests.support import ControlPlane, find_assets
 from tests.support.identities import kubeconfig
 from tests.support.issuer import CLIENT, Issuer
+from tests.support.openssl import needs_openssl
 from turnout.runtime import kube, oidc
 from turnout.runtime.transport import Request
 
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate with")
+pytestmark = needs_openssl
 
 WHO = Request(
     "POST",

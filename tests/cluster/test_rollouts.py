@@ -16,15 +16,7 @@ HALVES = ("wisdom-0", "wisdom-1")
 
 @pytest.fixture
 def reader(site: Site) -> Credentials:
-    """An account that may get, list and watch the policy `wisdom`, and no other."""
-    account = site.control_plane.service_account(site.namespace, "reader")
-    verbs = ("--verb=get", "--verb=list", "--verb=watch")
-    what = ("--resource=routingpolicies", "--resource-name=wisdom")
-    site.kubectl("create", "role", "reader", *verbs, *what)
-    site.kubectl(
-        "create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={site.namespace}:reader"
-    )
-    return account
+    return site.reader("get", "list", "watch")
 
 
 def turnout(site: Site, user: Credentials | Proxied, *arguments: str) -> subprocess.Popen[str]:

@@ -15,14 +15,7 @@ from tests.support.answering import Answering
 
 @pytest.fixture
 def reader(site: Site) -> Credentials:
-    """An account that may get the policy `wisdom`."""
-    account = site.control_plane.service_account(site.namespace, "reader")
-    what = ("--verb=get", "--resource=routingpolicies", "--resource-name=wisdom")
-    site.kubectl("create", "role", "reader", *what)
-    site.kubectl(
-        "create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={site.namespace}:reader"
-    )
-    return account
+    return site.reader("get")
 
 
 def verify(site: Site, where: Answering, kubeconfig: Path, name: str = "wisdom") -> tuple[int, str, str]:

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import logging
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +12,12 @@ import pytest
 
 from tests.support.identities import kubeconfig
 from tests.support.issuer import CLIENT, SECRET, Issuer
+from tests.support.openssl import needs_openssl
 from turnout.runtime import kube, oidc
 from turnout.runtime.errors import NoCluster
 from turnout.runtime.transport import ConnectionFailed, Request
 
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate with")
+pytestmark = needs_openssl
 
 GET = Request("GET", "/api", timeout=5)
 

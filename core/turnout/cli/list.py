@@ -77,11 +77,11 @@ async def _read(
 def text(found: Sequence["Rollout"], now: datetime, *, all_namespaces: bool, wide: bool) -> list[str]:
     """The lines of a table."""
     from turnout.explain import table
-    from turnout.shown import sentence
+    from turnout.shown import sentence, truth
 
     head = ["NAME", "ENVIRONMENT", "STRATEGY", "SPLIT", "READY", "AGE"]
     rows = [
-        [one.name, one.environment, one.strategy, one.split or "none", _word(one.ready), _age(one, now)]
+        [one.name, one.environment, one.strategy, one.split or "none", truth(one.ready), _age(one, now)]
         for one in found
     ]
     if wide:
@@ -100,10 +100,6 @@ def _dump(data: dict[str, Any], output: str) -> None:
         import yaml
 
         click.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), nl=False)
-
-
-def _word(value: bool | None) -> str:
-    return "Unknown" if value is None else str(value)
 
 
 def _age(one: "Rollout", now: datetime) -> str:

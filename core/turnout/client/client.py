@@ -76,7 +76,9 @@ class Client:
         found: list[Rollout] = []
         async with aclosing(self._pages(all_namespaces)) as pages:
             async for page in pages:
-                found = [*([] if page.first else found), *map(Rollout.read, page.items)]
+                if page.first:
+                    found.clear()
+                found.extend(map(Rollout.read, page.items))
         return found
 
     async def watch(self, name: str) -> AsyncGenerator[Rollout | None, None]:

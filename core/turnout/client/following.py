@@ -30,8 +30,8 @@ class Latest:
         self._listed = None
 
     def page(self, items: Sequence[dict[str, Any]]) -> None:
-        for item in items:
-            self._listed = item
+        if items:
+            self._listed = items[-1]
 
     def end(self, resource_version: str) -> None:
         self._set(self._listed)

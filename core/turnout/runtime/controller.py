@@ -25,7 +25,7 @@ from turnout.runtime.gates import Gates
 from turnout.runtime.guard import Guard
 from turnout.runtime.in_force import RoutesInForce
 from turnout.runtime.keys import DrainKey, Key, PolicyKey, SharedKey, WeightsKey
-from turnout.runtime.kinds import KindCaches
+from turnout.runtime.kinds import KindCaches, scopes
 from turnout.runtime.lanes import Lanes
 from turnout.runtime.notifiers import Notifiers
 from turnout.runtime.observer import Observer
@@ -78,7 +78,7 @@ class Controller:
         )
         store = Store()
         reached = _reached(namespaces, settings)
-        self._scopes: list[str | None] = [None] if reached is None else [*sorted(reached)]
+        self._scopes = scopes(reached)
         self._kinds = KindCaches(
             client,
             store,
@@ -215,7 +215,7 @@ class Controller:
         async def digest(objects: Any) -> list[tuple[Name, Document]]:
             return [(name_of(obj), document(obj)) for obj in objects]
 
-        for scope in [None] if self._namespaces is None else [*sorted(self._namespaces)]:
+        for scope in scopes(self._namespaces):
             cache = Cache(shelf, scope, digest, self._document_changed, self._documents_turned)
             told_end = partial(self.context.observer.watch_ended, kind)
             reflector = Reflector(self._client, kind, scope, cache, told_end=told_end)

@@ -31,6 +31,11 @@ _REASONS = {
 }
 
 
+def scopes(namespaces: frozenset[str] | None) -> list[str | None]:
+    """Where each is followed by itself, in order; None stands for all namespaces at once."""
+    return [None] if namespaces is None else [*sorted(namespaces)]
+
+
 class KindCaches:
     """Follows kinds: what environments watch in all of `reached`, what routers write in `served` alone.
 
@@ -66,13 +71,12 @@ class KindCaches:
     def need(self, plugin: Plugin[Any]) -> None:
         """Follow the kinds of a plugin from now on."""
         namespaces = self._reached if isinstance(plugin, Environment) else self._served
-        scopes: list[str | None] = [None] if namespaces is None else [*sorted(namespaces)]
         for kind in self.digester.use(plugin):
             watches = self._watches.setdefault(kind, {})
             for watch in watches.values():  # what is there was read without asking this plugin
                 watch.cache.refill()
                 watch.reflector.restart()
-            for scope in scopes:
+            for scope in scopes(namespaces):
                 if scope not in watches:
                     watches[scope] = self._follow(kind, scope)
 
