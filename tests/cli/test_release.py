@@ -50,13 +50,15 @@ def released(
     output: str | None = None,
     namespaces: Sequence[str] | None = ("models",),
     living: bool = False,
+    held_for: Sequence[str] = (),
     dry_run: DryRun = DryRun.NONE,
     loop: Callable[[Any], int] = faketime.run,
 ) -> int:
     """Run the command on a cluster. Returns the exit code."""
     where: Sequence[str | None] = [None] if namespaces is None else namespaces
     places = [Place(kind, one, name) for one in where for kind, name in asked(REGISTRY, names, ())]
-    return loop(run(Report(output, dry_run, namespaces, living=living), places, cluster))
+    report = Report(output, dry_run, namespaces, living=living, held_for=held_for)
+    return loop(run(report, places, cluster))
 
 
 Said = pytest.CaptureFixture[str]
@@ -75,6 +77,17 @@ def test_the_second_time_there_is_nothing_to_release(cluster: InMemoryCluster, c
     said = capsys.readouterr()
     assert said.out == f"{KIND}/wisdom-0 released\n{KIND}/wisdom-1 released\n"
     assert said.err == "Nothing to release in models\n"
+
+
+def test_what_is_held_for_others_is_told_and_left(cluster: InMemoryCluster, capsys: Said) -> None:
+    """By its name, where it was asked for by its name."""
+    for living in (False, True):
+        assert released(cluster, living=living, held_for=("ours", "mine")) == 0
+        told = "Note: 2 held for policies of models and left protected\nNothing to release in models\n"
+        assert capsys.readouterr().err == told
+    released(cluster, "wisdom-1", held_for=("ours",))
+    why = f"Note: {KIND}/wisdom-1 is held for policies of models, which --held-for does not name\n"
+    assert capsys.readouterr().err.startswith(why)
 
 
 def test_of_several_namespaces_each_line_names_its_own(cluster: InMemoryCluster, capsys: Said) -> None:

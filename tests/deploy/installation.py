@@ -58,11 +58,22 @@ class Installation:
         self.helm("upgrade", CHART, self._values(settings), *arguments)
 
     @contextmanager
+    def upgrading(self, settings: Object) -> Iterator[None]:
+        """`helm upgrade` in the background. It has to end well by the end of this."""
+        with self._helm_in_background("upgrade", CHART, self._values(settings)):
+            yield
+
+    @contextmanager
     def uninstalling(self) -> Iterator[None]:
         """`helm uninstall` in the background. It has to end well by the end of this."""
-        command: list[str | Path] = [find_helm(), "uninstall", self.name, "--timeout=60s", *self._there]
+        with self._helm_in_background("uninstall"):
+            yield
+
+    @contextmanager
+    def _helm_in_background(self, command: str, *arguments: str | Path) -> Iterator[None]:
+        line: list[str | Path] = [find_helm(), command, self.name, *arguments, "--timeout=60s", *self._there]
         environment = {"HOME": str(self._directory)}
-        running = subprocess.Popen(command, text=True, stderr=subprocess.PIPE, env=environment)
+        running = subprocess.Popen(line, text=True, stderr=subprocess.PIPE, env=environment)
         try:
             yield
             _, said = running.communicate(timeout=60)

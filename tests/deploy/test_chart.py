@@ -126,18 +126,37 @@ def test_pods_are_restricted(kind: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "scope"),
+    ("arguments", "scope", "held_for"),
     [
-        ((), []),
-        (("--set=clusterScoped=true",), ["--all-namespaces"]),
-        (("--set=namespaces={a,b}",), ["--namespace=a", "--namespace=b"]),
+        ((), [], ["--held-for=team-a"]),
+        (("--set=clusterScoped=true",), ["--all-namespaces"], []),
+        (
+            ("--set=namespaces={a,b}",),
+            ["--namespace=a", "--namespace=b"],
+            ["--held-for=a", "--held-for=b"],
+        ),
     ],
 )
-def test_controller_and_release_have_the_same_scope(arguments: tuple[str, ...], scope: list[str]) -> None:
+def test_controller_and_release_have_the_same_scope(
+    arguments: tuple[str, ...], scope: list[str], held_for: list[str]
+) -> None:
+    """And only what policies of these namespaces hold is released."""
     found = objects(*arguments)
     for kind, name in (("Deployment", "turnout"), ("Job", "turnout-release")):
         said = container(only(found, kind, name))["args"]
         assert [one for one in said if "namespace" in one] == scope
+    assert [one for one in said if one.startswith("--held-for")] == held_for
+
+
+@pytest.mark.parametrize(
+    ("drain", "events"), [("true", "post-delete"), ("false", "post-upgrade,post-rollback,post-delete")]
+)
+def test_with_the_drain_switched_off_an_upgrade_releases_too(drain: str, events: str) -> None:
+    """All that the Job needs is made for it each time."""
+    found = objects(f"--set=settings.drain.enabled={drain}")
+    hooks = [one for one in found if one["metadata"]["name"] == "turnout-release"]
+    assert {one["kind"] for one in hooks} == {"ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Job"}
+    assert {one["metadata"]["annotations"]["helm.sh/hook"] for one in hooks} == {events}
 
 
 def test_pod_of_the_uninstallation_has_the_labels_of_the_values_and_no_sidecar() -> None:

@@ -119,9 +119,9 @@ def test_what_a_release_serves_no_more_is_released_by_hand(make: Make) -> None:
     with one.uninstalling():
         assert one.run_release_job().returncode == 0
     assert there.get("inferenceservice", "wisdom-0")["metadata"]["finalizers"] == [DRAIN]
-    assert "turnout release --all -n THEIRS" in pages.text("docs/uninstall.md")
-    admin = one.control_plane.admin
-    assert one.turnout(admin, "release", "--all", "-n", other.namespace).returncode == 0
+    assert "turnout release --all -n THEIRS --held-for YOURS" in pages.text("docs/uninstall.md")
+    by_hand = ("release", "--all", "-n", other.namespace, "--held-for", one.namespace)
+    assert one.turnout(one.control_plane.admin, *by_hand).returncode == 0
     assert "finalizers" not in there.get("inferenceservice", "wisdom-0")["metadata"]
 
 
@@ -129,6 +129,37 @@ def policy_goes_and_with_it_its_routes(site: Site) -> None:
     site.kubectl("delete", "routingpolicy", "wisdom", "--timeout=10s")
     wait_until(lambda: site.names("virtualservices") == [], timeout=20, what="the routes are collected")
     wait_until(lambda: site.names("gateways.networking.istio.io") == [], what="the Gateway is collected")
+
+
+def test_with_the_drain_switched_off_by_an_upgrade_versions_can_be_deleted(
+    installation: Installation, serving: Site
+) -> None:
+    """The pod of before still runs, and has no rights any more to put the finalizers back."""
+    assert finalizers(serving) == [DRAIN, DRAIN]
+    with installation.upgrading({**QUICK, "drain": {"enabled": False}}):
+        done = installation.run_release_job()
+    assert (done.returncode, done.stdout.count(" released"), done.stderr) == (0, 2, "")
+    serving.kubectl("annotate", "inferenceservices", "--all", "a=b")
+    assert marks(serving) == []
+    serving.kubectl("delete", "inferenceservice", "wisdom-1", "--timeout=10s")
+    assert not [one for one in left(installation) if one.endswith("-release")]
+
+
+def test_of_two_releases_that_reach_a_namespace_each_lets_its_own_versions_go(make: Make) -> None:
+    one, other, shared = make(), make(), make()
+    there = shared.site()
+    for holder, name in ((one, "wisdom-0"), (other, "wisdom-1")):
+        holder.install(settings={**QUICK, "allowNamespaces": {holder.namespace: [shared.namespace]}})
+        there.version(name)
+        marked = {"finalizers": [DRAIN], "annotations": {f"{DRAIN}-for": holder.namespace}}
+        patch = json.dumps({"metadata": marked})
+        there.kubectl("patch", "inferenceservice", name, "--type=merge", f"--patch={patch}")
+    with one.uninstalling():
+        done = one.run_release_job()
+    assert (done.returncode, done.stdout.count(" released")) == (0, 1), done.stderr
+    assert f"1 held for policies of {other.namespace}" in done.stderr
+    assert "finalizers" not in there.get("inferenceservice", "wisdom-0")["metadata"]
+    assert there.get("inferenceservice", "wisdom-1")["metadata"]["finalizers"] == [DRAIN]
 
 
 def test_a_job_that_fails_is_told_and_turnout_release_mends_it(

@@ -129,6 +129,16 @@ def test_only_the_namespaces_that_are_asked_for(cluster: InMemoryCluster) -> Non
     assert cluster.objects(INFERENCE_SERVICE) == []
 
 
+def test_only_what_is_held_for_the_namespaces_that_are_asked_for(cluster: InMemoryCluster) -> None:
+    """One that does not say for whom is held for its own."""
+    for name, holder in (("wisdom-0", "ours"), ("wisdom-1", "theirs"), ("wisdom-2", None)):
+        ref = deploy(cluster, name)
+        cluster.patch(ref, {"metadata": {"annotations": {ANNOTATION_DRAIN_FOR: holder}}})
+    assert release(cluster, held_for=["models"])[0] == ["wisdom-2"]
+    assert release(cluster, held_for=["ours"], living=True)[0] == ["wisdom-0"]
+    assert release(cluster)[0] == ["wisdom-1"]
+
+
 def test_only_the_names_that_are_asked_for(cluster: InMemoryCluster) -> None:
     """Only they are listed: the right to list just these is enough."""
     for name in ("wisdom-0", "wisdom-1", "wisdom-10"):

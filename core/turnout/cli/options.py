@@ -57,15 +57,16 @@ def settings(told: str) -> Callable[[Command], Command]:
 
 def namespaces(told: str) -> Callable[[Command], Command]:
     """A repeatable --namespace with this help, for the argument `namespaces`."""
-    return click.option(
-        "-n",
-        "--namespace",
-        "namespaces",
-        multiple=True,
-        metavar="NAMESPACE",
-        callback=namespaces_given,
-        help=told,
-    )
+    return _several_namespaces(told, "-n", "--namespace", "namespaces")
+
+
+def held_for(told: str) -> Callable[[Command], Command]:
+    """A repeatable --held-for with this help, for the argument `held_for`."""
+    return _several_namespaces(told, "--held-for", "held_for")
+
+
+def _several_namespaces(told: str, *names: str) -> Callable[[Command], Command]:
+    return click.option(*names, multiple=True, metavar="NAMESPACE", callback=namespaces_given, help=told)
 
 
 def namespaces_given(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:

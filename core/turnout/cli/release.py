@@ -62,6 +62,9 @@ class _Command(Command):
     help="Only objects of this kind. Repeatable. Default: all that environments watch.",
 )
 @click.option("--all", "living", is_flag=True, help="Also versions that are not being deleted.")
+@options.held_for(
+    "Only versions that policies of this namespace hold. Repeatable. Default: of any namespace."
+)
 @click.option(
     DRY_RUN,
     "dry_run",
@@ -84,6 +87,7 @@ def command(
     all_namespaces: bool,
     kinds: tuple[str, ...],
     living: bool,
+    held_for: tuple[str, ...],
     dry_run: str,
     output: str | None,
     context: str | None,
@@ -112,7 +116,7 @@ def command(
     wanted = asked(registry, names, kinds)
     try:
         scope = None if all_namespaces else namespaces or (kube.default_namespace(context=context),)
-        report = Report(output, DryRun(dry_run), scope, living=living)
+        report = Report(output, DryRun(dry_run), scope, living=living, held_for=held_for)
         report.begin(registry.failures)
         return asyncio.run(_connect(report, _places(wanted, scope), context))
     except NoClusterFound as error:
@@ -138,6 +142,7 @@ async def run(report: "Report", places: Sequence["Place"], transport: "Transport
         Client(transport),
         report.released,
         living=report.living,
+        held_for=report.held_for,
         dry_run=report.dry_run,
         waits=report.waits,
     )

@@ -29,10 +29,17 @@ class Report:
     """Told of each object as it is released, and at the end of the rest."""
 
     def __init__(
-        self, output: str | None, dry_run: DryRun, namespaces: Sequence[str] | None, *, living: bool
+        self,
+        output: str | None,
+        dry_run: DryRun,
+        namespaces: Sequence[str] | None,
+        *,
+        living: bool,
+        held_for: Sequence[str] = (),
     ) -> None:
         self.dry_run = dry_run
         self.living = living
+        self.held_for = held_for or None
         self.interrupted = False
         self.wanted = 0
         """How many objects there are to release."""
@@ -89,8 +96,14 @@ class Report:
         kept = [one for one in found if not release.wanted(one)]
         if asked:
             for one in kept:
-                _say(f"Note: {named(one.ref)} {_why_kept(one)}")
-        elif living := sum(one.entry.deleting is None and protects(one.entry) for one in kept):
+                _say(f"Note: {named(one.ref)} {_why_kept(one, release)}")
+            return
+        others = [one for one in kept if release.left_to_others(one)]
+        if others:
+            namespaces = ", ".join(sorted({one.held_for for one in others}))
+            _say(f"Note: {len(others)} held for policies of {namespaces} and left protected")
+        living = sum(one.entry.deleting is None and protects(one.entry) for one in kept if one not in others)
+        if living:
             _say(f"Note: {living} not being deleted and left protected; --all releases these too")
 
     def _tell_failures(self, failures: Sequence[Failure]) -> int:
@@ -127,7 +140,9 @@ def _as_data(found: Found) -> dict[str, Any]:
     return {"apiVersion": found.api_version, "kind": found.ref.kind.kind, "metadata": metadata}
 
 
-def _why_kept(found: Found) -> str:
+def _why_kept(found: Found, release: Release) -> str:
+    if release.left_to_others(found):
+        return f"is held for policies of {found.held_for}, which --held-for does not name"
     if found.entry.deleting is None and found.marked:
         return "is not being deleted; --all releases it all the same"
     if found.entry.finalizers:

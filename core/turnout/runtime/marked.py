@@ -35,6 +35,11 @@ class Found:
         """Whether there is anything of ours to take off."""
         return protects(self.entry) or bool(self.entry.drain_for)
 
+    @property
+    def held_for(self) -> str:
+        """The namespace of the policy that it is protected for."""
+        return self.entry.drain_for or self.ref.namespace
+
 
 async def read(client: Client, place: Place) -> list[Found]:
     """All objects in a place that bear a mark of ours; one that is asked for by name in any case.

@@ -6,7 +6,7 @@ people is left to the command.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
@@ -54,7 +54,8 @@ class Failure:
 
 
 class Release:
-    """One run over some places. `living`: also off objects that are not being deleted.
+    """One run over some places. `living`: also off objects that are not being deleted; `held_for`: only off
+    those that policies of these namespaces hold (None: of any).
 
     `released` is told of each object as the API server has it afterwards, the moment it is done. `waits`
     is called once, if an answer takes long.
@@ -66,6 +67,7 @@ class Release:
         released: Callable[[Found], None],
         *,
         living: bool = False,
+        held_for: Collection[str] | None = None,
         dry_run: DryRun = DryRun.NONE,
         rng: random.Random | None = None,
         waits: Callable[[], None] = lambda: None,
@@ -73,6 +75,7 @@ class Release:
         self._client = client
         self._released = released
         self._living = living
+        self._held_for = held_for
         self._dry_run = dry_run
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._waits: Callable[[], None] | None = waits
@@ -101,8 +104,14 @@ class Release:
         await self._each(places, look)
         return [found[ref] for ref in sorted(found, key=str)]
 
+    def left_to_others(self, found: Found) -> bool:
+        """Whether an object is protected for a policy that this run is not about."""
+        return self._held_for is not None and found.marked and found.held_for not in self._held_for
+
     def wanted(self, found: Found) -> bool:
         """Whether an object is to be released."""
+        if self.left_to_others(found):
+            return False
         if found.entry.deleting is None:
             return self._living and found.marked
         return protects(found.entry)
