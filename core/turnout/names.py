@@ -5,6 +5,8 @@ from turnout.plugin import Kind
 GROUP = "turnout.dev"
 VERSION = "v1alpha1"
 FIELD_MANAGER = "turnout"
+FIELD_MANAGER_OF_PEOPLE = "turnout-cli"
+"""Of what people write by commands and by the Python API."""
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGED_BY = "turnout"
 LABEL_POLICY = f"{GROUP}/policy"

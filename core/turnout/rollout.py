@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from turnout.decision.shares import NO_SHARE
 from turnout.plugin.reading import condition, integer, items, mapping, text
 from turnout.reasons import Reason
 from turnout.shown import truth
@@ -42,6 +43,11 @@ class RolloutVersion:
     weight: int | None = None
     app_version: str = ""
 
+    @property
+    def carries(self) -> bool:
+        """Whether calls go to it, or copies of them."""
+        return self.share not in ("", NO_SHARE)
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -57,8 +63,8 @@ class Route:
 class Rollout:
     """A policy, by its spec and its status.
 
-    `names`: its versions, the primary first. `current`: whether the status is about the spec as it is now.
-    `split`: the shares in force, in one line.
+    `names`: its versions, in the policy's order. `declared`: the policy's own weights. `current`: whether the
+    status is about the spec as it is now. `split`: the shares in force, in one line.
     """
 
     namespace: str
@@ -70,6 +76,8 @@ class Rollout:
     created: datetime | None
     current: bool
     names: tuple[str, ...]
+    primary: str
+    declared: Mapping[str, int | None]
     split: str
     conditions: Mapping[str, Condition]
     versions: tuple[RolloutVersion, ...]
@@ -93,6 +101,11 @@ class Rollout:
         """Whether the routes are the decided ones for the spec as it is now."""
         routed = self.conditions.get("Routed")
         return bool(self._says("Routed")) and routed is not None and routed.reason == Reason.IN_FORCE
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """All versions but the primary."""
+        return tuple(name for name in self.names if name != self.primary)
 
     @property
     def shares(self) -> dict[str, Share]:
@@ -122,6 +135,11 @@ class Rollout:
             for name, share in self.shares.items()
         )
         return self.in_force and wanted.keys() <= self.shares.keys() and all(one <= ROUNDED for one in off)
+
+    def weighs(self, weights: Mapping[str, int]) -> bool:
+        """Whether the routes in force are those of traffic weights, over the policy's own."""
+        wanted = {**self.declared, **weights}
+        return self.in_force and {one.name: one.weight for one in self.versions} == wanted
 
     def data(self) -> dict[str, Any]:
         """The same as JSON has it. Fields may be added in later versions, and none is taken away."""
@@ -183,6 +201,8 @@ class Rollout:
         """Read a RoutingPolicy as the API server has it."""
         metadata, spec = mapping(policy.get("metadata")), mapping(policy.get("spec"))
         status = mapping(policy.get("status"))
+        versions = items(spec.get("modelVersions"))
+        names = tuple(text(one.get("name")) for one in versions)
         return cls(
             namespace=text(metadata.get("namespace")),
             name=text(metadata.get("name")),
@@ -192,7 +212,9 @@ class Rollout:
             suspended=spec.get("suspend") is True,
             created=_time(metadata.get("creationTimestamp")),
             current=status.get("observedGeneration") == metadata.get("generation"),
-            names=tuple(text(one.get("name")) for one in items(spec.get("modelVersions"))),
+            names=names,
+            primary=text(spec.get("primary")) or next(iter(names), ""),
+            declared={text(one.get("name")): integer(one.get("weight")) for one in versions},
             split=text(status.get("split"), 2048),
             conditions={one.type: one for one in _conditions(status)},
             versions=tuple(map(_version, items(status.get("versions")))),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.cluster.test_rollouts import ended, turnout
 from tests.deploy.conftest import Make
 from tests.deploy.installation import Installation
 from tests.support import Credentials, wait_until
@@ -96,7 +97,7 @@ def test_standard_roles_have_them(installation: Installation, user: User, standa
 
 
 def test_a_release_manager_moves_weights_and_no_policies(installation: Installation, user: User) -> None:
-    """With kubectl, as people do."""
+    """With kubectl and with turnout, as people do."""
     site = installation.site()
     site.version("wisdom-0")
     site.policy("wisdom")
@@ -113,4 +114,7 @@ def test_a_release_manager_moves_weights_and_no_policies(installation: Installat
         "patch", "routingpolicy", "wisdom", "--type=merge", f"--patch={patch}", user=somebody, check=False
     )
     assert 'cannot patch resource "routingpolicies"' in refused.stderr
-    site.kubectl("delete", "trafficweights", "wisdom", user=somebody)
+    for command in (("weights", "wisdom", "1/4"), ("abort", "wisdom"), ("weights", "wisdom", "--reset")):
+        code, _, told = ended(turnout(site, somebody, *command, "--no-wait"))
+        assert code == 0, told
+    assert site.names("trafficweights") == []

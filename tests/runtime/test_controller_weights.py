@@ -3,6 +3,7 @@
 import pytest
 
 from tests.runtime.harness import NAMESPACE, Bed, isvc, owners, rp, tw
+from turnout.runtime.transport import Request
 from turnout.testing.outcome import condition_of
 
 
@@ -109,6 +110,25 @@ def test_a_mirror_percentage_is_not_for_strategies_without_mirrors(halves: Bed) 
     }
     halves.cluster.apply_manifest(manifest, namespace=NAMESPACE)
     halves.until(lambda: accepted(halves) == ("False", "NotUsed"))
+
+
+def test_nothing_is_said_of_weights_that_nobody_has_looked_at(halves: Bed) -> None:
+    """Not even for a moment what was found of those before them."""
+    halves.weights(wisdom_0=20, wisdom_7=80)
+    halves.until(lambda: accepted(halves) == ("False", "UnknownVersion"))
+    said: list[tuple[int, str]] = []
+    halves.cluster.on_request = lambda request: said.extend(told_of_weights(request))
+    halves.weights(wisdom_0=20, wisdom_1=80)
+    halves.until(lambda: accepted(halves) == ("True", "Valid"))
+    assert said == [(2, "Valid")]
+
+
+def told_of_weights(request: Request) -> list[tuple[int, str]]:
+    """The generation and the reason of Accepted that a write says of traffic weights, if it is one."""
+    if not request.path.endswith("/trafficweights/wisdom/status"):
+        return []
+    status = (request.body or {})["status"]
+    return [(status["observedGeneration"], condition_of(status, "Accepted")["reason"])]
 
 
 def test_weights_do_not_shift_on_a_restart(shifted: Bed) -> None:

@@ -45,6 +45,10 @@ main = Program(
             "wait": Lazy("turnout.cli.wait:command", "Wait until a rollout is where it should be."),
             "verify": Lazy("turnout.cli.verify:command", "Check who answers a model's calls, and how often."),
         },
+        "Move a rollout": {
+            "weights": Lazy("turnout.cli.weights:command", "Shift calls between versions."),
+            "abort": Lazy("turnout.cli.abort:command", "Give all calls to the primary."),
+        },
         "Run the controller": {
             "run": Lazy("turnout.cli.run:command", "Run the controller."),
             "crds": Lazy("turnout.cli.crds:command", "Print the custom resource definitions."),

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from turnout.cli.exits import NoCluster, NotFound
-from turnout.client import DeletedError, NotFoundError
+from turnout.cli.exits import NoCluster, NotFound, NotInTime, NotWell
+from turnout.client import DeletedError, NotFoundError, NotInTimeError, NotShiftedError
 from turnout.runtime.errors import ApiError
 from turnout.runtime.errors import NoCluster as NoClusterFound
 from turnout.runtime.transport import ConnectionFailed
+from turnout.shown import sentence
 
 
 @contextmanager
@@ -19,3 +20,7 @@ def told_errors() -> Iterator[None]:
         raise NoCluster(str(error)) from None
     except (NotFoundError, DeletedError) as error:
         raise NotFound(str(error)) from None
+    except NotShiftedError as error:
+        raise NotWell(str(error)) from None
+    except NotInTimeError as error:
+        raise NotInTime(sentence(str(error), 2048)) from None

@@ -41,6 +41,12 @@ class NotFound(click.ClickException):
     exit_code = Exit.NOT_FOUND
 
 
+class NotWell(click.ClickException):
+    """The command did its work, and it is not as it was to be. The message says how it is."""
+
+    exit_code = Exit.NOT_WELL
+
+
 class NotInTime(click.ClickException):
     """What was waited for did not come in time. The message says how it was at the end."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from turnout.cli import options
-from turnout.cli.exits import BadInput, NotInTime
+from turnout.cli.exits import BadInput
 from turnout.cli.program import Command
 from turnout.shown import sentence, shown
 
@@ -112,13 +112,9 @@ def command(
     """
     # Here, and not above: the help of a command must not wait for these imports.
     from turnout.cli.cluster import told_errors
-    from turnout.client import NotInTimeError
 
-    try:
-        with told_errors():
-            found = asyncio.run(_wait(name, goal, timeout, namespace, context))
-    except NotInTimeError as error:
-        raise NotInTime(sentence(str(error), 2048)) from None
+    with told_errors():
+        found = asyncio.run(_wait(name, goal, timeout, namespace, context))
     if output == "json":
         click.echo(json.dumps(found.data(), indent=2, ensure_ascii=False))
     else:
@@ -129,23 +125,9 @@ def command(
 async def _wait(
     name: str, goal: Goal, timeout: float, namespace: str | None, context: str | None
 ) -> "Rollout":
-    from turnout.cli import waiting
+    from turnout.cli.waiting import progress
     from turnout.client import Client
-    from turnout.runtime.release import SILENCE
 
-    said = ""
-
-    def tell(rollout: "Rollout") -> None:
-        nonlocal said
-        silence.cancel()
-        awaits = sentence(rollout.awaits or rollout.split, 2048)
-        if awaits != said:
-            said = awaits
-            click.echo(f"Waiting: {awaits}", err=True)
-
-    silence = asyncio.get_running_loop().call_later(SILENCE, waiting.say)
-    try:
+    with progress() as told:
         async with Client.connect(namespace or "", context=context) as client:
-            return await client.wait(name, goal.holds, timeout=timeout, told=tell)
-    finally:
-        silence.cancel()
+            return await client.wait(name, goal.holds, timeout=timeout, told=told)

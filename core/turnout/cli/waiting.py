@@ -1,12 +1,14 @@
-"""Says why nothing is said, where the API server takes long to answer."""
+"""Says what is waited for, and why nothing is said where the API server takes long to answer."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
 
+from turnout.rollout import Rollout
 from turnout.runtime.release import SILENCE
+from turnout.shown import sentence
 
 
 def say() -> None:
@@ -15,10 +17,27 @@ def say() -> None:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def told() -> Iterator[asyncio.TimerHandle]:
     """Around a wait, within a running event loop: say so if it takes long."""
     timer = asyncio.get_running_loop().call_later(SILENCE, say)
     try:
-        yield
+        yield timer
     finally:
         timer.cancel()
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Rollout], None]]:
+    """The same, and a function that says on stderr what a rollout waits for, unless it has just said so."""
+    said = ""
+
+    def tell(rollout: Rollout) -> None:
+        nonlocal said
+        silence.cancel()
+        awaits = sentence(rollout.awaits or rollout.split, 2048)
+        if awaits != said:
+            said = awaits
+            click.echo(f"Waiting: {awaits}", err=True)
+
+    with told() as silence:
+        yield tell

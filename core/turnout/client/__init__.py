@@ -1,5 +1,6 @@
 """The Python API for model owners: `turnout.Client`."""
 
 from turnout.client.client import Client, DeletedError, NotFoundError, NotInTimeError
+from turnout.client.weights import NotShiftedError
 
-__all__ = ["Client", "DeletedError", "NotFoundError", "NotInTimeError"]
+__all__ = ["Client", "DeletedError", "NotFoundError", "NotInTimeError", "NotShiftedError"]

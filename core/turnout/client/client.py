@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Self
 
-from turnout.client.following import Latest
+from turnout.client import weights as weights_
+from turnout.client.following import following
+from turnout.client.weights import NotShiftedError
 from turnout.expectations import nearest
-from turnout.names import ROUTING_POLICY
+from turnout.names import FIELD_MANAGER_OF_PEOPLE, ROUTING_POLICY
 from turnout.plugin import Ref
 from turnout.rollout import Rollout
 from turnout.runtime import client as runtime
 from turnout.runtime.errors import ApiError
-from turnout.runtime.reflector import Reflector
 from turnout.runtime.transport import ConnectionFailed, Transport
 
 
@@ -27,8 +28,9 @@ class DeletedError(LookupError):
 class NotInTimeError(TimeoutError):
     """What was waited for did not come. `rollout`: how it was at the end."""
 
-    def __init__(self, rollout: Rollout, timeout: float) -> None:
-        super().__init__(f"{rollout}: not within {timeout:g} s: {rollout.awaits or rollout.split}")
+    def __init__(self, rollout: Rollout, timeout: float, awaits: str = "") -> None:
+        told = awaits or rollout.awaits or rollout.split
+        super().__init__(f"{rollout}: not within {timeout:g} s: {told}")
         self.rollout = rollout
 
 
@@ -40,7 +42,7 @@ class Client:
     """
 
     def __init__(self, transport: Transport, namespace: str) -> None:
-        self._client = runtime.Client(transport)
+        self._client = runtime.Client(transport, manager=FIELD_MANAGER_OF_PEOPLE)
         self.namespace = namespace
 
     @classmethod
@@ -64,7 +66,7 @@ class Client:
 
     async def document(self, name: str) -> Mapping[str, Any]:
         """A RoutingPolicy as the API server has it. Raises NotFoundError."""
-        found = await self._client.get(Ref(ROUTING_POLICY, self.namespace, name))
+        found = await self._client.get(self._ref(name))
         if found is None:
             near = nearest(name, await self._names())
             told = f"; did you mean {near}?" if near else ""
@@ -88,17 +90,9 @@ class Client:
         connection is logged and made again. Needs the rights to list and to watch the policy of that name.
         Use it with `contextlib.aclosing`.
         """
-        latest = Latest()
-        reflector = Reflector(self._client, ROUTING_POLICY, self.namespace, latest, name=name)
-        following = asyncio.create_task(reflector.run())
-        try:
-            while True:
-                found = await latest.next()
+        async with aclosing(following(self._client, self._ref(name))) as states:
+            async for found in states:
                 yield Rollout.read(found) if found else None
-        finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
 
     async def wait(
         self,
@@ -125,6 +119,64 @@ class Client:
         except TimeoutError:
             raise NotInTimeError(last, timeout) from None
         return last
+
+    async def put_weights(self, name: str, weights: Mapping[str, int] | None) -> bool:
+        """Write a policy's traffic weights, in place of any there are; None deletes them.
+
+        The weights are relative, 0 to 1000000, by version; one that is not named has the policy's own.
+        Returns whether that changed anything. Needs the rights to get, create, patch and delete them.
+        """
+        return await weights_.put(self._client, self.namespace, name, weights)
+
+    async def weighed(
+        self,
+        name: str,
+        weights: Mapping[str, int] | None,
+        *,
+        timeout: float,
+        told: Callable[[Rollout], None] = lambda _: None,
+    ) -> Rollout:
+        """Wait until the routes in force are those of traffic weights that are written. Otherwise as `wait`.
+
+        Raises NotShiftedError as well, where they do not count.
+        """
+
+        def there(rollout: Rollout) -> bool:
+            if rollout.suspended:
+                raise NotShiftedError(f"{rollout} is suspended: its routes stay until spec.suspend is false")
+            return rollout.weighs(weights or {})
+
+        waiting = asyncio.create_task(self.wait(name, there, timeout=timeout, told=told))
+        looked_at = asyncio.create_task(self._looked_at(name, weights))
+        try:
+            await asyncio.wait({waiting, looked_at}, return_when=asyncio.FIRST_COMPLETED)
+            if looked_at.done():
+                looked_at.result()
+            try:
+                return await waiting
+            except NotInTimeError as error:
+                if looked_at.done():
+                    raise
+                silent = "no controller has looked at the traffic weights; is it running?"
+                raise NotInTimeError(error.rollout, timeout, silent) from None
+        finally:
+            for task in (waiting, looked_at):
+                task.cancel()
+            await asyncio.gather(waiting, looked_at, return_exceptions=True)
+
+    async def set_weights(
+        self, name: str, weights: Mapping[str, int] | None, *, timeout: float = 60.0
+    ) -> Rollout:
+        """Do what `put_weights` does, and then wait as `weighed` does."""
+        await self.put_weights(name, weights)
+        return await self.weighed(name, weights, timeout=timeout)
+
+    async def _looked_at(self, name: str, weights: Mapping[str, int] | None) -> None:
+        if weights is not None:
+            await weights_.accepted(self._client, self.namespace, name)
+
+    def _ref(self, name: str) -> Ref:
+        return Ref(ROUTING_POLICY, self.namespace, name)
 
     def _pages(self, all_namespaces: bool) -> AsyncGenerator[runtime.Page, None]:
         return self._client.pages(ROUTING_POLICY, None if all_namespaces else self.namespace)

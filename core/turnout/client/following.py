@@ -1,14 +1,31 @@
 """The state of one object as it is now, for whoever looks less often than it changes."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from turnout.runtime.reflector import Unavailable
+from turnout.plugin import Ref
+from turnout.runtime.client import Client
+from turnout.runtime.reflector import Reflector, Unavailable
 from turnout.runtime.stream import Event
 
 Found = Mapping[str, Any] | None
 """None: there is no such object."""
+
+
+async def following(client: Client, ref: Ref) -> AsyncGenerator[Found, None]:
+    """An object as it is, and again whenever it is another. Use it with `contextlib.aclosing`."""
+    latest = Latest()
+    reflector = Reflector(client, ref.kind, ref.namespace, latest, name=ref.name)
+    running = asyncio.create_task(reflector.run())
+    try:
+        while True:
+            yield await latest.next()
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
 
 
 class Latest:

@@ -34,13 +34,21 @@ class Page:
 class Client:
     """The verbs, typed. Namespace None means all of them; a Ref without one is cluster-scoped.
 
+    `manager`: the field manager of what is written.
+
     A kind that the cluster does not serve raises an ApiError whose `kind_missing` is true, from any verb.
     """
 
     def __init__(
-        self, transport: Transport, *, on_call: OnCall | None = None, rng: random.Random | None = None
+        self,
+        transport: Transport,
+        *,
+        manager: str = FIELD_MANAGER,
+        on_call: OnCall | None = None,
+        rng: random.Random | None = None,
     ) -> None:
         self._calls = Calls(transport, on_call=on_call, on_gone=self.forget, rng=rng)
+        self._manager = manager
         self._served: dict[Kind, str] = {}
 
     async def served(self, kind: Kind) -> str | None:
@@ -158,7 +166,7 @@ class Client:
 
         The caller fills in apiVersion, kind, metadata.name and metadata.namespace.
         """
-        query = {"fieldManager": FIELD_MANAGER, "force": "true" if force else "false"}
+        query = {"fieldManager": self._manager, "force": "true" if force else "false"}
         path = await self._path(ref, subresource)
         return await self._object("patch", ref, Request("PATCH", path, query, body, APPLY))
 
@@ -167,13 +175,13 @@ class Client:
     ) -> Object:
         """Merge a patch into an existing object. Return what is then stored, or with `dry_run` would be."""
         path = await self._path(ref, subresource)
-        query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        query = {"fieldManager": self._manager} | ({"dryRun": "All"} if dry_run else {})
         return await self._object("patch", ref, Request("PATCH", path, query, patch, MERGE))
 
     async def create(self, kind: Kind, namespace: str | None, body: Mapping[str, Any]) -> Object:
         """Create an object, named by `metadata.name` or `generateName`. Return what is then stored."""
         path = await self._collection(kind, namespace)
-        request = Request("POST", path, {"fieldManager": FIELD_MANAGER}, body)
+        request = Request("POST", path, {"fieldManager": self._manager}, body)
         return await self._calls.object("create", kind, request, f"create {_where(kind, namespace)}")
 
     async def delete(

@@ -30,7 +30,7 @@ class WeightsReconciler:
         policy = self._context.policy(policy_key)
         if policy and not self._context.serves(policy):
             return None
-        verdict = self._verdict(policy_key, policy)
+        verdict = self._verdict(policy_key, policy, weights)
         if verdict is None:
             return None
         status = {
@@ -51,10 +51,10 @@ class WeightsReconciler:
                 raise
         return None
 
-    def _verdict(self, key: PolicyKey, policy: Document | None) -> Verdict | None:
+    def _verdict(self, key: PolicyKey, policy: Document | None, weights: Document) -> Verdict | None:
         if policy is None:
             return Verdict(False, Reason.NO_POLICY, f"there is no RoutingPolicy {key}")
-        found = self._policies.verdict(key)
+        found = self._policies.verdict(key, weights)
         if found is None:
             return None
         if isinstance(found, Admitted):

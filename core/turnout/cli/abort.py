@@ -1,0 +1,67 @@
+"""`turnout abort`: all calls to the primary."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from turnout.cli import options, shifting
+from turnout.cli.exits import NotWell
+from turnout.cli.program import Command
+from turnout.shown import plain, sentence
+
+if TYPE_CHECKING:
+    from turnout.rollout import Rollout
+
+PRIMARY = 100
+"""Its weight: any other than 0 would do."""
+
+
+@click.command(
+    cls=Command,
+    epilog="""
+    Examples:
+      turnout abort wisdom
+      turnout abort wisdom --no-wait
+      turnout weights wisdom --reset
+
+    Exit codes:
+      0    the routes lead to the primary alone
+      1    it is written, and calls still go to a candidate: which, and why, is on stderr
+      2    wrong usage
+      3    the cluster cannot be reached, or does not permit it
+      5    there is no such policy
+      6    it is written, and the routes have not followed in time
+      130  interrupted
+    """,
+)
+@options.policy
+@shifting.no_wait
+@shifting.timeout
+@shifting.output
+@options.namespace
+@options.context
+def command(
+    name: str,
+    no_wait: bool,
+    timeout: float,
+    output: str | None,
+    namespace: str | None,
+    context: str | None,
+) -> None:
+    """Give all calls to the primary, and none to candidates, also where the primary fails.
+
+    It stays so, for candidates to come too, until turnout weights --reset. Candidates are not deleted. It
+    writes TrafficWeights, with weight 0 for each candidate.
+    """
+    where = shifting.Where(name, namespace, context, None if no_wait else timeout)
+    done = shifting.shift(where, _aborted)
+    shifting.show(done, output)
+    if (after := done.after) is None:
+        return
+    if still := [plain(one.name) for one in after.versions if one.carries and one.role != "primary"]:
+        why = after.conditions.get("Ready")
+        raise NotWell(f"calls still go to {', '.join(still)}: {sentence(str(why))}")
+
+
+def _aborted(rollout: "Rollout") -> dict[str, int]:
+    return {rollout.primary: PRIMARY, **dict.fromkeys(rollout.candidates, 0)}
