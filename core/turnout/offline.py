@@ -27,6 +27,9 @@ T = TypeVar("T")
 Place = tuple[str, str]
 """Namespace and name."""
 
+Entries = Mapping[Ref, Entry | None]
+"""What is known of objects. None: it does not exist, which offline nobody knows of an absent one."""
+
 
 class Run(Protocol):
     """Runs a step that calls plugins. May raise Quarantined for a plugin that takes too long."""
@@ -41,7 +44,11 @@ def at_once(fn: Callable[[Calls], T], /) -> T:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What would be decided for one policy. `problem`: why it has no routes, as reason and message."""
+    """What would be decided for one policy, and from which objects.
+
+    `problem`: why it has no routes, as reason and message. `weights`: whether its traffic weights count, if
+    there are any.
+    """
 
     namespace: str
     name: str
@@ -50,6 +57,10 @@ class Planned:
     assessment: Assessment
     weights: WeightsVerdict | None = None
     problem: tuple[Reason, str] | None = None
+    entries: Entries = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"RoutingPolicy {self.namespace}/{self.name}"
 
     @property
     def documents(self) -> list[dict[str, Any]]:
@@ -63,7 +74,8 @@ class Planned:
 class Offline:
     """What is known without a cluster. `now` is what strategies are told the time is.
 
-    `run`: how steps that call plugins are run.
+    `run`: how steps that call plugins are run. `drain`: whether deletions may have to wait, so that versions
+    need their finalizer; without a cluster none does. `asked`: the objects that decisions have looked at.
     """
 
     registry: Registry
@@ -72,10 +84,12 @@ class Offline:
     namespace: str = "default"
     assume_ready: bool = False
     run: Run = at_once
+    drain: bool = False
     policies: dict[Place, Sourced] = field(default_factory=dict)
     weights: dict[Place, Sourced] = field(default_factory=dict)
     ignored: list[Sourced] = field(default_factory=list)
-    _entries: dict[Ref, Entry] = field(default_factory=dict)
+    asked: set[Ref] = field(default_factory=set)
+    _entries: dict[Ref, Entry | None] = field(default_factory=dict)
     _routes: defaultdict[Place, list[Ref]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, documents: Iterable[Sourced]) -> None:
@@ -92,6 +106,10 @@ class Offline:
                 self.weights[place] = placed
             elif not self._observe(content, place):
                 self.ignored.append(sourced)
+
+    def absent(self, ref: Ref) -> None:
+        """Take in that there is no such object."""
+        self._entries[ref] = None
 
     def plan(self) -> list[Planned]:
         """What would be decided for each policy, in the order in which they were given."""
@@ -142,24 +160,29 @@ class Offline:
             failure = Reason.PLUGIN_FAILED, error.message
             return Planned(*place, sourced.source, None, Assessment(failure=failure), problem=failure)
 
+    def _look(self, ref: Ref) -> Entry | None:
+        self.asked.add(ref)
+        return self._entries.get(ref)
+
     def _decided(self, place: Place, sourced: Sourced, calls: Calls) -> Planned:
         assessor = Assessor(self.registry, self.settings)
         weights = self.weights.get(place)
         admitted = assessor.admit(sourced.content, weights.content if weights else None, calls)
         if isinstance(admitted, Assessment):
             return Planned(*place, sourced.source, None, admitted, problem=admitted.failure)
-        # No deletion has to wait for anything here, so nothing has to be protected from one.
-        admitted = replace(admitted, accepted=replace(admitted.accepted, drain=False))
+        drain = self.drain and admitted.accepted.drain
+        admitted = replace(admitted, accepted=replace(admitted.accepted, drain=drain))
         status = mapping(sourced.content.get("status"))
-        policy, look = admitted.accepted.policy, self._entries.get
+        policy, look = admitted.accepted.policy, self._look
         carried = carried_by(policy, tuple(self._routes[place]), look)
         assessment = assessor.assess(admitted, status, carried, look, self.now, calls)
+        self.asked.update(item.ref for item in assessment.rendered)
         problem = assessment.failure
         if problem is None and not assessment.rendered:
             refused = assessment.outcome.refused if assessment.outcome else None
             problem = refused or _nothing_rendered(assessment, admitted.accepted)
         verdict = admitted.weights if weights else None
-        return Planned(*place, sourced.source, admitted, assessment, verdict, problem)
+        return Planned(*place, sourced.source, admitted, assessment, verdict, problem, dict(self._entries))
 
 
 def document(item: Rendered) -> dict[str, Any]:
@@ -195,7 +218,9 @@ def _placed(content: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
 def _as_ready(entry: Entry) -> Entry:
     """The object as it would be once ready, if it says nothing about that; what it lacks it still says."""
     observations = {
-        name: replace(seen, ready=True, reason=str(Reason.READY)) if seen.ready is None else seen
+        name: replace(seen, ready=True, reason=str(Reason.READY), evidence="assumed")
+        if seen.ready is None
+        else seen
         for name, seen in entry.observations.items()
     }
     return replace(entry, observations=observations)

@@ -5,11 +5,11 @@ Nothing here raises, whatever the object holds: a field that says nothing is emp
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from turnout.decision.shares import NO_SHARE
-from turnout.plugin.reading import condition, integer, items, mapping, text
+from turnout.plugin.reading import condition, integer, items, mapping, text, timestamp
 from turnout.reasons import Reason
 from turnout.shown import truth
 from turnout.verification.split import ROUNDED, Share, of_weights
@@ -47,6 +47,19 @@ class RolloutVersion:
     def carries(self) -> bool:
         """Whether calls go to it, or copies of them."""
         return self.share not in ("", NO_SHARE)
+
+    def data(self) -> dict[str, Any]:
+        """The same as JSON has it."""
+        return {
+            "name": self.name,
+            "role": self.role,
+            "appVersion": self.app_version,
+            "ready": self.ready,
+            "reason": self.reason,
+            "message": self.message,
+            "weight": self.weight,
+            "share": self.share,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +168,7 @@ class Rollout:
             "inForce": self.in_force,
             "awaits": self.awaits,
             "split": self.split,
-            "versions": [
-                {
-                    "name": one.name,
-                    "role": one.role,
-                    "appVersion": one.app_version,
-                    "ready": one.ready,
-                    "reason": one.reason,
-                    "message": one.message,
-                    "weight": one.weight,
-                    "share": one.share,
-                }
-                for one in self.versions
-            ],
+            "versions": [one.data() for one in self.versions],
             "conditions": [
                 {
                     "type": one.type,
@@ -210,7 +211,7 @@ class Rollout:
             strategy=text(spec.get("trafficStrategy")),
             router=text(spec.get("router")),
             suspended=spec.get("suspend") is True,
-            created=_time(metadata.get("creationTimestamp")),
+            created=timestamp(metadata.get("creationTimestamp")),
             current=status.get("observedGeneration") == metadata.get("generation"),
             names=names,
             primary=text(spec.get("primary")) or next(iter(names), ""),
@@ -226,7 +227,7 @@ def _conditions(status: Mapping[str, Any]) -> Iterator[Condition]:
     for said in items(status.get("conditions")):
         kind = text(said.get("type"))
         if found := condition(status, kind):
-            since = _time(said.get("lastTransitionTime"))
+            since = timestamp(said.get("lastTransitionTime"))
             yield Condition(kind, found.status, found.reason, text(said.get("message"), 1024), since)
 
 
@@ -245,11 +246,3 @@ def _version(said: Mapping[str, Any]) -> RolloutVersion:
 
 def _route(said: Mapping[str, Any]) -> Route:
     return Route(*(text(said.get(key)) for key in ("apiVersion", "kind", "namespace", "name")))
-
-
-def _time(value: object) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text(value))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

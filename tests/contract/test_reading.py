@@ -4,6 +4,7 @@ import pytest
 
 from tests.contract.api import Api
 from tests.contract.kinds import WIDGET, manifest
+from turnout.runtime.events import EVENT
 from turnout.testing.memory import InMemoryCluster
 
 
@@ -62,6 +63,18 @@ def test_list_selects_by_name(api: Api) -> None:
     """Every kind has the field selector metadata.name."""
     made(api, "a", "b")
     assert api.list(fieldSelector="metadata.name=b").names == ["b"]
+
+
+def test_events_are_selected_by_what_they_are_about(api: Api) -> None:
+    """By these fields, which no other kind has."""
+    told = (("one", "Shifted", "uid-of-a"), ("two", "Shifted", "another"), ("three", "Ready", "uid-of-a"))
+    for name, reason, uid in told:
+        about = {"kind": "Widget", "name": "a", "namespace": api.namespace, "uid": uid}
+        event = {"apiVersion": "v1", "kind": "Event", "metadata": {"name": name}, "involvedObject": about}
+        assert api.create({**event, "reason": reason}, kind=EVENT).status == 201
+    selected = "involvedObject.kind=Widget,involvedObject.name=a,involvedObject.uid=uid-of-a,reason=Shifted"
+    assert api.list(kind=EVENT, fieldSelector=selected).names == ["one"]
+    assert api.list(fieldSelector="reason=Shifted").status == 400
 
 
 def test_pages_are_of_one_moment(api: Api) -> None:

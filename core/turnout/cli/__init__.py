@@ -41,6 +41,8 @@ main = Program(
             "demo": Lazy("turnout.cli.demo:command", "Play a rollout in memory."),
         },
         "Look at a rollout": {
+            "status": Lazy("turnout.cli.status:command", "Show a rollout, once or live."),
+            "explain": Lazy("turnout.cli.explain:command", "Tell why calls go where they go."),
             "list": Lazy("turnout.cli.list:command", "List rollouts with their shares."),
             "wait": Lazy("turnout.cli.wait:command", "Wait until a rollout is where it should be."),
             "verify": Lazy("turnout.cli.verify:command", "Check who answers a model's calls, and how often."),

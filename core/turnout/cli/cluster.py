@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from turnout.cli.exits import NoCluster, NotFound, NotInTime, NotWell
-from turnout.client import DeletedError, NotFoundError, NotInTimeError, NotShiftedError
+from turnout.client import DeletedError, NotFoundError, NotInTimeError, NotReadableError, NotShiftedError
 from turnout.runtime.errors import ApiError
 from turnout.runtime.errors import NoCluster as NoClusterFound
 from turnout.runtime.transport import ConnectionFailed
@@ -16,7 +16,7 @@ def told_errors() -> Iterator[None]:
     """Tell what a user can do something about as one clear error."""
     try:
         yield
-    except (NoClusterFound, ApiError, ConnectionFailed) as error:
+    except (NoClusterFound, ApiError, ConnectionFailed, NotReadableError) as error:
         raise NoCluster(str(error)) from None
     except (NotFoundError, DeletedError) as error:
         raise NotFound(str(error)) from None

@@ -1,14 +1,14 @@
 """`turnout list`: the rollouts of a namespace, or of the cluster."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from turnout.cli import options
+from turnout.cli import data, options
+from turnout.cli.ages import age
 from turnout.cli.program import Command
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def command(namespace: str | None, all_namespaces: bool, output: str | None, con
     with told_errors():
         found, where = asyncio.run(_read(namespace, all_namespaces, context))
     if output in ("json", "yaml"):
-        _dump({"rollouts": [one.data() for one in found]}, output)
+        data.dump({"rollouts": [one.data() for one in found]}, output)
     elif output == "name":
         for one in found:
             click.echo(one.resource)
@@ -81,7 +81,14 @@ def text(found: Sequence["Rollout"], now: datetime, *, all_namespaces: bool, wid
 
     head = ["NAME", "ENVIRONMENT", "STRATEGY", "SPLIT", "READY", "AGE"]
     rows = [
-        [one.name, one.environment, one.strategy, one.split or "none", truth(one.ready), _age(one, now)]
+        [
+            one.name,
+            one.environment,
+            one.strategy,
+            one.split or "none",
+            truth(one.ready),
+            age(one.created, now),
+        ]
         for one in found
     ]
     if wide:
@@ -91,21 +98,3 @@ def text(found: Sequence["Rollout"], now: datetime, *, all_namespaces: bool, wid
         head = ["NAMESPACE", *head]
         rows = [[one.namespace, *row] for row, one in zip(rows, found, strict=True)]
     return list(table([head, *([sentence(cell) for cell in row] for row in rows)]))
-
-
-def _dump(data: dict[str, Any], output: str) -> None:
-    if output == "json":
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
-    else:
-        import yaml
-
-        click.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), nl=False)
-
-
-def _age(one: "Rollout", now: datetime) -> str:
-    """In its largest unit, as kubectl has it: 45s, 12m, 3h, 5d."""
-    if one.created is None:
-        return "?"
-    seconds = max(0, int((now - one.created).total_seconds()))
-    units = (("d", 86400), ("h", 3600), ("m", 60))
-    return next((f"{seconds // size}{unit}" for unit, size in units if seconds >= 2 * size), f"{seconds}s")

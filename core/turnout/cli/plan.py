@@ -1,6 +1,7 @@
 """`turnout plan`: what would be decided, and why. Needs no cluster."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -90,11 +91,11 @@ def _tell(offline: Offline, planned: list[Planned], assume_ready: bool) -> int:
     for one in planned:
         if one.problem:
             reason, message = one.problem
-            code = _complain(f"{one.source}: RoutingPolicy {one.namespace}/{one.name}: {reason}: {message}")
+            code = _complain(f"{one.source}: {one}: {reason}: {message}")
         outcome = one.assessment.outcome
         for version in filter(left_out, outcome.versions if outcome and not one.problem else ()):
             told = f"version {version.name} is left out: {version.reason}: {version.message}"
-            code = _complain(f"{one.source}: RoutingPolicy {one.namespace}/{one.name}: {told}")
+            code = _complain(f"{one.source}: {one}: {told}")
         if one.weights and not one.weights.counts:
             told = f"{one.weights.reason}: {one.weights.message}; the policy's own weights hold"
             code = _complain(f"TrafficWeights {one.namespace}/{one.name}: {told}")
@@ -123,11 +124,10 @@ def _complain(message: str) -> Exit:
 def _text(planned: list[Planned]) -> str:
     parts = []
     for one in planned:
-        title = f"RoutingPolicy {one.namespace}/{one.name}"
         if one.admitted is None or one.problem:
-            parts.append(f"{title}: refused, see below\n")
+            parts.append(f"{one}: refused, see below\n")
             continue
-        lines = "\n".join(explain(title, one.admitted, one.assessment))
+        lines = "\n".join(explain(one))
         manifests = yaml_output.dump(map(_without_plan, one.documents))
         parts.append(f"{lines}\n\n{manifests}")
     return "\n".join(parts)
@@ -151,7 +151,8 @@ def _yaml(planned: list[Planned]) -> str:
     return yaml_output.dump(manifests.values()) if manifests else ""
 
 
-def _json(planned: list[Planned]) -> str:
+def as_json(planned: Sequence[Planned]) -> str:
+    """What is decided, as a document for programs."""
     return json.dumps({"policies": [_as_data(one) for one in planned]}, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -179,4 +180,4 @@ def _as_data(one: Planned) -> dict[str, Any]:
     }
 
 
-_FORMATS = {"text": _text, "yaml": _yaml, "json": _json}
+_FORMATS = {"text": _text, "yaml": _yaml, "json": as_json}

@@ -1,24 +1,35 @@
 """What a model owner's programs do with rollouts; the commands do it by the same."""
 
 import asyncio
+import builtins
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from turnout.client import weights as weights_
-from turnout.client.following import following
+from turnout.client.following import Found, Lost, following
+from turnout.client.survey import Survey
+from turnout.client.surveying import survey
 from turnout.client.weights import NotShiftedError
 from turnout.expectations import nearest
 from turnout.names import FIELD_MANAGER_OF_PEOPLE, ROUTING_POLICY
+from turnout.offline import Planned
 from turnout.plugin import Ref
+from turnout.registry import Registry
 from turnout.rollout import Rollout
 from turnout.runtime import client as runtime
 from turnout.runtime.errors import ApiError
 from turnout.runtime.transport import ConnectionFailed, Transport
+from turnout.settings import Settings
 
 
 class NotFoundError(LookupError):
     """There is no policy of that name; the message offers one that is much like it."""
+
+
+class NotReadableError(PermissionError):
+    """Not everything may be read that a decision needs; the message says what, and by which verb."""
 
 
 class DeletedError(LookupError):
@@ -41,22 +52,34 @@ class Client:
     `turnout.runtime.transport.ConnectionFailed` where it cannot be reached.
     """
 
-    def __init__(self, transport: Transport, namespace: str) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        namespace: str,
+        *,
+        settings: Settings | None = None,
+        registry: Registry | None = None,
+    ) -> None:
         self._client = runtime.Client(transport, manager=FIELD_MANAGER_OF_PEOPLE)
         self.namespace = namespace
+        self._settings = settings or Settings()
+        self._registry = registry
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, namespace: str = "", *, context: str | None = None) -> AsyncIterator[Self]:
+    async def connect(
+        cls, namespace: str = "", *, context: str | None = None, settings: Settings | None = None
+    ) -> AsyncIterator[Self]:
         """Connect where kubectl would, to one of the kubeconfig's contexts; in a pod as its ServiceAccount.
 
-        `namespace`: by default the context's, or the pod's. Raises `turnout.runtime.errors.NoCluster`.
+        `namespace`: by default the context's, or the pod's. `settings`: the administrator's, as the
+        controller has them, for what is decided here. Raises `turnout.runtime.errors.NoCluster`.
         """
         from turnout.runtime import kube  # it takes most of a second
 
         transport = await kube.connect(context=context)
         try:
-            yield cls(transport, namespace or kube.default_namespace(context=context))
+            yield cls(transport, namespace or kube.default_namespace(context=context), settings=settings)
         finally:
             await transport.close()
 
@@ -72,6 +95,48 @@ class Client:
             told = f"; did you mean {near}?" if near else ""
             raise NotFoundError(f"there is no RoutingPolicy {self.namespace}/{name}{told}")
         return found
+
+    async def survey(self, name: str) -> Survey:
+        """A rollout with what it is made of: what would be decided, its routes' writers, its last shifts.
+
+        What may not be read is in `unread`. Needs the rights to get its traffic weights, its versions'
+        objects and its routes, and to list events. Raises NotFoundError.
+        """
+        return await self.surveyed(await self.document(name))
+
+    async def surveyed(self, policy: Mapping[str, Any]) -> Survey:
+        """The same of a RoutingPolicy that was read already."""
+        return await survey(self._client, policy, self.registry, self._settings, datetime.now(UTC))
+
+    async def surveys(self) -> builtins.list[Survey]:
+        """The same of all policies of the namespace, by name, one after another."""
+        found: dict[str, Mapping[str, Any]] = {}
+        async with aclosing(self._pages(False)) as pages:
+            async for page in pages:
+                if page.first:
+                    found.clear()
+                found |= {str(one["metadata"]["name"]): one for one in page.items}
+        return [await self.surveyed(found[name]) for name in sorted(found)]
+
+    async def plan(self, name: str) -> Planned:
+        """What this turnout would decide for a rollout now, with its reasons and manifests.
+
+        By the plugins that are installed here; `turnout.explain.explain` tells it in words. Raises
+        NotFoundError and NotReadableError.
+        """
+        found = await self.survey(name)
+        if found.planned is None:
+            raise NotReadableError("; ".join(found.unread))
+        return found.planned
+
+    @property
+    def registry(self) -> Registry:
+        """The plugins by which it is decided here."""
+        if self._registry is None:
+            from turnout import loading  # it imports all plugins
+
+            self._registry = loading.load_for(self._settings)
+        return self._registry
 
     async def list(self, *, all_namespaces: bool = False) -> list[Rollout]:
         """All rollouts, by namespace and name."""
@@ -90,9 +155,13 @@ class Client:
         connection is logged and made again. Needs the rights to list and to watch the policy of that name.
         Use it with `contextlib.aclosing`.
         """
-        async with aclosing(following(self._client, self._ref(name))) as states:
+        async with aclosing(self.documents(name)) as states:
             async for found in states:
                 yield Rollout.read(found) if found else None
+
+    def documents(self, name: str, lost: Lost = str) -> AsyncGenerator[Found, None]:
+        """The same of a RoutingPolicy as the API server has it. `lost`: told of a connection that is lost."""
+        return following(self._client, self._ref(name), lost)
 
     async def wait(
         self,

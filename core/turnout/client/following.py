@@ -1,7 +1,7 @@
 """The state of one object as it is now, for whoever looks less often than it changes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,9 +14,13 @@ Found = Mapping[str, Any] | None
 """None: there is no such object."""
 
 
-async def following(client: Client, ref: Ref) -> AsyncGenerator[Found, None]:
+Lost = Callable[[str], object]
+"""Told why an object cannot be followed, and with an empty text that it can again."""
+
+
+async def following(client: Client, ref: Ref, lost: Lost = str) -> AsyncGenerator[Found, None]:
     """An object as it is, and again whenever it is another. Use it with `contextlib.aclosing`."""
-    latest = Latest()
+    latest = Latest(lost)
     reflector = Reflector(client, ref.kind, ref.namespace, latest, name=ref.name)
     running = asyncio.create_task(reflector.run())
     try:
@@ -31,7 +35,8 @@ async def following(client: Client, ref: Ref) -> AsyncGenerator[Found, None]:
 class Latest:
     """What a reflector of one name finds. A state that nobody has asked for gives way to the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, lost: Lost = str) -> None:
+        self._lost = lost
         self._news = asyncio.Event()
         self._listed: Found = None
         self._found: Found = None
@@ -59,9 +64,11 @@ class Latest:
 
     def unavailable(self, reason: Unavailable) -> None:
         """What was found last may be out of date now; the reflector logs it, and goes on."""
+        self._lost(reason.message)
 
     def available(self) -> None:
         """What is missed is listed anew."""
+        self._lost("")
 
     def _set(self, found: Found) -> None:
         if not self._known or found != self._found:

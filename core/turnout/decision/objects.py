@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -17,7 +17,7 @@ from turnout.names import (
     LABEL_SHARED,
 )
 from turnout.plugin import Observation
-from turnout.plugin.reading import mapping
+from turnout.plugin.reading import mapping, timestamp
 
 OUR_LABELS = (LABEL_MANAGED_BY, LABEL_POLICY, LABEL_SHARED)
 
@@ -75,16 +75,6 @@ class Entry:
 def texts(value: object) -> tuple[str, ...]:
     """The strings of a list."""
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
-
-
-def timestamp(value: object) -> datetime | None:
-    """A Kubernetes timestamp; YAML makes a datetime of one without quotes."""
-    parsed = value if isinstance(value, datetime) else None
-    try:
-        parsed = datetime.fromisoformat(value) if isinstance(value, str) else parsed
-    except ValueError:
-        return None
-    return parsed.replace(tzinfo=UTC) if parsed and parsed.tzinfo is None else parsed
 
 
 def entry(obj: Mapping[str, Any], observations: Mapping[str, Observation], written: Written | None) -> Entry:

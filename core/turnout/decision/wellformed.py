@@ -6,7 +6,7 @@ put anything into a field.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from turnout.api.fields import TOKEN
@@ -60,6 +60,10 @@ def of_observation(seen: object) -> Found:
         yield f"app_version={shown(seen.app_version)}", "app_version to be a str or None"
     if seen.addresses != () and not _is_pairs(seen.addresses):
         yield f"addresses={shown(seen.addresses)}", "addresses to be a tuple of pairs of str"
+    if not isinstance(seen.evidence, str):
+        yield f"evidence={shown(seen.evidence)}", "evidence to be a str"
+    if seen.since is not None and not (isinstance(seen.since, datetime) and seen.since.tzinfo):
+        yield f"since={shown(str(seen.since))}", "since to be a datetime with a timezone, or None"
 
 
 def of_ref(ref: Ref) -> Found:

@@ -1,7 +1,8 @@
 """Objects of the cluster: how they are named, what is observed of them, and what is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -41,6 +42,9 @@ class Observation:
     `ready` None means unknown. `revision` changes when what is served changes. `addresses` are
     where the object says it can be reached, by names of the environment's choosing. Deletion is
     core's to see: a version that is being deleted is never ready, whatever is said here.
+
+    `evidence` and `since` are for people, and decide nothing: the field that tells whether it is ready, as
+    `status.conditions[Ready] is True`, and since when it has done so, with a timezone.
     """
 
     ready: bool | None
@@ -49,6 +53,8 @@ class Observation:
     revision: str = ""
     app_version: str | None = None
     addresses: Pairs = ()
+    evidence: str = field(default="", compare=False)
+    since: datetime | None = field(default=None, compare=False)
 
 
 class Role(StrEnum):

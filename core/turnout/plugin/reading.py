@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 VERSION_LABEL = "app.kubernetes.io/version"
@@ -45,6 +46,16 @@ def integer(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def timestamp(value: object) -> datetime | None:
+    """A Kubernetes timestamp, with its timezone; YAML makes a datetime of one without quotes."""
+    parsed = value if isinstance(value, datetime) else None
+    try:
+        parsed = datetime.fromisoformat(value) if isinstance(value, str) else parsed
+    except ValueError:
+        return None
+    return parsed.replace(tzinfo=UTC) if parsed and parsed.tzinfo is None else parsed
+
+
 def condition(status: object, kind: str) -> Condition | None:
     """The first condition of a type in something that has `conditions`; its status counts in any case."""
     for said in items(mapping(status).get("conditions")):
@@ -75,6 +86,15 @@ def verdict(status: object, kind: str) -> tuple[bool | None, str, str]:
         return False, found.reason or "NotReady", found.message or f"its {kind} condition is False"
     told = found.message or f"its {kind} condition is {found.word or 'empty'}"
     return None, found.reason or "Unknown", told
+
+
+def evidence(status: object, kind: str) -> tuple[str, datetime | None]:
+    """For people: the field with what it says, `status.conditions[Ready] is True`, and since when."""
+    for said in items(mapping(status).get("conditions")):
+        if said.get("type") == kind:
+            found = text(said.get("status"), 32) or "no word"
+            return f"status.conditions[{kind}] is {found}", timestamp(said.get("lastTransitionTime"))
+    return f"status.conditions[{kind}] does not exist", None
 
 
 def app_version(obj: Mapping[str, Any]) -> str | None:

@@ -7,6 +7,7 @@ server is too busy, made again, is in `turnout.runtime.calls`.
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,8 @@ from turnout.runtime.calls import Calls, Object, OnCall
 from turnout.runtime.errors import KIND_NOT_SERVED, ApiError
 from turnout.runtime.stream import Event, Garbled, Lines, parse
 from turnout.runtime.transport import APPLY, MERGE, ConnectionFailed, Request, Transport
+
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,18 @@ class Client:
             raise
 
     async def pages(
-        self, kind: Kind, namespace: str | None = None, *, name: str | None = None, limit: int = 500
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        name: str | None = None,
+        fields: Mapping[str, str] = NO_FIELDS,
+        limit: int = 500,
     ) -> AsyncGenerator[Page, None]:
         """List a kind, so many objects at a time. All pages since the last `first` one are one snapshot.
 
-        `name`: only objects of that name, for which the right to list just that one is enough.
+        `name`: only objects of that name, for which the right to list just that one is enough. `fields`: only
+        objects with these, of those by which the kind can be selected.
 
         When the snapshot expires between two pages (410), the list begins again, as one page: that
         cannot expire. (The token that the server then offers continues with a newer snapshot, and
@@ -91,7 +101,7 @@ class Client:
         """
         path = await self._collection(kind, namespace)
         what = f"list {_where(kind, namespace)}"
-        selected = _selected(name)
+        selected = _selected({**fields, "metadata.name": name} if name else fields)
         query, first = {"limit": str(limit), **selected}, True
         while True:
             try:
@@ -134,7 +144,7 @@ class Client:
             "allowWatchBookmarks": "true",
             "resourceVersion": resource_version,
             "timeoutSeconds": str(timeout_seconds),
-            **_selected(name),
+            **_selected({"metadata.name": name} if name else NO_FIELDS),
         }
         what = f"watch {_where(kind, namespace)}"
         path = await self._collection(kind, namespace)
@@ -244,8 +254,9 @@ def _root(kind: Kind, version: str) -> str:
     return f"/apis/{kind.group}/{version}" if kind.group else f"/api/{version}"
 
 
-def _selected(name: str | None) -> dict[str, str]:
-    return {"fieldSelector": f"metadata.name={name}"} if name else {}
+def _selected(fields: Mapping[str, str]) -> dict[str, str]:
+    wanted = ",".join(f"{path}={value}" for path, value in fields.items())
+    return {"fieldSelector": wanted} if wanted else {}
 
 
 def _where(kind: Kind, namespace: str | None) -> str:

@@ -26,18 +26,18 @@ def observe_service(obj: Mapping[str, Any]) -> Observation:
     """
     spec = mapping(obj.get("spec"))
     if spec.get("type") == "ExternalName":
-        return Observation(False, "ExternalName", "it is of the type ExternalName, which leads to no pods")
+        told = "it is of the type ExternalName, which leads to no pods"
+        return Observation(False, "ExternalName", told, evidence="spec.type is ExternalName")
     if spec.get("clusterIP") == "None":
         told = "it has no cluster IP, and a sidecar sends calls only to addresses that clients have resolved"
-        return Observation(False, "Headless", told)
+        return Observation(False, "Headless", told, evidence="spec.clusterIP is None")
     selector = pairs(spec.get("selector"))
     if not selector:
-        return Observation(
-            False, "NoSelector", "it has no selector, so it need not lead to the version's pods"
-        )
+        told = "it has no selector, so it need not lead to the version's pods"
+        return Observation(False, "NoSelector", told, evidence="spec.selector is empty")
     ports = [one for one in items(spec.get("ports")) if _tcp(one)]
     if not ports:
-        return Observation(False, "NoPort", "it has no TCP port")
+        return Observation(False, "NoPort", "it has no TCP port", evidence="spec.ports has no TCP port")
     by_kind = {
         PORT: [str(one["port"]) for one in ports],
         GRPC: [str(one["port"]) for one in ports if _grpc(one)],
@@ -47,7 +47,13 @@ def observe_service(obj: Mapping[str, Any]) -> Observation:
         f" (option servicePort; for gRPC by name or appProtocol: {', '.join(by_kind[GRPC]) or 'none'})"
     )
     addresses = [(kind, port) for kind, found in by_kind.items() for port in found]
-    return Observation(True, "Ready", told, addresses=(*addresses, *((SELECTOR, one) for one in selector)))
+    return Observation(
+        ready=True,
+        reason="Ready",
+        message=told,
+        addresses=(*addresses, *((SELECTOR, one) for one in selector)),
+        evidence=f"spec.selector is {', '.join(selector)}",
+    )
 
 
 def selects(service: Observation, workload: Observation) -> bool:

@@ -1,18 +1,16 @@
 """Reads whether a Deployment or a StatefulSet serves, as its controller reports it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from turnout.plugin import Observation
-from turnout.plugin.reading import app_version, generation, integer, mapping, text, verdict
+from turnout.plugin.reading import app_version, evidence, generation, integer, mapping, text, verdict
 
 REVISION = "deployment.kubernetes.io/revision"
 """A Deployment's annotation: another value for every other pod template, and the same when it scales."""
 
 LABEL = "label"
-
-Verdict = tuple[bool | None, str, str]
-"""Ready or not (None: unknown), with a reason and a message."""
 
 
 def observe_workload(obj: Mapping[str, Any]) -> Observation:
@@ -20,13 +18,17 @@ def observe_workload(obj: Mapping[str, Any]) -> Observation:
 
     The labels of its pods are addresses of the name `label`: by them a Service finds the pods.
     """
-    ready, reason, message = _ready(obj)
+    seen = _ready(obj)
     template = mapping(mapping(obj.get("spec")).get("template"))
     labels = pairs(mapping(template.get("metadata")).get("labels"))
-    if ready and not message:
-        message = f"its pods have the labels {', '.join(labels) or '(none)'}"
-    addresses = tuple((LABEL, label) for label in labels)
-    return Observation(ready, reason, message, _revision(obj), app_version(obj), addresses)
+    told = f"its pods have the labels {', '.join(labels) or '(none)'}" if seen.ready else ""
+    return replace(
+        seen,
+        message=seen.message or told,
+        revision=_revision(obj),
+        app_version=app_version(obj),
+        addresses=tuple((LABEL, label) for label in labels),
+    )
 
 
 def pairs(found: object) -> list[str]:
@@ -34,31 +36,38 @@ def pairs(found: object) -> list[str]:
     return sorted(f"{name}={text(value)}" for name, value in mapping(found).items())
 
 
-def _ready(obj: Mapping[str, Any]) -> Verdict:
-    """With no replica wanted a Deployment is Available, and yet nothing answers."""
+def _ready(obj: Mapping[str, Any]) -> Observation:
+    """Its readiness. With no replica wanted a Deployment is Available, and yet nothing answers."""
     wanted = integer(mapping(obj.get("spec")).get("replicas"))
     wanted = 1 if wanted is None else wanted
     status = mapping(obj.get("status"))
     if wanted <= 0:
-        return False, "ScaledToZero", "no replica is wanted"
+        return Observation(
+            False, "ScaledToZero", "no replica is wanted", evidence=f"spec.replicas is {wanted}"
+        )
     if not status:
-        return None, "NoStatus", "it has no status yet"
+        return Observation(None, "NoStatus", "it has no status yet", evidence="status is empty")
     available = _available(status)
+    counted = f"status.availableReplicas is {available}"
     if available <= 0:
-        return False, "NoReplicaAvailable", "no replica is available"
+        return Observation(False, "NoReplicaAvailable", "no replica is available", evidence=counted)
     observed, latest = integer(status.get("observedGeneration")), generation(obj)
     if latest is not None and (observed is None or observed < latest):
-        return None, "NotObserved", "its controller has not seen its latest change yet"
+        told = "its controller has not seen its latest change yet"
+        seen = f"status.observedGeneration is {observed}, and metadata.generation {latest}"
+        return Observation(None, "NotObserved", told, evidence=seen)
     if obj.get("kind") == "StatefulSet":
-        return _all_of(available, wanted)
-    return verdict(status, "Available")
+        return _all_of(available, wanted, f"{counted}, and spec.replicas {wanted}")
+    ready, reason, message = verdict(status, "Available")
+    told_by, since = evidence(status, "Available")
+    return Observation(ready, reason, message, evidence=told_by, since=since)
 
 
-def _all_of(available: int, wanted: int) -> Verdict:
+def _all_of(available: int, wanted: int, counted: str) -> Observation:
     """A StatefulSet has no condition Available, and lacks a replica while it rolls one after the other."""
     if available < wanted:
-        return None, "ReplicasMissing", "not all replicas are available"
-    return True, "Ready", ""
+        return Observation(None, "ReplicasMissing", "not all replicas are available", evidence=counted)
+    return Observation(True, "Ready", evidence=counted)
 
 
 def _available(status: Mapping[str, Any]) -> int:

@@ -14,10 +14,10 @@ from turnout.plugin import (
     Ref,
     VersionSpec,
 )
-from turnout.plugin.reading import app_version, generation
+from turnout.plugin.reading import app_version, evidence, generation, verdict
 from turnout_kserve.address import AUTHORITY, HTTP_PORT, SERVICE, locate
 from turnout_kserve.options import KServeOptions
-from turnout_kserve.readiness import ready
+from turnout_kserve.readiness import deciding
 
 INFERENCE_SERVICE = Kind("serving.kserve.io", ("v1beta1",), "InferenceService", "inferenceservices")
 FRONTEND = "inference"
@@ -44,15 +44,19 @@ class KServe(Environment[KServeOptions]):
         return (Ref(INFERENCE_SERVICE, version.namespace, version.name),)
 
     def observe(self, obj: Mapping[str, Any]) -> Observation:
-        verdict, reason, message = ready(obj)
+        status, kind = obj.get("status"), deciding(obj)
+        ready, reason, message = verdict(status, kind)
+        told_by, since = evidence(status, kind)
         addresses, obstacle = locate(obj)
         return Observation(
-            ready=verdict,
+            ready=ready,
             reason=reason,
             message="; ".join(filter(None, (message, obstacle))),
             revision=str(generation(obj) or ""),
             app_version=app_version(obj),
             addresses=addresses,
+            evidence=told_by,
+            since=since,
         )
 
     def frontends(self, policy: Policy, options: KServeOptions) -> Sequence[Frontend]:

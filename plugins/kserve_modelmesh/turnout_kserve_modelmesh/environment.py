@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from turnout.plugin import Backend, Environment, Frontend, Kind, Observation, Policy, Ref, VersionSpec
-from turnout.plugin.reading import app_version, generation, verdict
+from turnout.plugin.reading import app_version, evidence, generation, verdict
 from turnout_kserve_modelmesh.options import KServeModelMeshOptions
 
 INFERENCE_SERVICE = Kind("serving.kserve.io", ("v1beta1",), "InferenceService", "inferenceservices")
@@ -36,12 +36,15 @@ class KServeModelMesh(Environment[KServeModelMeshOptions]):
     def observe(self, obj: Mapping[str, Any]) -> Observation:
         # `observedGeneration` is not compared: KServe copies it from a child, and ModelMesh never sets it.
         ready, reason, message = verdict(obj.get("status"), "Ready")
+        told_by, since = evidence(obj.get("status"), "Ready")
         return Observation(
             ready=ready,
             reason=reason,
             message=message,
             revision=str(generation(obj) or ""),
             app_version=app_version(obj),
+            evidence=told_by,
+            since=since,
         )
 
     def frontends(self, policy: Policy, options: KServeModelMeshOptions) -> Sequence[Frontend]:

@@ -32,7 +32,7 @@ def list_objects(storage: Storage, resource: Resource, target: Target, query: Ma
         found = storage.select(target.group, target.plural, target.namespace)
     else:
         found = storage.select_at(page.revision, target.group, target.plural, target.namespace)
-    matches = selection(query)
+    matches = selection(query, resource)
     rest = [(key, document) for key, document in found if key.order > page.after and matches(document)]
     limit = int(query.get("limit") or 0) if query.get("resourceVersion") != "0" else 0
     part = rest[:limit] if limit else rest

@@ -123,7 +123,7 @@ class Server:
 
     def _delete_collection(self, resource: Resource, target: Target, query: Mapping[str, str]) -> Object:
         listed = list_objects(self.storage, resource, target, query)
-        matches = selection(query)
+        matches = selection(query, resource)
         for key, document in self.storage.select(target.group, target.plural, target.namespace):
             if matches(document):
                 one = Target(key.group, target.version, key.plural, key.namespace or None, key.name)

@@ -25,7 +25,7 @@ class Watch:
         self._storage = storage
         self._resource = resource
         self._target = target
-        self._matches = selection(query)
+        self._matches = selection(query, resource)
         self._bookmarks = flag(query, "allowWatchBookmarks")
         self._seconds = float(query.get("timeoutSeconds") or 1800)
         since = int(query.get("resourceVersion") or 0)

@@ -1,0 +1,152 @@
+"""Reads rollouts and shows them for `turnout status`: once, live on a terminal, or at each change."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, Any
+
+import click
+
+from turnout.cli import data, status_text, terminal, waiting
+from turnout.cli.status_text import OPEN, Cell, Line
+from turnout.client import Client, DeletedError, Survey
+from turnout.runtime.transport import ConnectionFailed
+
+TICK = 1.0
+"""Seconds after which ages are told anew, and a read that failed is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How and where. `output`: wide, json, yaml, or None; `observed`: counted shares, 0..1, by version."""
+
+    output: str | None
+    observed: Mapping[str, float] | None
+    stdout: IO[str]
+
+    @property
+    def as_data(self) -> bool:
+        return self.output in ("json", "yaml")
+
+    def lines(self, found: Survey) -> list[Line]:
+        now = datetime.now(UTC)
+        return status_text.lines(found, now, observed=self.observed, wide=self.output == "wide")
+
+    def text(self, found: Survey) -> str:
+        """For a stream, of any width."""
+        colours, blocks = terminal.coloured(self.stdout), terminal.encodes_blocks(self.stdout)
+        painted = (terminal.painted(line, colours=colours, blocks=blocks) for line in self.lines(found))
+        return "\n".join(painted)
+
+    def data(self, found: Survey) -> dict[str, Any]:
+        said = found.data()
+        for version in said["versions"]:
+            counted = self.observed
+            version["observed"] = None if counted is None else counted.get(version["name"], 0.0)
+        return said
+
+
+async def once(client: Client, name: str | None, shown: Shown) -> None:
+    """One policy, or all of the namespace."""
+    with waiting.told():
+        found = [await client.survey(name)] if name else await client.surveys()
+    if shown.as_data:
+        said = [shown.data(one) for one in found]
+        data.dump(said[0] if name else {"rollouts": said}, str(shown.output), shown.stdout)
+    else:
+        click.echo("\n\n".join(map(shown.text, found)), file=shown.stdout, nl=bool(found))
+    if not found:
+        click.echo(f"No policies in namespace {client.namespace}.", err=True)
+    for told in dict.fromkeys(told for one in found for told in one.unread):
+        click.echo(f"Note: {told}", err=True)
+
+
+async def watch(client: Client, name: str, shown: Shown) -> None:
+    """One policy, again and again, until it is deleted. Raises DeletedError."""
+    live = shown.stdout.isatty() and not shown.as_data
+    view = Live(shown) if live else Stream(shown)
+    document = await client.document(name)
+    async with aclosing(client.documents(name, view.lost)) as states:
+        pending = asyncio.ensure_future(anext(states))
+        stale = True
+        try:
+            while True:
+                if stale:
+                    try:
+                        view.show(await client.surveyed(document))
+                        stale = False
+                    except ConnectionFailed as error:
+                        view.lost(str(error))
+                await asyncio.wait({pending}, timeout=TICK)
+                if not pending.done():
+                    view.tick()
+                    continue
+                news = pending.result()
+                if news is None:
+                    raise DeletedError(f"RoutingPolicy {client.namespace}/{name} is deleted")
+                document, stale = news, True
+                pending = asyncio.ensure_future(anext(states))
+        finally:
+            pending.cancel()
+            await asyncio.gather(pending, return_exceptions=True)
+
+
+class Live:
+    """On a terminal, in place of what was there before, with ages that go on."""
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown = shown
+        self._screen = terminal.Screen(shown.stdout, colours=terminal.coloured(shown.stdout))
+        self._found: Survey | None = None
+        self._read = datetime.now(UTC)
+        self._lost = ""
+        logging.getLogger("turnout").addHandler(logging.NullHandler())  # its lines would break the picture
+
+    def show(self, found: Survey) -> None:
+        self._found, self._read, self._lost = found, datetime.now(UTC), ""
+        self.tick()
+
+    def tick(self) -> None:
+        if self._found is None:
+            return
+        notes: list[Line] = [(Cell("Note: ", OPEN), Cell(one)) for one in self._found.unread]
+        if self._lost:
+            told = f"as it was at {self._read:%H:%M:%S} UTC; the connection is lost: {self._lost}"
+            notes.append((Cell(told, OPEN),))
+        self._screen.show([*self._shown.lines(self._found), *([()] if notes else []), *notes])
+
+    def lost(self, why: str) -> None:
+        self._lost = why
+        self.tick()
+
+
+class Stream:
+    """A piece for each state that says something else, for files and programs."""
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown = shown
+        self._last: dict[str, Any] = {}
+        self._told: set[str] = set()
+
+    def show(self, found: Survey) -> None:
+        said = self._shown.data(found)
+        if said == self._last:
+            return
+        first, self._last = not self._last, said
+        if self._shown.as_data:
+            data.piece(said, str(self._shown.output), self._shown.stdout)
+        else:
+            click.echo(("" if first else "\n") + self._shown.text(found), file=self._shown.stdout)
+        for told in found.unread:
+            if told not in self._told:
+                self._told.add(told)
+                click.echo(f"Note: {told}", err=True)
+
+    def tick(self) -> None:
+        """Nothing is news."""
+
+    def lost(self, why: str) -> None:
+        """The log tells it."""

@@ -1,0 +1,81 @@
+"""Lines on a terminal: in colours where there are any, and in place of those that were there before."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+import click
+
+from turnout.cli.status_text import BAD, GOOD, OPEN, QUIET, SHARE, Line
+
+STYLES: Mapping[str, dict[str, Any]] = {
+    GOOD: {"fg": "green"},
+    BAD: {"fg": "red"},
+    OPEN: {"fg": "yellow"},
+    QUIET: {"dim": True},
+    SHARE: {"fg": "cyan"},
+    "": {},
+}
+
+UP, CLEAR_LINE, CLEAR_BELOW = "\x1b[{}A", "\x1b[K", "\x1b[J"
+
+
+def coloured(stream: IO[str], environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether colours are wanted: only on a terminal, and not with NO_COLOR set, as no-color.org has it."""
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def painted(line: Line, *, colours: bool, width: int | None = None, blocks: bool = True) -> str:
+    """One line, of at most so many characters. `blocks`: whether the terminal can show those of bars."""
+    left = sum(len(cell.text) for cell in line) if width is None else width
+    text = ""
+    for cell in _trimmed(line):
+        piece = cell.text[:left]
+        left -= len(piece)
+        piece = piece if blocks else piece.replace("█", "#").replace("░", ".")
+        text += click.style(piece, **STYLES[cell.style]) if colours and cell.style else piece
+    return text
+
+
+def encodes_blocks(stream: IO[str]) -> bool:
+    """Whether the characters of bars can be written there."""
+    try:
+        "█░".encode(getattr(stream, "encoding", None) or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+class Screen:
+    """A terminal of which the last lines are ours. One write for each frame, so that nothing flickers."""
+
+    def __init__(self, stream: IO[str], *, colours: bool) -> None:
+        self._stream = stream
+        self._colours = colours
+        self._blocks = encodes_blocks(stream)
+        self._height = 0
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these lines in place of those shown last, cut to the terminal's size."""
+        size = shutil.get_terminal_size()
+        kept = lines[: max(1, size.lines - 1)]
+        rows = [
+            painted(line, colours=self._colours, width=size.columns - 1, blocks=self._blocks) + CLEAR_LINE
+            for line in kept
+        ]
+        up = UP.format(self._height) if self._height else ""
+        self._stream.write("".join((up, *(f"{row}\n" for row in rows), CLEAR_BELOW)))
+        self._stream.flush()
+        self._height = len(rows)
+
+
+def _trimmed(line: Line) -> Line:
+    """Without the spaces at its end."""
+    found = list(line)
+    while found and not found[-1].text.strip():
+        found.pop()
+    if found:
+        last = found[-1]
+        found[-1] = type(last)(last.text.rstrip(), last.style)
+    return tuple(found)
