@@ -1,11 +1,13 @@
 """`turnout weights` and `turnout abort`, on a cluster in memory."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+import turnout
 from tests.cli.test_rollouts import cluster as policies
 from tests.cli.test_rollouts import run
 from tests.client.policies import WISDOM, status
@@ -13,15 +15,20 @@ from tests.client.test_weights import decided, spec
 from turnout import loading
 from turnout.cli.abort import _aborted
 from turnout.cli.shifting import Shift, _interrupted
+from turnout.client import NotShiftedError
 from turnout.decision.shares import share_of
 from turnout.documents import Sourced
 from turnout.names import TRAFFIC_WEIGHTS
 from turnout.offline import Offline
+from turnout.plugin import Ref
 from turnout.rollout import Rollout
 from turnout.settings import Settings
 from turnout.testing.memory import InMemoryCluster
+from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE
 
 __all__ = ["policies"]
+
+CANDIDATE = Ref(INFERENCE_SERVICE, "models", "wisdom-1")
 
 
 @pytest.fixture
@@ -211,6 +218,94 @@ class TestAbort:
             one["metadata"]["annotations"] = {"serving.kserve.io/deploymentMode": "ModelMesh"}
         shares = [planned_shares(known, [policy, *versions, *extra]) for extra in ([], [weights])]
         assert shares[0] != shares[1] == {"wisdom-0": "100%", "wisdom-1": "0%"}
+
+
+@pytest.fixture
+def aborted(cluster: InMemoryCluster) -> InMemoryCluster:
+    """With a primary and a candidate, to which no calls go any more."""
+    cluster.install(INFERENCE_SERVICE)
+    for name in ("wisdom-0", "wisdom-1"):
+        model(cluster, name)
+    said = decided(100, 0)
+    said["versions"][1]["share"] = "0%"
+    cluster.set_status(WISDOM, said)
+    return cluster
+
+
+def model(cluster: InMemoryCluster, name: str) -> None:
+    head = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": name}}
+    cluster.create(head, namespace="models")
+
+
+def models(cluster: InMemoryCluster) -> list[str]:
+    return [one["metadata"]["name"] for one in cluster.objects(INFERENCE_SERVICE, "models")]
+
+
+class TestDeleting:
+    def test_candidates_are_deleted_and_the_primary_is_not(self, aborted: InMemoryCluster) -> None:
+        done = run("abort", "wisdom", "--delete")
+        assert (done.exit_code, done.stderr) == (0, "Deleted: wisdom-1\n")
+        assert models(aborted) == ["wisdom-0"]
+        done = run("abort", "wisdom", "--delete")
+        assert (done.exit_code, done.stderr) == (0, "Deleted: no candidate was there\n")
+
+    def test_a_candidate_that_something_holds_is_waited_for(self, aborted: InMemoryCluster) -> None:
+        aborted.patch(CANDIDATE, {"metadata": {"finalizers": ["turnout.dev/drain"]}})
+        held = "InferenceService models/wisdom-1 is being deleted, held by turnout.dev/drain"
+        done = run("abort", "wisdom", "--delete", "--timeout=1s")
+        assert done.exit_code == 6
+        error = f"Error: RoutingPolicy models/wisdom: not within 1 s: {held}"
+        assert done.stderr.splitlines() == [f"Waiting: {held}", error]
+
+        async def released(request: Any, _: Any) -> None:
+            if request.method == "DELETE":
+                aborted.patch(CANDIDATE, {"metadata": {"finalizers": None}})
+
+        aborted.on_response = released
+        assert run("abort", "wisdom", "--delete").stderr == "Deleted: wisdom-1\n"
+
+    def test_nothing_is_deleted_to_which_calls_still_go(self, aborted: InMemoryCluster) -> None:
+        aborted.set_status(WISDOM, decided(100, 0, ready="False"))
+        done = run("abort", "wisdom", "--delete")
+        assert (done.exit_code, models(aborted)) == (1, ["wisdom-0", "wisdom-1"])
+        client = turnout.Client(aborted, "models")
+        with pytest.raises(NotShiftedError, match="calls still go to wisdom-1: nothing is deleted"):
+            asyncio.run(client.delete_candidates("wisdom", timeout=5))
+        assert models(aborted) == ["wisdom-0", "wisdom-1"]
+
+    def test_one_of_the_same_name_that_came_since_is_another_one(self, aborted: InMemoryCluster) -> None:
+        """It is neither deleted nor waited for."""
+
+        def replaced(request: Any) -> None:
+            if request.method == "DELETE":
+                aborted.on_request = None
+                aborted.delete(CANDIDATE)
+                model(aborted, "wisdom-1")
+
+        aborted.on_request = replaced
+        done = run("abort", "wisdom", "--delete")
+        assert done.exit_code == 1
+        told = "InferenceService models/wisdom-1 was replaced meanwhile, and is not deleted"
+        assert done.stderr == f"Error: {told}\n"
+        assert models(aborted) == ["wisdom-0", "wisdom-1"]
+
+    def test_without_waiting_for_the_routes_nothing_is_deleted(self, aborted: InMemoryCluster) -> None:
+        done = run("abort", "wisdom", "--delete", "--no-wait")
+        assert done.exit_code == 2
+        assert "excludes --no-wait" in done.stderr
+        assert spec(aborted) is None
+
+    def test_of_a_policy_whose_objects_nobody_knows_nothing_is_deleted(
+        self, aborted: InMemoryCluster
+    ) -> None:
+        aborted.patch(WISDOM, {"spec": {"targetEnv": "elsewhere"}})
+        said = decided(100, 0, generation=2)
+        said["versions"][1]["share"] = "0%"
+        aborted.set_status(WISDOM, said)
+        done = run("abort", "wisdom", "--delete")
+        assert done.exit_code == 1
+        assert 'UnknownPlugin: unknown environment "elsewhere"' in done.stderr
+        assert models(aborted) == ["wisdom-0", "wisdom-1"]
 
 
 def document(kind: str, name: str, version: str = "turnout.dev/v1alpha1") -> dict[str, Any]:

@@ -68,6 +68,28 @@ def test_a_release_manager_shifts_aborts_and_resets(halves: Site, manager: Crede
     assert halves.get("trafficweights", "wisdom") == {}
 
 
+def test_an_aborted_candidate_is_deleted_once_its_drain_is_over(halves: Site, manager: Credentials) -> None:
+    """With the rights that the docs name, and no others."""
+    verbs = ("--verb=get", "--verb=delete")
+    halves.kubectl("create", "role", "deletes", *verbs, "--resource=inferenceservices")
+    to = f"--serviceaccount={halves.namespace}:reader"
+    halves.kubectl("create", "rolebinding", "deletes", "--role=deletes", to)
+    wait_until(
+        lambda: (
+            halves.kubectl("get", "inferenceservice", "wisdom-1", user=manager, check=False).returncode == 0
+        ),
+        what="the role binding counts",
+    )
+    code, said, told = ended(turnout(halves, manager, "abort", "wisdom", "--delete"))
+    assert (code, said.splitlines()[-1]) == (0, "after:  wisdom-0 100%"), told
+    there = f"InferenceService {halves.namespace}/wisdom-1"
+    assert told.splitlines()[-2:] == [
+        f"Waiting: {there} is being deleted, held by turnout.dev/drain",
+        "Deleted: wisdom-1",
+    ]
+    assert halves.names("inferenceservices") == ["wisdom-0"]
+
+
 def test_weights_replace_those_that_a_tool_has_applied(halves: Site, manager: Credentials) -> None:
     """Also a percentage, which excludes weights."""
     document = {

@@ -1,5 +1,6 @@
 """`turnout abort`: all calls to the primary."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -21,7 +22,7 @@ PRIMARY = 100
     epilog="""
     Examples:
       turnout abort wisdom
-      turnout abort wisdom --no-wait
+      turnout abort wisdom --delete --timeout=5m
       turnout weights wisdom --reset
 
     Exit codes:
@@ -30,11 +31,12 @@ PRIMARY = 100
       2    wrong usage
       3    the cluster cannot be reached, or does not permit it
       5    there is no such policy
-      6    it is written, and the routes have not followed in time
+      6    it is written, and the routes have not followed in time, or a candidate is still being deleted
       130  interrupted
     """,
 )
 @options.policy
+@click.option("--delete", is_flag=True, help="Then delete the candidates, and wait until they are gone.")
 @shifting.no_wait
 @shifting.timeout
 @shifting.output
@@ -42,6 +44,7 @@ PRIMARY = 100
 @options.context
 def command(
     name: str,
+    delete: bool,
     no_wait: bool,
     timeout: float,
     output: str | None,
@@ -50,9 +53,12 @@ def command(
 ) -> None:
     """Give all calls to the primary, and none to candidates, also where the primary fails.
 
-    It stays so, for candidates to come too, until turnout weights --reset. Candidates are not deleted. It
-    writes TrafficWeights, with weight 0 for each candidate.
+    It stays so, for candidates to come too, until turnout weights --reset. It writes TrafficWeights, with
+    weight 0 for each candidate. With --delete candidates are deleted once the routes lead to none: each has
+    the time of its drain.
     """
+    if delete and no_wait:
+        raise click.UsageError("--delete comes after the routes: it excludes --no-wait")
     where = shifting.Where(name, namespace, context, None if no_wait else timeout)
     done = shifting.shift(where, _aborted)
     shifting.show(done, output)
@@ -61,7 +67,29 @@ def command(
     if still := [plain(one.name) for one in after.versions if one.carries and one.role != "primary"]:
         why = after.conditions.get("Ready")
         raise NotWell(f"calls still go to {', '.join(still)}: {sentence(str(why))}")
+    if delete:
+        _delete(where)
 
 
 def _aborted(rollout: "Rollout") -> dict[str, int]:
     return {rollout.primary: PRIMARY, **dict.fromkeys(rollout.candidates, 0)}
+
+
+def _delete(where: shifting.Where) -> None:
+    """Delete the candidates, and say on stderr which are gone."""
+    from turnout.cli.cluster import told_errors
+    from turnout.cli.waiting import lines
+    from turnout.client import Client
+
+    async def run() -> list[str]:
+        with lines() as told:
+            async with Client.connect(where.namespace or "", context=where.context) as client:
+                return await client.delete_candidates(where.name, timeout=where.timeout or 0.0, told=told)
+
+    try:
+        with told_errors():
+            deleted = asyncio.run(run())
+    except KeyboardInterrupt:
+        click.echo("Interrupted: what was to be deleted goes by itself, once its drain is over.", err=True)
+        raise
+    click.echo(f"Deleted: {', '.join(map(plain, deleted)) or 'no candidate was there'}", err=True)

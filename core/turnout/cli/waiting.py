@@ -27,17 +27,24 @@ def told() -> Iterator[asyncio.TimerHandle]:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[Rollout], None]]:
-    """The same, and a function that says on stderr what a rollout waits for, unless it has just said so."""
+def lines() -> Iterator[Callable[[str], None]]:
+    """The same, and a function that says on stderr what is waited for, unless it has just said so."""
     said = ""
 
-    def tell(rollout: Rollout) -> None:
+    def tell(awaits: str) -> None:
         nonlocal said
         silence.cancel()
-        awaits = sentence(rollout.awaits or rollout.split, 2048)
-        if awaits != said:
-            said = awaits
-            click.echo(f"Waiting: {awaits}", err=True)
+        line = sentence(awaits, 2048)
+        if line != said:
+            said = line
+            click.echo(f"Waiting: {line}", err=True)
 
     with told() as silence:
         yield tell
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Rollout], None]]:
+    """The same of rollouts, each by what it waits for."""
+    with lines() as tell:
+        yield lambda rollout: tell(rollout.awaits or rollout.split)

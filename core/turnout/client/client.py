@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from turnout.client import removal
 from turnout.client import weights as weights_
 from turnout.client.following import Found, Lost, following
 from turnout.client.survey import Survey
@@ -239,6 +240,32 @@ class Client:
         """Do what `put_weights` does, and then wait as `weighed` does."""
         await self.put_weights(name, weights)
         return await self.weighed(name, weights, timeout=timeout)
+
+    async def delete_candidates(
+        self, name: str, *, timeout: float, told: Callable[[str], None] = lambda _: None
+    ) -> builtins.list[str]:
+        """Delete all that candidates alone are made of, once no calls go there, and wait until it is gone.
+
+        Where a deletion has to wait for the drain it does. Returns the names of the versions that were there.
+        Needs the rights to get and delete the kinds of versions. Raises NotFoundError, NotInTimeError, and
+        NotShiftedError, where nothing is deleted.
+        """
+        policy = await self.document(name)
+        made_up = removal.candidates(policy, self.registry, self._settings)
+        uids = await removal.delete(self._client, made_up)
+        last = "they are being deleted"
+
+        def tell(awaits: str) -> None:
+            nonlocal last
+            last = awaits
+            told(awaits)
+
+        try:
+            async with asyncio.timeout(timeout):
+                await removal.gone(self._client, uids, tell)
+        except TimeoutError:
+            raise NotInTimeError(Rollout.read(policy), timeout, last) from None
+        return sorted({made_up[ref] for ref in uids})
 
     async def _looked_at(self, name: str, weights: Mapping[str, int] | None) -> None:
         if weights is not None:
