@@ -7,7 +7,7 @@ import pytest
 
 from tests.docs import pages
 from tests.docs.pages import REPOSITORY, blocks
-from tests.docs.play import BACKGROUND, CLUSTER, INSTALL, STOP
+from tests.docs.play import BACKGROUND, CLUSTER, INSTALL, NOTEBOOK, STOP
 
 CHECKED = {"console", "yaml", "toml", "python", "text"}
 LONGEST = 210
@@ -32,7 +32,7 @@ def anchor(heading: str) -> str:
 def test_blocks_are_of_kinds_that_are_checked(page: str) -> None:
     for block in pages.read(page):
         assert block.language in CHECKED, str(block)
-        assert block.marks <= {CLUSTER, BACKGROUND, STOP, INSTALL}, str(block)
+        assert block.marks <= {CLUSTER, BACKGROUND, STOP, INSTALL, NOTEBOOK}, str(block)
 
 
 def test_no_page_is_long() -> None:
