@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/ has what is measured
 
+from docs.making import api, crds
 from tests.support.combinations import KNATIVE, decided
 
 from turnout import reasons
@@ -81,7 +82,10 @@ def pages() -> dict[str, str]:
         "checks.md": _checks(),
         "cli.md": _cli(),
         "combinations.md": _combinations(),
+        "crds.md": _noted(crds.page()),
         "options.md": _options(),
+        "plugin-api.md": _noted(api.of_plugins()),
+        "python-api.md": _noted(api.of_python()),
         "reasons.md": _reasons(),
     }
     return (
@@ -198,6 +202,11 @@ def _with_metrics() -> dict[str, str]:
         table.append(f"| `{one.name}` | {one.type} | {labels} | {one.help} |")
     name = "metrics.md"
     return {name: METRICS.sub("\n".join(["", *table, "", ""]), _source(str(FOLDER / name)))}
+
+
+def _noted(lines: Iterator[str]) -> Iterator[str]:
+    """A page whose lines begin with its title, with the note that it is generated."""
+    yield from (next(lines), "", NOTE, *lines)
 
 
 def _checks() -> Iterator[str]:

@@ -1,48 +1,91 @@
-"""A reference of classes, as lines of a page, from their sources: signatures as they are written, and docstrings."""
+"""References of what is imported, as lines of pages, from the sources: signatures and docstrings."""
 
 import ast
 import inspect
 from collections.abc import Iterable, Iterator
 from enum import Enum
+from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
-QUIET = ("model_config",)
-"""What a class has that is no business of its users."""
-
-
-def section(name: str, obj: Any) -> Iterator[str]:
-    """The section of a class, or of anything else that has a docstring. `name`: as it is imported."""
-    yield from ("", f"## {name}", "")
-    if not inspect.isclass(obj):
-        yield from _paragraphs(inspect.getdoc(obj) if inspect.isroutine(obj) else _plain(name))
-        return
-    (tree,) = ast.parse(dedent(inspect.getsource(obj))).body
-    assert isinstance(tree, ast.ClassDef)
-    yield from ("```python", *_head(tree, obj), "```", "")
-    yield from _paragraphs(ast.get_docstring(tree))
-    for told in _attributes(tree):
-        yield told
-    for method in _methods(tree):
-        called = f"{tree.name}.{method.name}"
-        yield from ("", f"### {called}", "")
-        if not _is_property(method):
-            yield from ("```python", *_signature(method), "```", "")
-        yield from _paragraphs(ast.get_docstring(method))
+import turnout
+from turnout import client, plugin
+from turnout.plugin.hookspecs import TurnoutSpec
+from turnout.rollout import Condition, RolloutVersion, Route
+from turnout.runtime.errors import ApiError, NoCluster
+from turnout.runtime.transport import ConnectionFailed
 
 
-def _head(tree: ast.ClassDef, obj: type) -> Iterator[str]:
-    """A class as it is written, with its fields alone."""
+def of_python() -> Iterator[str]:
+    """What programs of model owners import."""
+    yield from (
+        "# The Python API, class by class",
+        "",
+        "[How it is used](python.md). What is not on this page is no promise.",
+    )
+    told: list[tuple[str, type]] = [("turnout.Client", client.Client), ("turnout.Rollout", turnout.Rollout)]
+    told += [(f"turnout.rollout.{one.__name__}", one) for one in (RolloutVersion, Condition, Route)]
+    told += [(f"turnout.client.{name}", getattr(client, name)) for name in client.__all__ if name != "Client"]
+    told += [(f"{one.__module__}.{one.__name__}", one) for one in (ApiError, NoCluster, ConnectionFailed)]
+    yield from classes(told)
+
+
+def of_plugins() -> Iterator[str]:
+    """What plugins import."""
+    yield from (
+        "# The plugin API, class by class",
+        "",
+        "All that a plugin imports: `from turnout.plugin import …`. [How to write one](plugins.md).",
+        "",
+        "## Hooks",
+        "",
+        "Functions of an entry point's module that are marked `@hookimpl`. Each is called once, at start.",
+        "",
+    )
+    for name, hook in vars(TurnoutSpec).items():
+        if name.startswith("turnout_"):
+            yield f"- `{name}`: {' '.join((hook.__doc__ or '').split())}"
+    found = [(name, getattr(plugin, name)) for name in plugin.__all__]
+    yield from classes((name, one) for name, one in found if inspect.isclass(one))
+    folder = Path(plugin.__file__ or "").parent
+    sources = [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py"))]
+    others = [name for name, one in found if not inspect.isclass(one) and name != "hookimpl"]
+    yield from ("", "## Types", "", "```python", *(assigned(name, sources) for name in others), "```")
+
+
+def classes(of: Iterable[tuple[str, type]]) -> Iterator[str]:
+    """A section of each class, under the name by which it is imported."""
+    for name, cls in of:
+        yield from ("", f"## {name}", "")
+        tree = next(n for n in ast.parse(dedent(inspect.getsource(cls))).body if isinstance(n, ast.ClassDef))
+        if head := _head(tree, cls):
+            yield from ("```python", *head, "```", "")
+        yield from _paragraphs(ast.get_docstring(tree))
+        yield from _attributes(tree)
+        for method in _methods(tree):
+            yield from ("", f"### {tree.name}.{method.name}", "")
+            if not _is_property(method):
+                yield from ("```python", *_signature(method), "```", "")
+            yield from _paragraphs(ast.get_docstring(method))
+
+
+def assigned(name: str, sources: Iterable[str]) -> str:
+    """How a name is assigned in one of the sources, as `Pairs = tuple[...]`. Raises LookupError."""
+    for source in sources:
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+                return ast.unparse(node)
+    raise LookupError(f"{name} is assigned in none of the sources")
+
+
+def _head(tree: ast.ClassDef, cls: type) -> list[str]:
+    """A class as it is written, with its fields alone; nothing where that tells nothing."""
     bases = ", ".join(ast.unparse(base) for base in tree.bases)
-    yield f"class {tree.name}({bases}):" if bases else f"class {tree.name}:"
-    told = False
-    for node in tree.body:
-        shown = isinstance(node, ast.AnnAssign) or (issubclass(obj, Enum) and isinstance(node, ast.Assign))
-        if shown and not ast.unparse(node).startswith(("_", *QUIET)):
-            told = True
-            yield f"    {ast.unparse(node)}"
-    if not told:
-        yield "    ..."
+    kinds = (ast.AnnAssign, ast.Assign) if issubclass(cls, Enum) else ast.AnnAssign
+    written = [ast.unparse(node) for node in tree.body if isinstance(node, kinds)]
+    fields = [f"    {line}" for line in written if not line.startswith("_")]
+    if not bases and not fields:
+        return []
+    return [f"class {tree.name}({bases}):" if bases else f"class {tree.name}:", *(fields or ["    ..."])]
 
 
 def _attributes(tree: ast.ClassDef) -> Iterator[str]:
@@ -64,8 +107,7 @@ def _attributes(tree: ast.ClassDef) -> Iterator[str]:
 def _methods(tree: ast.ClassDef) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
-            if not node.name.startswith("_"):
-                yield node
+            yield from () if node.name.startswith("_") else (node,)
 
 
 def _signature(method: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
@@ -80,7 +122,10 @@ def _signature(method: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
     given = [_argument(one, default) for one, default in zip(positional, defaults, strict=True)]
     if arguments.kwonlyargs:
         given.append("*")
-    given += [_argument(one, default) for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+    given += [
+        _argument(one, default)
+        for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    ]
     returns = f" -> {ast.unparse(method.returns)}" if method.returns else ""
     line = f"{kind} {method.name}({', '.join(given)}){returns}"
     if len(line) <= 100:
@@ -104,12 +149,3 @@ def _paragraphs(docstring: str | None) -> Iterator[str]:
         if number:
             yield ""
         yield paragraph if paragraph.startswith(("- ", "    ")) else " ".join(paragraph.split())
-
-
-def _plain(name: str) -> str:
-    raise ValueError(f"{name}: neither a class nor a function, so it has no docstring to show")
-
-
-def sections(of: Iterable[tuple[str, Any]]) -> Iterator[str]:
-    for name, obj in of:
-        yield from section(name, obj)

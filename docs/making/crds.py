@@ -1,23 +1,29 @@
 """The reference of the two kinds, as lines of a page, from their CRDs."""
 
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from typing import Any
+
+import yaml
 
 Schema = Mapping[str, Any]
 
-BOUNDS = {
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
-    "minProperties": "at least {} entries",
-    "maxProperties": "at most {} entries",
-    "pattern": "matches `{}`",
-}
-"""What a schema may say of a value, as the page says it."""
 LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+COUNTED = {"Length": "characters", "Items": "items", "Properties": "entries", "imum": ""}
+"""What a schema limits, by the ends of its words: maxLength, minItems, maximum."""
+
+
+def page() -> Iterator[str]:
+    yield from (
+        "# RoutingPolicy and TrafficWeights, field by field",
+        "",
+        "What [owners of models](owner.md) write, and what the controller tells.",
+        "`turnout crds` prints the CRDs.",
+    )
+    for name in ("routingpolicies", "trafficweights"):
+        text = files("turnout").joinpath("crds", f"{name}.yaml").read_text(encoding="utf-8")
+        yield ""
+        yield from kind(yaml.safe_load(text))
 
 
 def kind(crd: Mapping[str, Any]) -> Iterator[str]:
@@ -30,7 +36,8 @@ def kind(crd: Mapping[str, Any]) -> Iterator[str]:
     yield from (
         f"## {names['kind']}",
         "",
-        f"`apiVersion: {spec['group']}/{version['name']}`, {spec['scope'].lower()}. For kubectl `{names['plural']}`, or {short}.",
+        f"`apiVersion: {spec['group']}/{version['name']}`, {spec['scope'].lower()}.",
+        f"For kubectl `{names['plural']}`, or {short}.",
         "",
         _text(schema),
     )
@@ -81,13 +88,28 @@ def _meaning(field: Schema, required: bool) -> str:
         said.append(f"Default `{field['default']}`.")
     if "enum" in field:
         said.append(f"One of {', '.join(f'`{one}`' for one in field['enum'])}.")
-    bounds = [told.format(field[key]) for key, told in BOUNDS.items() if key in field and field[key] != LABEL]
-    if field.get("pattern") == LABEL:
-        bounds.append("a DNS label")
-    if bounds:
-        told = ", ".join(bounds)
-        said.append(f"{told[0].upper()}{told[1:]}.")
+    limits = [*_limits(field)]
+    if limits:
+        said.append(f"{', '.join(limits).capitalize()}.")
+    if (pattern := field.get("pattern")) == LABEL:
+        said.append("" if "DNS label" in said[0] else "A DNS label.")
+    elif pattern:
+        said.append(f"Matches `{pattern}`.")
     return " ".join(filter(None, said)).replace("|", "\\|")
+
+
+def _limits(field: Schema) -> Iterator[str]:
+    """How small and how large a value may be; of a DNS label everybody knows."""
+    for what, unit in () if field.get("pattern") == LABEL else COUNTED.items():
+        match field.get(f"min{what}"), field.get(f"max{what}"):
+            case None, None:
+                pass
+            case least, None:
+                yield f"at least {least} {unit}".rstrip()
+            case None, most:
+                yield f"at most {most} {unit}".rstrip()
+            case least, most:
+                yield f"{least} to {most} {unit}".rstrip()
 
 
 def _rules(schema: Schema, path: str) -> Iterator[str]:
@@ -98,9 +120,9 @@ def _rules(schema: Schema, path: str) -> Iterator[str]:
         for one in items:
             for rule in one.get("x-kubernetes-validations", ()) if isinstance(one, Mapping) else ():
                 found.setdefault(rule["message"], []).append(where)
-    for message, where in found.items():
-        paths = ", ".join(f"`{one}`" for one in dict.fromkeys(where) if one)
-        yield f"- {paths}: {message}." if paths else f"- {message[0].upper()}{message[1:]}."
+    for message, places in found.items():
+        paths = ", ".join(f"`{one}`" for one in dict.fromkeys(places) if one)
+        yield f"- {paths}: {message}." if paths else f"- {message}."
 
 
 def _text(schema: Schema) -> str:

@@ -26,7 +26,8 @@ TUTORIAL = ("Try it", "The tutorial")
 FILES = "files/"
 """Where the site has copies of what pages link to and what is no page."""
 FENCE = re.compile(r"^(```.*?^```\n?)", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\((?P<target>(?!https?:|#)[^)#]+)")
+LINK = re.compile(r"`[^`]+`|\]\((?P<target>(?!https?:|#)[^)#]+)")
+"""Code, in which nothing is a link, or the target of a link."""
 COMMENT = re.compile(r"^ *<!--.*?-->\n?", re.MULTILINE)
 
 
@@ -101,12 +102,14 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: "Files") -> s
 
 
 def _linked(text: str, page: str) -> str:
-    return LINK.sub(lambda link: f"]({site_path(link['target'], page)}", text)
+    return LINK.sub(lambda link: f"]({site_path(link['target'], page)}" if link["target"] else link[0], text)
 
 
 def _copies(text: str, page: str) -> Iterator[tuple[str, str]]:
     for part in FENCE.split(text):
         for link in () if FENCE.fullmatch(part) else LINK.finditer(part):
+            if not link["target"]:
+                continue
             there = site_path(link["target"], page)
             if there.startswith(FILES):
                 yield there, _normal(PurePosixPath(page).parent / link["target"])
