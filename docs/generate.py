@@ -1,4 +1,6 @@
-"""Writes the pages that say what the code says: `python docs/generate.py`. A test fails for stale ones.
+"""Writes the pages and pictures that nobody writes by hand: `python docs/generate.py`.
+
+A test fails for stale ones.
 
 Of a plugin's own page it writes the table of options alone, between `<!-- options: NAME -->` and
 `<!-- /options -->`, and of the page of metrics the table of them.
@@ -17,7 +19,7 @@ from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/ has what is measured
 
-from docs.making import api, crds
+from docs.making import api, crds, pictures
 from tests.support.combinations import KNATIVE, decided
 
 from turnout import reasons
@@ -77,7 +79,7 @@ SUITES = {
 
 
 def pages() -> dict[str, str]:
-    """The generated pages, by file name."""
+    """The generated pages and pictures, by their files in docs/."""
     found = {
         "checks.md": _checks(),
         "cli.md": _cli(),
@@ -88,9 +90,8 @@ def pages() -> dict[str, str]:
         "python-api.md": _noted(api.of_python()),
         "reasons.md": _reasons(),
     }
-    return (
-        {name: "\n".join([*lines, ""]) for name, lines in found.items()} | _with_options() | _with_metrics()
-    )
+    whole = {name: "\n".join([*lines, ""]) for name, lines in found.items()}
+    return whole | _with_options() | _with_metrics() | pictures.drawn()
 
 
 def shown(page: str) -> list[str]:
