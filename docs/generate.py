@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/ has what is measured
 
-from docs.making import api, crds, pictures
+from docs.making import api, crds, pictures, terminals
 from tests.support.combinations import KNATIVE, decided
 
 from turnout import reasons
@@ -294,3 +294,5 @@ def _source(file: str | None) -> str:
 if __name__ == "__main__":
     for name, content in pages().items():
         (FOLDER / name).write_text(content, encoding="utf-8")
+    for scene, printed in terminals.record():
+        terminals.write(scene, printed)

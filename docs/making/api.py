@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
@@ -73,7 +74,7 @@ def assigned(name: str, sources: Iterable[str]) -> str:
     for source in sources:
         for node in ast.parse(source).body:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
-                return ast.unparse(node)
+                return _written(node)
     raise LookupError(f"{name} is assigned in none of the sources")
 
 
@@ -81,11 +82,12 @@ def _head(tree: ast.ClassDef, cls: type) -> list[str]:
     """A class as it is written, with its fields alone; nothing where that tells nothing."""
     bases = ", ".join(ast.unparse(base) for base in tree.bases)
     kinds = (ast.AnnAssign, ast.Assign) if issubclass(cls, Enum) else ast.AnnAssign
-    written = [ast.unparse(node) for node in tree.body if isinstance(node, kinds)]
+    written = [_written(node) for node in tree.body if isinstance(node, kinds)]
     fields = [f"    {line}" for line in written if not line.startswith("_")]
     if not bases and not fields:
         return []
-    return [f"class {tree.name}({bases}):" if bases else f"class {tree.name}:", *(fields or ["    ..."])]
+    head = f"class {tree.name}({bases}):" if bases else f"class {tree.name}:"
+    return [head, *fields] if fields else [f"{head} ..."]
 
 
 def _attributes(tree: ast.ClassDef) -> Iterator[str]:
@@ -135,8 +137,13 @@ def _signature(method: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
 
 
 def _argument(one: ast.arg, default: ast.expr | None) -> str:
-    name = f"{one.arg}: {ast.unparse(one.annotation)}" if one.annotation else one.arg
-    return f"{name} = {ast.unparse(default)}" if default else name
+    name = f"{one.arg}: {_written(one.annotation)}" if one.annotation else one.arg
+    return f"{name} = {_written(default)}" if default else name
+
+
+def _written(node: ast.AST) -> str:
+    """As turnout's own sources are written: ast would quote otherwise."""
+    return re.sub(r"'([^'\"\\]*)'", r'"\1"', ast.unparse(node))
 
 
 def _is_property(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
