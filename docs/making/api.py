@@ -63,9 +63,11 @@ def classes(of: Iterable[tuple[str, type]]) -> Iterator[str]:
         yield from _paragraphs(ast.get_docstring(tree))
         yield from _attributes(tree)
         for method in _methods(tree):
+            if issubclass(cls, Exception) and not _is_property(method):
+                continue  # they are raised, and not made, by whoever reads this
             yield from ("", f"### {tree.name}.{method.name}", "")
             if not _is_property(method):
-                yield from ("```python", *_signature(method), "```", "")
+                yield from ("```python", *_signature(method, tree.name), "```", "")
             yield from _paragraphs(ast.get_docstring(method))
 
 
@@ -112,12 +114,13 @@ def _methods(tree: ast.ClassDef) -> Iterator[ast.FunctionDef | ast.AsyncFunction
             yield from () if node.name.startswith("_") else (node,)
 
 
-def _signature(method: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+def _signature(method: ast.FunctionDef | ast.AsyncFunctionDef, of: str) -> Iterator[str]:
     """As it is written, without `self`, an argument a line where it is long."""
     kind = "async def" if isinstance(method, ast.AsyncFunctionDef) else "def"
-    decorators = {ast.unparse(one) for one in method.decorator_list}
-    if "asynccontextmanager" in decorators:
-        kind = "async with"
+    head = f"{kind} {method.name}"
+    returns = f" -> {ast.unparse(method.returns)}" if method.returns else ""
+    if any(ast.unparse(one) == "asynccontextmanager" for one in method.decorator_list):
+        head, returns = f"async with {of}.{method.name}", f" as {of.lower()}"
     arguments = method.args
     positional = [one for one in arguments.args if one.arg not in ("self", "cls")]
     defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
@@ -128,12 +131,11 @@ def _signature(method: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
         _argument(one, default)
         for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     ]
-    returns = f" -> {ast.unparse(method.returns)}" if method.returns else ""
-    line = f"{kind} {method.name}({', '.join(given)}){returns}"
+    line = f"{head}({', '.join(given)}){returns}"
     if len(line) <= 100:
         yield line
     else:
-        yield from (f"{kind} {method.name}(", *(f"    {one}," for one in given), f"){returns}")
+        yield from (f"{head}(", *(f"    {one}," for one in given), f"){returns}")
 
 
 def _argument(one: ast.arg, default: ast.expr | None) -> str:

@@ -83,10 +83,10 @@ def draw(name: str, text: str) -> str:
     boxes = {key: _box(key, said) for key, said in picture["boxes"].items()}
     width, height = picture["size"]
     lines = [
-        f'<svg {XMLNS} viewBox="0 0 {width} {height}" role="img" aria-labelledby="title desc">',
+        f'<svg {XMLNS} width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">',
         f"  {NOTE.format(name=name)}",
-        f'  <title id="title">{escape(picture["title"])}</title>',
-        f'  <desc id="desc">{escape(" ".join(picture["about"].split()))}</desc>',
+        f"  <title>{escape(picture['title'])}</title>",
+        f"  <desc>{escape(' '.join(picture['about'].split()))}</desc>",
         *_style(),
     ]
     for key, box in boxes.items():

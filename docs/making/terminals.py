@@ -15,11 +15,13 @@ import termios
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
+from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
 import yaml
+from docs.making.pictures import XMLNS
 from docs.making.served import served
 
 FOLDER = Path(__file__).resolve().parents[1]
@@ -37,6 +39,8 @@ COLORS = {31: "#ff7b72", 32: "#3fb950", 33: "#d29922", 34: "#58a6ff", 35: "#bc8c
 TEXT, BOX = "#e6edf3", 'fill="#0d1117" stroke="#3d444d"'
 WIDTH, HEIGHT, SIZE, MARGIN = 7.8, 18, 13, 14
 """Of a character in pixels, of a line, of the font, and around the text."""
+NBSP = "\xa0"
+"""Browsers make one of several blanks otherwise."""
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 
@@ -80,14 +84,14 @@ def draw(scene: Scene, printed: str) -> str:
     """The picture of a terminal in which a command was given and has printed something, with its colors."""
     lines = [f"\x1b[32;1m$ \x1b[0m\x1b[1m{scene.run}\x1b[0m", *printed.splitlines()]
     columns = max(len(SGR.sub("", line)) for line in lines)
-    width, height = columns * WIDTH + 2 * MARGIN, len(lines) * HEIGHT + 2 * MARGIN
+    width, height = ceil(columns * WIDTH) + 2 * MARGIN, len(lines) * HEIGHT + 2 * MARGIN
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" role="img">',
+            f'<svg {XMLNS} width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">',
             f"  {NOTE}",
             f"  <title>{escape(scene.run)}</title>",
-            f'  <rect x="0.5" y="0.5" width="{width - 1:.0f}" height="{height - 1}" rx="8" {BOX}/>',
-            f'  <g font-family="{FONT}" font-size="{SIZE}" xml:space="preserve">',
+            f'  <rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8" {BOX}/>',
+            f'  <g font-family="{FONT}" font-size="{SIZE}">',
             *_texts("\n".join(lines)),
             "  </g>",
             "</svg>",
@@ -117,7 +121,7 @@ def _text(text: str, row: int, column: int, codes: Collection[int]) -> str:
     look += ' opacity="0.6"' if 2 in codes else ""
     x, y = MARGIN + column * WIDTH, MARGIN + HEIGHT * (row + 0.75)
     length = f'textLength="{len(text) * WIDTH:.1f}" lengthAdjust="spacingAndGlyphs"'
-    return f'    <text x="{x:.1f}" y="{y:.1f}" {length}{look}>{escape(text)}</text>'
+    return f'    <text x="{x:.1f}" y="{y:.1f}" {length}{look}>{escape(text.replace(" ", NBSP))}</text>'
 
 
 def shown(svg: str) -> str:
@@ -126,7 +130,7 @@ def shown(svg: str) -> str:
     for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text"):
         y, column = float(text.attrib["y"]), round((float(text.attrib["x"]) - MARGIN) / WIDTH)
         lines[y] = lines.get(y, "").ljust(column) + (text.text or "")
-    return "\n".join(lines[y] for y in sorted(lines))
+    return "\n".join(lines[y].replace(NBSP, " ") for y in sorted(lines))
 
 
 def elided(text: str) -> str:
