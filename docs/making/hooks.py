@@ -25,6 +25,7 @@ TUTORIAL = ("Try it", "The tutorial")
 """The README's sections that make up the tutorial's page; the others tell what the site's other pages do."""
 FILES = "files/"
 """Where the site has copies of what pages link to and what is no page."""
+GENERATED = "<!-- Written by docs/generate.py"
 FENCE = re.compile(r"^(```.*?^```\n?)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"`[^`]+`|\]\((?P<target>(?!https?:|#)[^)#]+)")
 """Code, in which nothing is a link, or the target of a link."""
@@ -96,7 +97,9 @@ def on_files(files: "Files", config: Any) -> "Files":
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: "Files") -> str:
-    """mkdocs: make a page of the repository one of the site."""
+    """mkdocs: make a page of the repository one of the site, with a link to edit it if anybody may."""
+    if GENERATED in markdown:
+        page.edit_url = None
     outside = {name: path for path, name in PAGES.items()}
     return rewritten(markdown, outside.get(page.file.src_uri, f"docs/{page.file.src_uri}"))
 

@@ -5,12 +5,14 @@ That it can be built, and is whole by itself, is what `tox run -e site` sees to.
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from docs.making import built, hooks
 
+from docs import generate
 from tests.docs import pages
 
 CONFIGURATION = "mkdocs.yml"
@@ -90,6 +92,13 @@ def test_files_that_pages_link_to_are_copied() -> None:
     assert hooks.linked_files({"docs/a.md": "[x](../tox.ini) [y](../README.md) [z](owner.md)"}) == {
         "files/tox.ini": "tox.ini"
     }
+
+
+@pytest.mark.parametrize(("note", "edited"), [("", "there"), (generate.NOTE, None)])
+def test_what_is_generated_has_no_link_to_edit_it(note: str, edited: str | None) -> None:
+    page = SimpleNamespace(edit_url="there", file=SimpleNamespace(src_uri="a.md"))
+    hooks.on_page_markdown(f"# A\n\n{note}\n", page, None, None)
+    assert page.edit_url == edited
 
 
 def test_the_tutorial_is_the_readme_s() -> None:
