@@ -1,4 +1,4 @@
-"""Each command has a how-to: a page on which it is run, and a line that leads there."""
+"""Each command has a how-to, a page on which it is run and a line that leads there, and each method an example."""
 
 import re
 
@@ -6,11 +6,14 @@ import pytest
 from click import Context, Group
 
 from tests.docs import pages
-from tests.docs.play import INSTALL
+from tests.docs.play import INSTALL, NOTEBOOK
 from tests.docs.shell import commands
 from turnout.cli import main
+from turnout.client import Client
 
 PAGE = "docs/commands.md"
+PARTS = ("document", "weighed")
+"""Methods of the client of which others are made; docs/python-api.md tells of them."""
 ROW = re.compile(
     r"^\| .* \| `turnout (?P<command>[a-z ]+)` \| \[[^]]+\]\((?P<page>[a-z-]+\.md)?(?:#[^)]*)?\) \|$",
     re.MULTILINE,
@@ -45,4 +48,18 @@ def test_a_command_is_run_on_the_page_that_its_line_leads_to(row: re.Match[str])
     run = re.compile(rf"\bturnout {row['command']}\b")
     assert [line for line in lines if run.search(line)] != [], (
         f"{page}: no block runs turnout {row['command']}"
+    )
+
+
+@pytest.mark.parametrize("method", [name for name in vars(Client) if name[0] != "_" and name not in PARTS])
+def test_every_method_of_the_client_is_in_an_example_that_runs(method: str) -> None:
+    examples = [
+        block
+        for page in pages.names()
+        for block in pages.read(page)
+        if block.language == "python" and (block.file or NOTEBOOK in block.marks)
+    ]
+    used = re.compile(rf"\b[Cc]lient\.{method}\(")
+    assert [str(block) for block in examples if used.search(block.text)] != [], (
+        f"docs/python.md: show {method}"
     )
