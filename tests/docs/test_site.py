@@ -67,7 +67,10 @@ def test_every_page_has_its_place_on_the_site() -> None:
             "docs/a.md", "<!-- cluster -->\n```console\n$ a\n```\n", "\n```console\n$ a\n```\n", id="comment"
         ),
         pytest.param(
-            "docs/a.md", "`[a](b)` [`c`](../README.md)", "`[a](b)` [`c`](tutorial.md)", id="code-as-it-is"
+            "docs/a.md",
+            "`[a](../b)` [`c`](../README.md)",
+            "`[a](../b)` [`c`](tutorial.md)",
+            id="code-as-it-is",
         ),
         pytest.param(
             "docs/a.md",
