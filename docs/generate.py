@@ -1,4 +1,6 @@
-"""Writes the pages that say what the code says: `python docs/generate.py`. A test fails for stale ones.
+"""Writes the pages and pictures that nobody writes by hand: `python docs/generate.py`.
+
+A test fails for stale ones.
 
 Of a plugin's own page it writes the table of options alone, between `<!-- options: NAME -->` and
 `<!-- /options -->`, and of the page of metrics the table of them.
@@ -17,6 +19,7 @@ from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/ has what is measured
 
+from docs.making import api, crds, pictures, terminals
 from tests.support.combinations import KNATIVE, decided
 
 from turnout import reasons
@@ -76,17 +79,19 @@ SUITES = {
 
 
 def pages() -> dict[str, str]:
-    """The generated pages, by file name."""
+    """The generated pages and pictures, by their files in docs/."""
     found = {
         "checks.md": _checks(),
         "cli.md": _cli(),
         "combinations.md": _combinations(),
+        "crds.md": _noted(crds.page()),
         "options.md": _options(),
+        "plugin-api.md": _noted(api.of_plugins()),
+        "python-api.md": _noted(api.of_python()),
         "reasons.md": _reasons(),
     }
-    return (
-        {name: "\n".join([*lines, ""]) for name, lines in found.items()} | _with_options() | _with_metrics()
-    )
+    whole = {name: "\n".join([*lines, ""]) for name, lines in found.items()}
+    return whole | _with_options() | _with_metrics() | pictures.drawn()
 
 
 def shown(page: str) -> list[str]:
@@ -200,6 +205,11 @@ def _with_metrics() -> dict[str, str]:
     return {name: METRICS.sub("\n".join(["", *table, "", ""]), _source(str(FOLDER / name)))}
 
 
+def _noted(lines: Iterator[str]) -> Iterator[str]:
+    """A page whose lines begin with its title, with the note that it is generated."""
+    yield from (next(lines), "", NOTE, *lines)
+
+
 def _checks() -> Iterator[str]:
     yield from (
         "# What the conformance suites check",
@@ -284,3 +294,5 @@ def _source(file: str | None) -> str:
 if __name__ == "__main__":
     for name, content in pages().items():
         (FOLDER / name).write_text(content, encoding="utf-8")
+    for scene, printed in terminals.record():
+        terminals.write(scene, printed)

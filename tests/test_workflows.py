@@ -53,13 +53,25 @@ def test_only_jobs_that_publish_may_write_and_tokens_of_identity_are_for_environ
         "pypi": {"id-token"},
         "image": {"packages", "attestations", "id-token"},
         "publish": {"contents"},
+        "pages": {"contents"},
     }
     release = dict(jobs(REPOSITORY / ".github/workflows/release.yml"))
-    assert {name: release[name].get("environment") for name in writing} == {
+    assert {name: release[name].get("environment") for name in writing if name in release} == {
         "pypi": "pypi",
         "image": "image",
         "publish": None,
     }
+
+
+def test_the_site_is_published_from_main_and_built_without_the_right_to_write() -> None:
+    whole = yaml.safe_load((REPOSITORY / ".github/workflows/site.yml").read_text(encoding="utf-8"))
+    assert whole[True] == {"push": {"branches": ["main"]}}  # YAML 1.1 reads `on` so
+    assert whole["jobs"]["pages"]["needs"] == "site"
+    assert "permissions" not in whole["jobs"]["site"]
+    assert [step.get("uses", "").partition("@")[0] for step in whole["jobs"]["pages"]["steps"]] == [
+        "actions/download-artifact",
+        "",
+    ]
 
 
 def test_everything_that_ci_runs_is_run_for_pull_requests_and_before_a_release() -> None:
@@ -75,5 +87,5 @@ def test_environments_of_tox_that_are_run_exist() -> None:
     texts = [workflow.read_text(encoding="utf-8") for workflow in WORKFLOWS]
     there = re.findall(r"^\[testenv:(\w+)\]", (REPOSITORY / "tox.ini").read_text(), flags=re.MULTILINE)
     run = re.findall(r"tox run -e (\w+)|\{environment: (\w+),", "\n".join(texts))
-    assert {one or other for one, other in run} == {"audit", "lowest", "oldest", "sbom", "unit"}
+    assert {one or other for one, other in run} == {"audit", "lowest", "oldest", "sbom", "site", "unit"}
     assert {one or other for one, other in run} <= set(there)

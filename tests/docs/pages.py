@@ -3,8 +3,8 @@
 Three things that a page says about a block count here. Its language. The line before it, where that
 ends with a file's name as in "`policy.yaml`:". And a comment before it: `<!-- cluster -->` for commands
 that need an API server, `<!-- cluster background -->` for one that runs until the page ends or a
-`<!-- cluster stop -->` comes, where the reader ends it, and `<!-- install -->` for one that installs turnout
-itself.
+`<!-- cluster stop -->` comes, where the reader ends it, `<!-- install -->` for one that installs turnout
+itself, and `<!-- notebook -->` for a cell of a notebook, in Python, and for what it prints, as text.
 """
 
 import re

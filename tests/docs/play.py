@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.docs.pages import REPOSITORY, Block
-from tests.docs.shell import Shell, check, commands
+from tests.docs.shell import Shell, agrees, check, commands
 
-CLUSTER, BACKGROUND, STOP, INSTALL = "cluster", "background", "stop", "install"
+CLUSTER, BACKGROUND, STOP, INSTALL, NOTEBOOK = "cluster", "background", "stop", "install", "notebook"
 STATUS = "echo $?"
 """What a page asks after a command that fails, to show how it tells."""
 
@@ -17,6 +17,7 @@ STATUS = "echo $?"
 TUTORIAL = Path("core", "turnout", "demo", "tutorial")
 DEPLOY = Path("deploy")
 PROGRAMS, SITE = ".programs", ".site-packages"
+CELL = Path(__file__).with_name("cell.py")
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -56,7 +57,9 @@ def play(shell: Shell, blocks: Iterable[Block], *, cluster: bool) -> None:
             continue
         if STOP in block.marks:
             shell.stop()
-        if block.language == "console":
+        if NOTEBOOK in block.marks:
+            _cell(shell, block)
+        elif block.language == "console":
             _run(shell, block)
         elif block.file:
             save(Path(shell.run("pwd")[0].strip(), block.file), block)
@@ -69,6 +72,19 @@ def save(file: Path, block: Block) -> None:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(block.text, encoding="utf-8")
+
+
+def _cell(shell: Shell, block: Block) -> None:
+    """Run a cell of a notebook, or compare what the one before printed."""
+    printed = shell.folder / "cell.out"
+    if block.language == "python":
+        (shell.folder / "cell.in").write_text(block.text, encoding="utf-8")
+        told, status = shell.run(f"python {CELL} {shell.folder}/cell.in > {printed}")
+        assert status == 0, f"{block}: the cell failed: {told}"
+    else:
+        assert agrees(block.text, printed.read_text(encoding="utf-8")), (
+            f"{block}: printed\n{printed.read_text()}"
+        )
 
 
 def _run(shell: Shell, block: Block) -> None:

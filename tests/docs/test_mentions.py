@@ -1,16 +1,17 @@
 """Whatever a reader can meet is mentioned on the page where it would be looked for."""
 
 from collections.abc import Iterator
-from inspect import getmembers, isfunction
+from inspect import getmembers, isclass, isfunction
 
 import pytest
 from pydantic import BaseModel
 
 from tests.docs import pages
-from turnout import names, plugin
-from turnout.api.models import ModelVersion, RoutingPolicySpec
+from turnout import client, names, plugin
+from turnout.api.models import ModelVersion, RoutingPolicySpec, TrafficWeightsSpec
 from turnout.cli import main
 from turnout.cli.exits import Exit
+from turnout.client import Client
 from turnout.plugin.around import Probe
 from turnout.plugin.hookspecs import TurnoutSpec
 from turnout.plugin.interfaces import Environment, Router, Strategy
@@ -29,14 +30,8 @@ def keys(*models: type[BaseModel]) -> Iterator[str]:
 
 
 HOOKS = [name for name, _ in getmembers(TurnoutSpec, isfunction) if name.startswith("turnout_")]
-METHODS = sorted(
-    {
-        name
-        for axis in (Environment, Strategy, Router, Probe)
-        for name in vars(axis)
-        if not name.startswith("_")
-    }
-)
+AXES = (Environment, Strategy, Router, Probe)
+METHODS = sorted({name for axis in AXES for name in vars(axis) if not name.startswith("_")})
 SUITES = [getattr(conformance, name) for name in conformance.__all__]
 RARE = ("close", "exists", "forget_calls", "get", "now")
 """What a rollout has that its own docstrings tell well enough."""
@@ -63,6 +58,24 @@ MENTIONS = {
         *MARKS,
     ],
     "docs/allowed-plugins.md": [f"`{key}`" for key in keys(Distributions, PluginNames, AllowedNames)],
+    "docs/crds.md": [
+        *(f"| `{key}` |" for key in keys(RoutingPolicySpec, TrafficWeightsSpec)),
+        *(f"| `modelVersions[].{key}` |" for key in keys(ModelVersion)),
+    ],
+    "docs/plugin-api.md": [
+        *(f"## {name}\n" for name in plugin.__all__ if isclass(getattr(plugin, name))),
+        *(
+            f"### {axis.__name__}.{name}\n"
+            for axis in AXES
+            for name in vars(axis)
+            if isfunction(vars(axis)[name])
+        ),
+        *(f"- `{name}`: " for name in HOOKS),
+    ],
+    "docs/python-api.md": [
+        *(f"### Client.{name}\n" for name in vars(Client) if name[0] != "_"),
+        *(f"## turnout.client.{name}\n" for name in client.__all__ if name != "Client"),
+    ],
     "docs/owner.md": [
         *(f"`{key}`" for key in keys(RoutingPolicySpec)),
         *(f"`modelVersions[].{key}`" for key in keys(ModelVersion)),

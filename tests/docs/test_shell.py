@@ -59,6 +59,34 @@ def test_page_that_is_not_so_fails(block: str, complaint: str, tmp_path: Path) -
         played(f"```console\n{block}```\n", tmp_path)
 
 
+CELL = """<!-- notebook -->
+```python
+import asyncio
+await asyncio.sleep(0)
+print(CELL)
+```
+
+<!-- notebook -->
+```text
+1
+```
+"""
+
+
+@pytest.mark.parametrize("awaits", ["await asyncio.sleep(0)", ""])
+def test_cell_of_a_notebook_may_await(awaits: str, tmp_path: Path) -> None:
+    played(CELL.replace("await asyncio.sleep(0)", awaits).replace("CELL", "1"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [("2", r"page\.md:9: printed\n2"), ("1 / 0", "the cell failed: .*ZeroDivisionError")],
+)
+def test_cell_that_is_not_so_fails(said: str, complaint: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=f"(?s){complaint}"):
+        played(CELL.replace("CELL", said), tmp_path)
+
+
 def test_failure_may_be_shown(tmp_path: Path) -> None:
     played("```console\n$ (exit 3)\n$ echo $?\n3\n```\n", tmp_path)
 
