@@ -12,7 +12,7 @@ from turnout.cli import main
 from turnout.client import Client
 
 PAGE = "docs/commands.md"
-PARTS = ("document", "weighed")
+PARTS = ("document", "documents", "registry", "surveyed", "surveys", "weighed")
 """Methods of the client of which others are made; docs/python-api.md tells of them."""
 ROW = re.compile(
     r"^\| .* \| `turnout (?P<command>[a-z ]+)` \| \[[^]]+\]\((?P<page>[a-z-]+\.md)?(?:#[^)]*)?\) \|$",
