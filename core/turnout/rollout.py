@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from turnout.decision.shares import NO_SHARE
+from turnout.names import LABEL_INSTANCE
 from turnout.plugin.reading import condition, integer, items, mapping, text, timestamp
 from turnout.reasons import Reason
 from turnout.shown import truth
@@ -77,7 +78,8 @@ class Rollout:
     """A policy, by its spec and its status.
 
     `names`: its versions, in the policy's order. `declared`: the policy's own weights. `current`: whether the
-    status is about the spec as it is now. `split`: the shares in force, in one line.
+    status is about the spec as it is now. `split`: the shares in force, in one line. `lease`: namespace and
+    name of its controller's Lease, if it has one. `instance`: the label by which controllers choose policies.
     """
 
     namespace: str
@@ -95,6 +97,8 @@ class Rollout:
     conditions: Mapping[str, Condition]
     versions: tuple[RolloutVersion, ...]
     routes: tuple[Route, ...]
+    lease: str = ""
+    instance: str = ""
 
     def __str__(self) -> str:
         return f"RoutingPolicy {self.namespace}/{self.name}"
@@ -220,6 +224,8 @@ class Rollout:
             conditions={one.type: one for one in _conditions(status)},
             versions=tuple(map(_version, items(status.get("versions")))),
             routes=tuple(map(_route, items(status.get("routes")))),
+            lease=text(status.get("lease")),
+            instance=text(mapping(metadata.get("labels")).get(LABEL_INSTANCE)),
         )
 
 

@@ -144,8 +144,9 @@ def policy_status(
     in_force: RoutePlan | None = None,
     strategy_state: Mapping[str, Any] | None = None,
     written: list[dict[str, Any]] | None = None,
+    lease: str = "",
 ) -> dict[str, Any]:
-    """The whole status. What is None stays as it was."""
+    """The whole status. What is None stays as it was. `lease`: of the controller, if it has one."""
     made: dict[str, Any] = {
         "observedGeneration": generation,
         "split": split(in_force)[:SPLIT_LIMIT] or previous.get("split", ""),
@@ -154,6 +155,7 @@ def policy_status(
         "strategyState": previous.get("strategyState", {})
         if strategy_state is None
         else dict(strategy_state),
+        "lease": lease,
         "conditions": conditions(verdicts, previous, generation, now),
     }
     return {key: value for key, value in made.items() if value not in ("", [], {})}

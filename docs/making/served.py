@@ -68,8 +68,8 @@ async def _serve(ports: SimpleQueue[int | BaseException], down: threading.Event)
                 headers = {"Content-Type": response.headers["Content-Type"]}
                 return web.Response(status=response.status, body=await response.read(), headers=headers)
             stream = web.StreamResponse()
-            await stream.prepare(asked)
             with suppress(ConnectionResetError):  # the command has seen enough
+                await stream.prepare(asked)
                 async for chunk in response.chunks():
                     await stream.write(chunk)
             return stream

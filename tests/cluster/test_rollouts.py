@@ -85,3 +85,24 @@ def test_a_wait_survives_a_lost_connection(site: Site, reader: Credentials, tmp_
     finally:
         proxied.close()
     assert (code, said) == (0, "routingpolicy.turnout.dev/wisdom ready: wisdom-0 100%\n"), told
+
+
+def test_a_wait_for_a_controller_that_does_not_run_ends(site: Site, reader: Credentials) -> None:
+    """By its Lease, which the status of the policy names; with the right to get that one."""
+    what = ("--verb=get", "--resource=leases.coordination.k8s.io", "--resource-name=turnout")
+    site.kubectl("create", "role", "lease-reader", *what)
+    to = f"--serviceaccount={site.namespace}:reader"
+    site.kubectl("create", "rolebinding", "lease-reader", "--role=lease-reader", to)
+    site.version("wisdom-0")
+    site.policy("wisdom")
+    controller = site.start(f"--lease={site.namespace}/turnout")
+    wait_until(lambda: site.condition("wisdom", "Ready")[0] == "True", timeout=40, what="Ready")
+    assert site.get("routingpolicy", "wisdom")["status"]["lease"] == f"{site.namespace}/turnout"
+    controller.terminate()
+    controller.wait()
+    asked = ("wait", "wisdom", "--for=split=50/50", "--timeout=60s")
+    code, said, told = ended(turnout(site, reader, *asked))
+    assert (code, said) == (7, ""), told
+    gone = f"nobody has the Lease {site.namespace}/turnout, let go at "
+    last = told.splitlines()[-1]
+    assert last.startswith(f"Error: RoutingPolicy {site.namespace}/wisdom: no controller is at work: {gone}")

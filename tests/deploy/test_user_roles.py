@@ -96,6 +96,17 @@ def test_standard_roles_have_them(installation: Installation, user: User, standa
         assert not allowed(installation, somebody, POLICIES, installation.namespace) & {*WRITE}
 
 
+def test_everybody_may_get_the_lease_and_no_other(installation: Installation, user: User) -> None:
+    somebody = user("turnout-viewer")
+    leases = "leases.coordination.k8s.io"
+    until_allowed(installation, somebody, leases, ("get",))
+    assert allowed(installation, somebody, leases, installation.namespace) == {"get"}
+    get = ("get", "lease", "--ignore-not-found")
+    kubectl = installation.site().kubectl
+    assert kubectl(*get, installation.name, user=somebody, check=False).returncode == 0
+    assert "Forbidden" in kubectl(*get, "other", user=somebody, check=False).stderr
+
+
 def test_a_release_manager_moves_weights_and_no_policies(installation: Installation, user: User) -> None:
     """With kubectl and with turnout, as people do."""
     site = installation.site()

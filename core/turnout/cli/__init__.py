@@ -22,6 +22,7 @@ Exit codes:
   4    what was asked about cannot be told: too little was seen
   5    there is no policy of that name
   6    what was waited for did not come in time
+  7    what was waited for cannot come: no controller is at work
   70   an error in turnout itself
   130  interrupted
   141  whoever read the output has stopped

@@ -3,8 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from turnout.cli.exits import NoCluster, NotFound, NotInTime, NotWell
-from turnout.client import DeletedError, NotFoundError, NotInTimeError, NotReadableError, NotShiftedError
+from turnout.cli.exits import NoCluster, NoController, NotFound, NotInTime, NotWell
+from turnout.client import (
+    DeletedError,
+    NoControllerError,
+    NotFoundError,
+    NotInTimeError,
+    NotReadableError,
+    NotShiftedError,
+)
 from turnout.runtime.errors import ApiError
 from turnout.runtime.errors import NoCluster as NoClusterFound
 from turnout.runtime.transport import ConnectionFailed
@@ -20,6 +27,8 @@ def told_errors() -> Iterator[None]:
         raise NoCluster(str(error)) from None
     except (NotFoundError, DeletedError) as error:
         raise NotFound(str(error)) from None
+    except NoControllerError as error:
+        raise NoController(str(error)) from None
     except NotShiftedError as error:
         raise NotWell(str(error)) from None
     except NotInTimeError as error:

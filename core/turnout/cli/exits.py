@@ -21,6 +21,8 @@ class Exit(IntEnum):
     """There is no policy of that name."""
     NOT_IN_TIME = 6
     """What was waited for did not come in time."""
+    NO_CONTROLLER = 7
+    """What was waited for cannot come: no controller is at work."""
     BUG = 70
     """An error in turnout itself; sysexits.h calls it EX_SOFTWARE."""
     INTERRUPTED = 130
@@ -51,6 +53,12 @@ class NotInTime(click.ClickException):
     """What was waited for did not come in time. The message says how it was at the end."""
 
     exit_code = Exit.NOT_IN_TIME
+
+
+class NoController(click.ClickException):
+    """What was waited for cannot come: no controller is at work, by its Lease."""
+
+    exit_code = Exit.NO_CONTROLLER
 
 
 class NoCluster(click.ClickException):

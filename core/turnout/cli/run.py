@@ -203,6 +203,7 @@ async def _serve(asked: _Run, metrics: "Metrics | None", stack: AsyncExitStack) 
             asked.settings,
             namespaces=asked.namespaces,
             instance=asked.instance,
+            lease=leased.name if leased else "",
             observer=metrics,
         )
         if metrics:
@@ -211,16 +212,17 @@ async def _serve(asked: _Run, metrics: "Metrics | None", stack: AsyncExitStack) 
 
     transport = await kube.connect(context=asked.context)
     stack.push_async_callback(transport.close)
+    leased: Lease | None = None
     if asked.lease:
         namespace, name = asked.lease
         ref = Ref(LEASE, namespace or kube.default_namespace(context=asked.context), name)
         identity = f"{socket.gethostname()}_{uuid4()}"
         seconds = asked.settings.lease
         timing = Timing(seconds.duration_seconds, seconds.renew_seconds, seconds.retry_seconds)
-        lease = Lease(client(transport), ref, identity, timing)
+        leased = Lease(client(transport), ref, identity, timing)
         if metrics:
-            metrics.lease = lease
-        work = lead(controller, transport, lease)
+            metrics.lease = leased
+        work = lead(controller, transport, leased)
     else:
         work = controller(transport).run()
     running = asyncio.ensure_future(work)

@@ -2,12 +2,12 @@
 
 import asyncio
 import builtins
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from turnout.client import removal
+from turnout.client import controllers, removal
 from turnout.client import weights as weights_
 from turnout.client.following import Found, Lost, following
 from turnout.client.survey import Survey
@@ -23,6 +23,8 @@ from turnout.runtime import client as runtime
 from turnout.runtime.errors import ApiError
 from turnout.runtime.transport import ConnectionFailed, Transport
 from turnout.settings import Settings
+
+T = TypeVar("T")
 
 
 class NotFoundError(LookupError):
@@ -174,21 +176,47 @@ class Client:
     ) -> Rollout:
         """Wait until something holds of a rollout, for `timeout` seconds at most. Returns how it is then.
 
-        `told` is given each state in which it does not hold. Raises NotFoundError, DeletedError and
-        NotInTimeError.
+        `told` is given each state in which it does not hold. Raises NotFoundError, DeletedError,
+        NotInTimeError, and NoControllerError where the Lease of its controller tells that none is at work.
         """
         last = await self.get(name)
         try:
             async with asyncio.timeout(timeout), aclosing(self.watch(name)) as states:
                 while not until(last):
                     told(last)
-                    found = await anext(states)
+                    found = await self._while_controlled(anext(states), last)
                     if found is None:
                         raise DeletedError(f"{last} is deleted")
                     last = found
         except TimeoutError:
             raise NotInTimeError(last, timeout) from None
         return last
+
+    async def _while_controlled(self, work: Awaitable[T], rollout: Rollout) -> T:
+        """What some work gives. Raises NoControllerError once no controller is there that could bring it."""
+        working = asyncio.ensure_future(work)
+        looking = asyncio.create_task(self._missing(rollout))
+        try:
+            await asyncio.wait({working, looking}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                looking.result()
+            return await working
+        finally:
+            for task in (working, looking):
+                task.cancel()
+            await asyncio.gather(working, looking, return_exceptions=True)
+
+    async def _missing(self, rollout: Rollout) -> None:
+        """Of a policy that no controller has looked at yet, by the Lease of one that has looked at others."""
+        lease = rollout.lease
+        if not rollout.conditions:
+            with suppress(ApiError, ConnectionFailed):
+                others = (one for one in await self.list() if one.instance == rollout.instance)
+                lease = next((one.lease for one in others if one.lease), "")
+        try:
+            await controllers.missing(self._client, lease)
+        except controllers.NoControllerError as error:
+            raise controllers.NoControllerError(f"{rollout}: {error}") from None
 
     async def put_weights(self, name: str, weights: Mapping[str, int] | None) -> bool:
         """Write a policy's traffic weights, in place of any there are; None deletes them.

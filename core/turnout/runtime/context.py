@@ -72,6 +72,8 @@ class Context:
     shifts: Shifts
     observer: Observer
     instance: str = ""
+    lease: str = ""
+    """Namespace and name of the Lease by which this controller leads, if it has one."""
     namespaces: frozenset[str] | None = None
     """Where this controller sees policies; None: everywhere."""
     index: Index = field(default_factory=Index)

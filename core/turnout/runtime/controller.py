@@ -63,6 +63,7 @@ class Controller:
         *,
         namespaces: frozenset[str] | None,
         instance: str = "",
+        lease: str = "",
         clock: Clock | None = None,
         observer: Observer | None = None,
     ) -> None:
@@ -121,6 +122,7 @@ class Controller:
             shifts=Shifts(recorder, notifiers, observer),
             observer=observer,
             instance=instance,
+            lease=lease,
             namespaces=namespaces,
         )
         policies = PolicyReconciler(self.context)

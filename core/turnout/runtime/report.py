@@ -94,6 +94,7 @@ class Reporter:
             in_force=in_force,
             strategy_state=outcome.strategy_state if outcome else None,
             written=await self._written(document.uid, report, previous),
+            lease=self._context.lease,
         )
 
     async def _written(

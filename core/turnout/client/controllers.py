@@ -1,0 +1,70 @@
+"""Whether a controller is at work, by its Lease: what a wait would otherwise wait for in vain.
+
+As those who would take over do, it goes by its own clock alone: a Lease has run out when it has not changed
+for as long as it says. A controller without a Lease, or whose Lease may not be read, is taken to be at work.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Never
+
+from turnout.plugin import Ref
+from turnout.plugin.reading import integer, mapping, text
+from turnout.runtime.client import Client
+from turnout.runtime.errors import ApiError
+from turnout.runtime.lease import LEASE
+from turnout.runtime.transport import ConnectionFailed
+from turnout.shown import plain
+
+LOOK = 2.0
+"""Seconds between two looks."""
+VACANT = 5.0
+"""Seconds after which nobody is there to take up a Lease that was let go: who stands by does so at once."""
+DURATION = 15
+"""Seconds after which one has run out that does not say when; the default of `turnout run`."""
+
+Spec = Mapping[str, Any]
+
+
+class NoControllerError(RuntimeError):
+    """No controller is at work, so what is waited for cannot come; the message says how that is known."""
+
+
+async def missing(client: Client, lease: str) -> Never:
+    """Look on for as long as a controller is at work. Raises NoControllerError once none is.
+
+    `lease`: namespace and name; empty for none that is known, which raises nothing.
+    """
+    namespace, _, name = lease.partition("/")
+    loop, seen, since = asyncio.get_running_loop(), None, None
+    while name:
+        await asyncio.sleep(LOOK)
+        try:
+            found = await client.get(Ref(LEASE, namespace, name))
+        except ApiError:
+            break
+        except ConnectionFailed:
+            since = None  # it may have changed meanwhile
+        else:
+            spec = mapping(found.get("spec")) if found else None
+            if since is None or spec != seen:
+                seen, since = spec, loop.time()
+            elif loop.time() - since >= _patience(spec):
+                raise NoControllerError(f"no controller is at work: {_told(lease, spec)}")
+    await loop.create_future()  # for ever
+    raise AssertionError  # not reached
+
+
+def _patience(spec: Spec | None) -> float:
+    if spec is None:
+        return DURATION
+    return (integer(spec.get("leaseDurationSeconds")) or DURATION) if spec.get("holderIdentity") else VACANT
+
+
+def _told(lease: str, spec: Spec | None) -> str:
+    if spec is None:
+        return f"its Lease {plain(lease)} does not exist"
+    renewed = text(spec.get("renewTime"), 64)
+    if holder := text(spec.get("holderIdentity")):
+        return f"{plain(holder)} does not renew the Lease {plain(lease)}, last done at {plain(renewed)}"
+    return f"nobody has the Lease {plain(lease)}, let go at {plain(renewed)}"
