@@ -101,13 +101,16 @@ def test_a_route_that_went_with_its_policy_is_made_for_the_next_of_that_name(unh
 
 
 def test_a_policy_that_was_replaced_unheard_gets_its_routes(unheard: Bed) -> None:
-    """Though a status that was meant for the one before has been written to it."""
+    """And no status that was meant for the one before."""
     unheard.cluster.collects_garbage = False
     unheard.delete(rp())
     unheard.policy()
     unheard.ready("wisdom-0", False)
-    unheard.until(lambda: unheard.condition("Ready") == ("False", "NoVersionReady"))
+    unheard.sleep(10)
+    assert "apply routingpolicies/wisdom/status" in unheard.writes
+    assert "status" not in unheard.get(rp())
     unheard.connection.release(ROUTING_POLICY)
+    unheard.until(lambda: unheard.condition("Ready") == ("False", "NoVersionReady"))
     uid = unheard.get(rp())["metadata"]["uid"]
     unheard.until(lambda: [one["uid"] for one in unheard.get(vs())["metadata"]["ownerReferences"]] == [uid])
 

@@ -9,7 +9,7 @@ from turnout.plugin import Ref, Role
 from turnout.reasons import Reason
 from turnout.runtime import story
 from turnout.runtime.contention import Contention
-from turnout.runtime.context import Context
+from turnout.runtime.context import Context, Retry
 from turnout.runtime.errors import ApiError
 from turnout.runtime.keys import PolicyKey
 from turnout.runtime.store import Document
@@ -49,7 +49,7 @@ class Reporter:
         self._contention.forget(key)
 
     async def write(self, key: PolicyKey, document: Document, report: Report) -> None:
-        """Raises ApiError and ConnectionFailed, but not for a policy that is gone."""
+        """Raises ApiError and ConnectionFailed but for a policy that is gone, and Retry for a changed one."""
         current = self._context.policy(key)
         if current is None or current.uid != document.uid:
             return
@@ -66,7 +66,10 @@ class Reporter:
             await self._context.writer.policy_status(key, current, status)
             story.tell_conditions(self._context.recorder, key, current, status)
         except ApiError as error:
-            if error.status not in (404, 409):  # gone, or another of the same name: its event is on its way
+            if error.status == 409:  # it has changed, or is another one: its event is on its way
+                self._last.pop(key, None)
+                raise Retry from None
+            if error.status != 404:
                 raise
 
     async def _status(
