@@ -105,24 +105,37 @@ def test_versions_that_policies_only_reach_are_served_and_released(make: Make) -
     assert not [one for one in left(other) if one.startswith("role")]
 
 
-def test_what_a_release_serves_no_more_is_released_by_hand(make: Make) -> None:
-    """A namespace that its policies reach no more: neither the controller nor the Job looks there."""
+@pytest.mark.parametrize("how", ["reached", "served"])
+def test_what_a_release_serves_no_more_is_released_by_hand(make: Make, how: str) -> None:
+    """A namespace that its policies reach no more, or where it serves none: neither the controller nor the Job looks there."""
     one, other = make(), make()
-    one.install(settings={**QUICK, "allowNamespaces": {one.namespace: [other.namespace]}})
+    if how == "reached":
+        holder = one.namespace
+        one.install(settings={**QUICK, "allowNamespaces": {holder: [other.namespace]}})
+    else:
+        holder = other.namespace
+        one.install(f"--set=namespaces={{{one.namespace},{holder}}}")
     there = other.site()
-    metadata = json.dumps(
-        {"metadata": {"finalizers": [DRAIN], "annotations": {f"{DRAIN}-for": one.namespace}}}
-    )
+    metadata = json.dumps({"metadata": {"finalizers": [DRAIN], "annotations": {f"{DRAIN}-for": holder}}})
     there.version("wisdom-0")
     there.kubectl("patch", "inferenceservice", "wisdom-0", "--type=merge", f"--patch={metadata}")
     one.upgrade()
     with one.uninstalling():
         assert one.run_release_job().returncode == 0
     assert there.get("inferenceservice", "wisdom-0")["metadata"]["finalizers"] == [DRAIN]
-    assert "turnout release --all -n THEIRS --held-for YOURS" in pages.text("docs/uninstall.md")
-    by_hand = ("release", "--all", "-n", other.namespace, "--held-for", one.namespace)
-    assert one.turnout(one.control_plane.admin, *by_hand).returncode == 0
+    names = {"THEIRS": other.namespace, "YOURS": one.namespace}
+    for command in by_hand():
+        done = one.turnout(one.control_plane.admin, *(names.get(word, word) for word in command[1:]))
+        assert done.returncode == 0, done.stderr
     assert "finalizers" not in there.get("inferenceservice", "wisdom-0")["metadata"]
+
+
+def by_hand() -> list[list[str]]:
+    """The commands that docs/uninstall.md has for it."""
+    lines = [line for block in pages.read("docs/uninstall.md") for line in block.text.splitlines()]
+    found = [shlex.split(line) for line in lines if line.startswith("turnout release --all -n THEIRS ")]
+    assert found
+    return found
 
 
 def policy_goes_and_with_it_its_routes(site: Site) -> None:
