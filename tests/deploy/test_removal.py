@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import time
 
 import pytest
 
@@ -81,6 +82,53 @@ def test_versions_can_be_deleted_after_an_uninstall(installation: Installation, 
     wait_until(lambda: serving.names("inferenceservices") == ["wisdom-0"], what="wisdom-1 is gone")
     serving.kubectl("delete", "inferenceservice", "wisdom-0", "--timeout=10s")
     policy_goes_and_with_it_its_routes(serving)
+
+
+def test_a_cluster_scoped_release_takes_the_finalizers_off_everywhere(make: Make) -> None:
+    """By a ClusterRole that is there for the Job alone, from versions that are being deleted too."""
+    one, other = make(), make()
+    one.install("--set=clusterScoped=true")
+    one.start().says(LEADS)
+    here, there = one.site(), other.site()
+    before = [halves(site) for site in (here, there)]
+    there.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
+    with one.uninstalling():
+        done = one.run_release_job()
+    assert (done.returncode, done.stderr) == (0, "")
+    there.kubectl("annotate", "inferenceservices", "--all", "a=b")
+    wait_until(lambda: there.names("inferenceservices") == ["wisdom-0"], what="wisdom-1 is gone")
+    assert "finalizers" not in there.get("inferenceservice", "wisdom-0")["metadata"]
+    assert (marks(here), route(here)) == ([], before[0])
+    listed = one.kubectl("get", "clusterroles,clusterrolebindings", "--output=name").stdout
+    assert "turnout" not in listed
+
+
+def test_helm_waits_for_the_pods_where_their_rights_are_not_its_own(make: Make) -> None:
+    """The Job comes after the Deployment, which the garbage collector keeps for as long as its pods."""
+    (command,) = (
+        line
+        for block in pages.read("docs/uninstall.md")
+        for line in block.text.splitlines()
+        if line.startswith("helm uninstall turnout --wait")
+    )
+    one = make()
+    one.kubectl("create", "serviceaccount", "mine")
+    one.install("--set=rbac.create=false,serviceAccount.create=false,serviceAccount.name=mine")
+    held = json.dumps({"metadata": {"finalizers": ["example.com/pods"]}})
+    one.kubectl("patch", "deployment", "turnout", "--type=merge", f"--patch={held}")
+    with one.uninstalling(*shlex.split(command)[3:]):
+        deleted = "the Deployment is being deleted"
+        wait_until(
+            lambda: "deletionTimestamp" in one.get("deployment", "turnout")["metadata"],
+            timeout=20,
+            what=deleted,
+        )
+        time.sleep(2)
+        assert one.get("job", "turnout-release") == {}
+        free = json.dumps({"metadata": {"finalizers": None}})
+        one.kubectl("patch", "deployment", "turnout", "--type=merge", f"--patch={free}")
+        assert one.run_release_job().returncode == 0
+    assert left(one) == ["serviceaccount/mine"]
 
 
 def test_versions_that_policies_only_reach_are_served_and_released(make: Make) -> None:
