@@ -218,8 +218,11 @@ def served(cast: Cast) -> Cast:
 
 
 def test_commands_work_with_the_controllers_account(served: Cast) -> None:
-    """`verify` and `release`, as in a pod; `plan` asks no cluster."""
+    """`list`, `wait`, `verify` and `release`, as in a pod; `plan` asks no cluster."""
     installation, there = served.installation, f"--namespace={served.site.namespace}"
+    for asking in (("list",), ("wait", "wisdom", "--for=ready")):
+        told = installation.turnout(installation.account, *asking, there)
+        assert (told.returncode, told.stdout.count("wisdom-0 50% / wisdom-1 50%")) == (0, 1), told.stderr
     with Answering(_0=50, _1=50) as mesh:
         verified = installation.turnout(
             installation.account, "verify", "wisdom", there, f"--address={mesh.address}"
