@@ -14,7 +14,7 @@ from turnout.runtime.transport import Request
 from turnout_kserve_modelmesh.environment import KServeModelMesh
 
 
-def once(bed: Bed, path: str, change: Callable[[], None]) -> list[str]:
+def once(bed: Bed, path: str, change: Callable[[], object]) -> list[str]:
     """Make a change at the moment when the controller's write to a path is about to be stored."""
     met: list[str] = []
 
