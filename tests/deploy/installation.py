@@ -64,6 +64,12 @@ class Installation:
             yield
 
     @contextmanager
+    def rolling_back(self, revision: str) -> Iterator[None]:
+        """`helm rollback` in the background. It has to end well by the end of this."""
+        with self._helm_in_background("rollback", revision):
+            yield
+
+    @contextmanager
     def uninstalling(self, *arguments: str) -> Iterator[None]:
         """`helm uninstall` in the background. It has to end well by the end of this."""
         with self._helm_in_background("uninstall", *arguments):

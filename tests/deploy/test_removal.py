@@ -13,7 +13,8 @@ from tests.deploy.conftest import Make
 from tests.deploy.installation import QUICK, Installation
 from tests.deploy.test_install import HALVES, LEADS, denied, finalizers, halves, route
 from tests.docs import pages
-from tests.support import wait_until
+from tests.support import ControlPlane, wait_until
+from tests.support.assets import REPOSITORY
 
 DRAIN = "turnout.dev/drain"
 CRDS = ("routingpolicies.turnout.dev", "trafficweights.turnout.dev")
@@ -153,6 +154,32 @@ def test_versions_that_policies_only_reach_are_served_and_released(make: Make) -
     assert not [one for one in left(other) if one.startswith("role")]
 
 
+def test_with_kustomize_a_controller_of_all_namespaces_leaves_no_finalizer_in_any(
+    make: Make, cluster: ControlPlane
+) -> None:
+    """By the line that docs/uninstall.md has for it."""
+    cluster.kubectl("create", "namespace", "turnout-system")
+    one, site = make("turnout-system"), make().site()
+    folder = "deploy/kustomize/cluster-scoped"
+    (line,) = (
+        line
+        for block in pages.read("docs/uninstall.md")
+        for line in block.text.splitlines()
+        if line.startswith(f"kubectl delete -k {folder} && turnout ")
+    )
+    one.kubectl("apply", "-k", str(REPOSITORY / folder))
+    pod = one.start()
+    wait_until(
+        lambda: LEADS in pod.said, timeout=60, what="it leads, as the only one that knows the new Lease"
+    )
+    before = halves(site)
+    one.kubectl("delete", "-k", str(REPOSITORY / folder))
+    done = one.turnout(cluster.admin, *shlex.split(line.partition("&& turnout ")[2]))
+    assert done.returncode == 0, done.stderr
+    site.kubectl("annotate", "inferenceservices", "--all", "a=b")
+    assert (marks(site), route(site)) == ([], before)
+
+
 @pytest.mark.parametrize("how", ["reached", "served"])
 def test_what_a_release_serves_no_more_is_released_by_hand(make: Make, how: str) -> None:
     """A namespace that its policies reach no more, or where it serves none: neither the controller nor the Job looks there."""
@@ -192,16 +219,31 @@ def policy_goes_and_with_it_its_routes(site: Site) -> None:
     wait_until(lambda: site.names("gateways.networking.istio.io") == [], what="the Gateway is collected")
 
 
-def test_with_the_drain_switched_off_by_an_upgrade_versions_can_be_deleted(
-    installation: Installation, serving: Site
-) -> None:
-    """The pod of before still runs, and has no rights any more to put the finalizers back."""
+@pytest.mark.parametrize("how", ["upgrade", "rollback"])
+def test_with_the_drain_switched_off_versions_can_be_deleted(make: Make, how: str) -> None:
+    """The pod of before still runs, and has no rights any more to put the finalizers back. No call is moved."""
+    installation, off = make(), {**QUICK, "drain": {"enabled": False}}
+    if how == "rollback":
+        installation.install(settings=off)
+        installation.upgrade()
+    else:
+        installation.install()
+    installation.start().says(LEADS)
+    serving = installation.site()
+    before = halves(serving)
     assert finalizers(serving) == [DRAIN, DRAIN]
-    with installation.upgrading({**QUICK, "drain": {"enabled": False}}):
+    with installation.upgrading(off) if how == "upgrade" else installation.rolling_back("1"):
         done = installation.run_release_job()
     assert (done.returncode, done.stdout.count(" released"), done.stderr) == (0, 2, "")
     serving.kubectl("annotate", "inferenceservices", "--all", "a=b")
     assert marks(serving) == []
+    serving.kubectl(
+        "patch", "routingpolicy", "wisdom", "--type=merge", '--patch={"metadata":{"labels":{"a":"b"}}}'
+    )
+    wait_until(
+        lambda: serving.condition("wisdom", "Routed") == ("False", "Forbidden"), timeout=20, what="it says so"
+    )
+    assert route(serving) == before
     serving.kubectl("delete", "inferenceservice", "wisdom-1", "--timeout=10s")
     assert not [one for one in left(installation) if one.endswith("-release")]
 
