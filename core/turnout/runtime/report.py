@@ -48,29 +48,34 @@ class Reporter:
         self._last.pop(key, None)
         self._contention.forget(key)
 
-    async def write(self, key: PolicyKey, document: Document, report: Report) -> None:
-        """Raises ApiError and ConnectionFailed but for a policy that is gone, and Retry for a changed one."""
+    async def write(self, key: PolicyKey, document: Document, report: Report) -> float | None:
+        """Returns the seconds after which to come again, while somebody else keeps changing it.
+
+        Raises ApiError and ConnectionFailed but for a policy that is gone, and Retry for a changed one.
+        """
         current = self._context.policy(key)
         if current is None or current.uid != document.uid:
-            return
+            return None
         status = await self._status(key, document, report, current.status)
         if same(current.status, status):
-            return
-        if same(self._last.get(key, {}), status):
-            now = self._context.clock.monotonic()
-            if self._contention.wait(key, now):
-                return  # someone keeps changing it: the next reconcile says it
-            self._contention.corrected(key, now)
-        self._last[key] = status
+            return None
+        now = self._context.clock.monotonic()
+        again = same(self._last.get(key, {}), status)
+        if again and (wait := self._contention.wait(key, now)):
+            return wait
         try:
             await self._context.writer.policy_status(key, current, status)
-            story.tell_conditions(self._context.recorder, key, current, status)
         except ApiError as error:
             if error.status == 409:  # it has changed, or is another one: its event is on its way
-                self._last.pop(key, None)
                 raise Retry from None
             if error.status != 404:
                 raise
+            return None
+        self._last[key] = status
+        if again:
+            self._contention.corrected(key, now)
+        story.tell_conditions(self._context.recorder, key, current, status)
+        return None
 
     async def _status(
         self, key: PolicyKey, document: Document, report: Report, previous: Mapping[str, Any]
