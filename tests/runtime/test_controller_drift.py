@@ -190,6 +190,7 @@ def test_what_may_not_be_put_back_is_not_said_to_be(routed: Bed, ref: Ref, what:
         routed.cluster.patch(ref, {"metadata": {"labels": {"app.kubernetes.io/managed-by": "me"}}})
     else:
         routed.delete(ref)
+    routed.until(lambda: routed.condition("Routed") == ("False", "Forbidden"))
     for number in range(6):
         routed.cluster.patch(rp(), {"metadata": {"labels": {"n": f"{number}"}}})
         routed.sleep(2)
