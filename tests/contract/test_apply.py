@@ -194,6 +194,18 @@ def test_status_is_applied_at_its_subresource(api: Api) -> None:
     assert answer.managed("two", subresource="status") == {"f:status": {"f:a": {}, "f:b": {}}}
 
 
+def test_status_that_names_an_old_version_is_refused(api: Api) -> None:
+    """Whatever has changed since: 409. One that names what is there is taken, and nothing else of it counts."""
+    old = api.apply("one", spec={"size": 1}).version
+    new = api.apply("one", spec={"size": 2}).version
+    late = api.apply("one", by="two", force=True, subresource="status", status={"a": 1}, resourceVersion=old)
+    assert (late.status, late.body["reason"]) == (409, "Conflict")
+    answer = api.apply("one", by="two", subresource="status", status={"a": 2}, resourceVersion=new)
+    assert (answer.status, answer.body["status"]) == (200, {"a": 2})
+    again = api.apply("one", by="two", subresource="status", status={"a": 2}, resourceVersion=new)
+    assert again.status == 409
+
+
 def test_apply_with_a_version_creates_all_the_same(api: Api) -> None:
     """A resourceVersion does not fence off a create."""
     assert api.apply("one", resourceVersion="1").status == 201

@@ -64,9 +64,15 @@ class Installation:
             yield
 
     @contextmanager
-    def uninstalling(self) -> Iterator[None]:
+    def rolling_back(self, revision: str) -> Iterator[None]:
+        """`helm rollback` in the background. It has to end well by the end of this."""
+        with self._helm_in_background("rollback", revision):
+            yield
+
+    @contextmanager
+    def uninstalling(self, *arguments: str) -> Iterator[None]:
         """`helm uninstall` in the background. It has to end well by the end of this."""
-        with self._helm_in_background("uninstall"):
+        with self._helm_in_background("uninstall", *arguments):
             yield
 
     @contextmanager

@@ -3,15 +3,18 @@
 import json
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.controller import Site
+from tests.cluster.proxied import Proxied
 from tests.deploy.chart import CHART, Object, container, objects, only
 from tests.deploy.conftest import Make
 from tests.deploy.installation import QUICK, Installation
 from tests.docs import pages
 from tests.support import ControlPlane, wait_until
+from tests.support.faultproxy import refusal
 from tests.support.waiting import answers
 
 LEADS, STANDS_BY = "leading, by the Lease", "standing by: "
@@ -213,6 +216,40 @@ def test_people_are_told_what_uninstalling_one_of_several_releases_does(installa
     notes = installation.helm("status").partition("NOTES:")[2]
     for said in (notes, pages.text("docs/install.md"), pages.text("docs/uninstall.md")):
         assert "`release.enabled=false` for all but the last" in " ".join(said.split())
+
+
+def test_a_status_that_is_refused_for_a_while_is_written_then(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """Though nothing else happens: so nobody who reads it is misled once the API server is well again."""
+    account, namespace = installation.account, installation.namespace
+    proxied = Proxied(installation.control_plane, account, tmp_path, namespace=namespace)
+    try:
+        installation.start(through=proxied).says(LEADS)
+        site = installation.site()
+        site.version("wisdom-0")
+        site.policy("wisdom")
+        wait_until(lambda: site.condition("wisdom", "Ready")[0] == "True", timeout=20, what="Ready")
+        refused: list[str] = []
+
+        def fault(method: str, target: str) -> bytes | None:
+            if method != "PATCH" or "/routingpolicies/wisdom/status" not in target:
+                return None
+            refused.append(target)
+            return refusal(500, "InternalError")
+
+        proxied.proxy.fault = fault
+        site.version("wisdom-1")
+        site.until_shares(HALVES)
+        wait_until(lambda: len(refused) >= 6, timeout=60, what="it is tried again")
+        proxied.proxy.fault = None
+        told = "wisdom-0 50% / wisdom-1 50%"
+        wait_until(
+            lambda: site.get("routingpolicy", "wisdom")["status"]["split"] == told, timeout=60, what="told"
+        )
+    finally:
+        installation.close()
+        proxied.close()
 
 
 def test_a_pod_answers_its_probes_and_tells_metrics(installation: Installation) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import time
 
 import pytest
 
@@ -12,7 +13,8 @@ from tests.deploy.conftest import Make
 from tests.deploy.installation import QUICK, Installation
 from tests.deploy.test_install import HALVES, LEADS, denied, finalizers, halves, route
 from tests.docs import pages
-from tests.support import wait_until
+from tests.support import ControlPlane, wait_until
+from tests.support.assets import REPOSITORY
 
 DRAIN = "turnout.dev/drain"
 CRDS = ("routingpolicies.turnout.dev", "trafficweights.turnout.dev")
@@ -83,6 +85,53 @@ def test_versions_can_be_deleted_after_an_uninstall(installation: Installation, 
     policy_goes_and_with_it_its_routes(serving)
 
 
+def test_a_cluster_scoped_release_takes_the_finalizers_off_everywhere(make: Make) -> None:
+    """By a ClusterRole that is there for the Job alone, from versions that are being deleted too."""
+    one, other = make(), make()
+    one.install("--set=clusterScoped=true")
+    one.start().says(LEADS)
+    here, there = one.site(), other.site()
+    before = [halves(site) for site in (here, there)]
+    there.kubectl("delete", "inferenceservice", "wisdom-1", "--wait=false")
+    with one.uninstalling():
+        done = one.run_release_job()
+    assert (done.returncode, done.stderr) == (0, "")
+    there.kubectl("annotate", "inferenceservices", "--all", "a=b")
+    wait_until(lambda: there.names("inferenceservices") == ["wisdom-0"], what="wisdom-1 is gone")
+    assert "finalizers" not in there.get("inferenceservice", "wisdom-0")["metadata"]
+    assert (marks(here), route(here)) == ([], before[0])
+    listed = one.kubectl("get", "clusterroles,clusterrolebindings", "--output=name").stdout
+    assert "turnout" not in listed
+
+
+def test_helm_waits_for_the_pods_where_their_rights_are_not_its_own(make: Make) -> None:
+    """The Job comes after the Deployment, which the garbage collector keeps for as long as its pods."""
+    (command,) = (
+        line
+        for block in pages.read("docs/uninstall.md")
+        for line in block.text.splitlines()
+        if line.startswith("helm uninstall turnout --wait")
+    )
+    one = make()
+    one.kubectl("create", "serviceaccount", "mine")
+    one.install("--set=rbac.create=false,serviceAccount.create=false,serviceAccount.name=mine")
+    held = json.dumps({"metadata": {"finalizers": ["example.com/pods"]}})
+    one.kubectl("patch", "deployment", "turnout", "--type=merge", f"--patch={held}")
+    with one.uninstalling(*shlex.split(command)[3:]):
+        deleted = "the Deployment is being deleted"
+        wait_until(
+            lambda: "deletionTimestamp" in one.get("deployment", "turnout")["metadata"],
+            timeout=20,
+            what=deleted,
+        )
+        time.sleep(2)
+        assert one.get("job", "turnout-release") == {}
+        free = json.dumps({"metadata": {"finalizers": None}})
+        one.kubectl("patch", "deployment", "turnout", "--type=merge", f"--patch={free}")
+        assert one.run_release_job().returncode == 0
+    assert left(one) == ["serviceaccount/mine"]
+
+
 def test_versions_that_policies_only_reach_are_served_and_released(make: Make) -> None:
     """With the chart's rights alone, in a namespace that the settings' allowNamespaces names."""
     one, other = make(), make()
@@ -105,24 +154,63 @@ def test_versions_that_policies_only_reach_are_served_and_released(make: Make) -
     assert not [one for one in left(other) if one.startswith("role")]
 
 
-def test_what_a_release_serves_no_more_is_released_by_hand(make: Make) -> None:
-    """A namespace that its policies reach no more: neither the controller nor the Job looks there."""
-    one, other = make(), make()
-    one.install(settings={**QUICK, "allowNamespaces": {one.namespace: [other.namespace]}})
-    there = other.site()
-    metadata = json.dumps(
-        {"metadata": {"finalizers": [DRAIN], "annotations": {f"{DRAIN}-for": one.namespace}}}
+def test_with_kustomize_a_controller_of_all_namespaces_leaves_no_finalizer_in_any(
+    make: Make, cluster: ControlPlane
+) -> None:
+    """By the line that docs/uninstall.md has for it."""
+    cluster.kubectl("create", "namespace", "turnout-system")
+    one, site = make("turnout-system"), make().site()
+    folder = "deploy/kustomize/cluster-scoped"
+    (line,) = (
+        line
+        for block in pages.read("docs/uninstall.md")
+        for line in block.text.splitlines()
+        if line.startswith(f"kubectl delete -k {folder} && turnout ")
     )
+    one.kubectl("apply", "-k", str(REPOSITORY / folder))
+    pod = one.start()
+    wait_until(
+        lambda: LEADS in pod.said, timeout=60, what="it leads, as the only one that knows the new Lease"
+    )
+    before = halves(site)
+    one.kubectl("delete", "-k", str(REPOSITORY / folder))
+    done = one.turnout(cluster.admin, *shlex.split(line.partition("&& turnout ")[2]))
+    assert done.returncode == 0, done.stderr
+    site.kubectl("annotate", "inferenceservices", "--all", "a=b")
+    assert (marks(site), route(site)) == ([], before)
+
+
+@pytest.mark.parametrize("how", ["reached", "served"])
+def test_what_a_release_serves_no_more_is_released_by_hand(make: Make, how: str) -> None:
+    """A namespace that its policies reach no more, or where it serves none: neither the controller nor the Job looks there."""
+    one, other = make(), make()
+    if how == "reached":
+        holder = one.namespace
+        one.install(settings={**QUICK, "allowNamespaces": {holder: [other.namespace]}})
+    else:
+        holder = other.namespace
+        one.install(f"--set=namespaces={{{one.namespace},{holder}}}")
+    there = other.site()
+    metadata = json.dumps({"metadata": {"finalizers": [DRAIN], "annotations": {f"{DRAIN}-for": holder}}})
     there.version("wisdom-0")
     there.kubectl("patch", "inferenceservice", "wisdom-0", "--type=merge", f"--patch={metadata}")
     one.upgrade()
     with one.uninstalling():
         assert one.run_release_job().returncode == 0
     assert there.get("inferenceservice", "wisdom-0")["metadata"]["finalizers"] == [DRAIN]
-    assert "turnout release --all -n THEIRS --held-for YOURS" in pages.text("docs/uninstall.md")
-    by_hand = ("release", "--all", "-n", other.namespace, "--held-for", one.namespace)
-    assert one.turnout(one.control_plane.admin, *by_hand).returncode == 0
+    names = {"THEIRS": other.namespace, "YOURS": one.namespace}
+    for command in by_hand():
+        done = one.turnout(one.control_plane.admin, *(names.get(word, word) for word in command[1:]))
+        assert done.returncode == 0, done.stderr
     assert "finalizers" not in there.get("inferenceservice", "wisdom-0")["metadata"]
+
+
+def by_hand() -> list[list[str]]:
+    """The commands that docs/uninstall.md has for it."""
+    lines = [line for block in pages.read("docs/uninstall.md") for line in block.text.splitlines()]
+    found = [shlex.split(line) for line in lines if line.startswith("turnout release --all -n THEIRS ")]
+    assert found
+    return found
 
 
 def policy_goes_and_with_it_its_routes(site: Site) -> None:
@@ -131,16 +219,31 @@ def policy_goes_and_with_it_its_routes(site: Site) -> None:
     wait_until(lambda: site.names("gateways.networking.istio.io") == [], what="the Gateway is collected")
 
 
-def test_with_the_drain_switched_off_by_an_upgrade_versions_can_be_deleted(
-    installation: Installation, serving: Site
-) -> None:
-    """The pod of before still runs, and has no rights any more to put the finalizers back."""
+@pytest.mark.parametrize("how", ["upgrade", "rollback"])
+def test_with_the_drain_switched_off_versions_can_be_deleted(make: Make, how: str) -> None:
+    """The pod of before still runs, and has no rights any more to put the finalizers back. No call is moved."""
+    installation, off = make(), {**QUICK, "drain": {"enabled": False}}
+    if how == "rollback":
+        installation.install(settings=off)
+        installation.upgrade()
+    else:
+        installation.install()
+    installation.start().says(LEADS)
+    serving = installation.site()
+    before = halves(serving)
     assert finalizers(serving) == [DRAIN, DRAIN]
-    with installation.upgrading({**QUICK, "drain": {"enabled": False}}):
+    with installation.upgrading(off) if how == "upgrade" else installation.rolling_back("1"):
         done = installation.run_release_job()
     assert (done.returncode, done.stdout.count(" released"), done.stderr) == (0, 2, "")
     serving.kubectl("annotate", "inferenceservices", "--all", "a=b")
     assert marks(serving) == []
+    serving.kubectl(
+        "patch", "routingpolicy", "wisdom", "--type=merge", '--patch={"metadata":{"labels":{"a":"b"}}}'
+    )
+    wait_until(
+        lambda: serving.condition("wisdom", "Routed") == ("False", "Forbidden"), timeout=20, what="it says so"
+    )
+    assert route(serving) == before
     serving.kubectl("delete", "inferenceservice", "wisdom-1", "--timeout=10s")
     assert not [one for one in left(installation) if one.endswith("-release")]
 

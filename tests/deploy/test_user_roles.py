@@ -107,6 +107,19 @@ def test_everybody_may_get_the_lease_and_no_other(installation: Installation, us
     assert "Forbidden" in kubectl(*get, "other", user=somebody, check=False).stderr
 
 
+def test_a_viewer_reads_rollouts_and_moves_nothing(installation: Installation, user: User) -> None:
+    site = installation.site()
+    site.version("wisdom-0")
+    site.policy("wisdom")
+    somebody = user("turnout-viewer")
+    until_allowed(installation, somebody, POLICIES, READ)
+    code, out, told = ended(turnout(site, somebody, "list"))
+    assert (code, out.count("wisdom")) == (0, 1), told
+    code, _, told = ended(turnout(site, somebody, "weights", "wisdom", "1/4", "--no-wait"))
+    assert (code, 'cannot create resource "trafficweights"' in told) == (3, True), told
+    assert site.names("trafficweights") == []
+
+
 def test_a_release_manager_moves_weights_and_no_policies(installation: Installation, user: User) -> None:
     """With kubectl and with turnout, as people do."""
     site = installation.site()

@@ -2,7 +2,18 @@
 
 import pytest
 
-from tests.runtime.harness import NAMESPACE, Bed, Object, owners, policy, refuse, rp, service_entry, vs
+from tests.runtime.harness import (
+    NAMESPACE,
+    Bed,
+    Object,
+    gateway,
+    owners,
+    policy,
+    refuse,
+    rp,
+    service_entry,
+    vs,
+)
 from turnout.names import ANNOTATION_PLAN, ROUTING_POLICY
 from turnout.plugin import Ref
 from turnout.runtime.transport import Request
@@ -101,13 +112,16 @@ def test_a_route_that_went_with_its_policy_is_made_for_the_next_of_that_name(unh
 
 
 def test_a_policy_that_was_replaced_unheard_gets_its_routes(unheard: Bed) -> None:
-    """Though a status that was meant for the one before has been written to it."""
+    """And no status that was meant for the one before."""
     unheard.cluster.collects_garbage = False
     unheard.delete(rp())
     unheard.policy()
     unheard.ready("wisdom-0", False)
-    unheard.until(lambda: unheard.condition("Ready") == ("False", "NoVersionReady"))
+    unheard.sleep(10)
+    assert "apply routingpolicies/wisdom/status" in unheard.writes
+    assert "status" not in unheard.get(rp())
     unheard.connection.release(ROUTING_POLICY)
+    unheard.until(lambda: unheard.condition("Ready") == ("False", "NoVersionReady"))
     uid = unheard.get(rp())["metadata"]["uid"]
     unheard.until(lambda: [one["uid"] for one in unheard.get(vs())["metadata"]["ownerReferences"]] == [uid])
 
@@ -165,6 +179,29 @@ def test_somebody_who_keeps_changing_a_route_is_not_fought_without_end(routed: B
     routed.until(lambda: routed.get(vs())["spec"]["hosts"][0] == "wisdom.models")
     routed.until(lambda: routed.condition("Routed") == ("True", "InForce"))
     assert routed.writes.count("apply virtualservices/wisdom") == 4
+
+
+@pytest.mark.parametrize("what", ["was changed", "was deleted"])
+@pytest.mark.parametrize("ref", [vs(), gateway()], ids=lambda ref: ref.kind.kind)
+def test_what_may_not_be_put_back_is_not_said_to_be(routed: Bed, ref: Ref, what: str) -> None:
+    """However often it is tried: what the API server says stays. The event comes once it is put back."""
+    routed.cluster.on_request = refuse(verb="apply", kind=ref.kind)
+    if what == "was changed":
+        routed.cluster.patch(ref, {"metadata": {"labels": {"app.kubernetes.io/managed-by": "me"}}})
+    else:
+        routed.delete(ref)
+    routed.until(lambda: routed.condition("Routed") == ("False", "Forbidden"))
+    for number in range(6):
+        routed.cluster.patch(rp(), {"metadata": {"labels": {"n": f"{number}"}}})
+        routed.sleep(2)
+        assert routed.condition("Routed") == ("False", "Forbidden")
+    assert routed.events("Corrected") == []
+    routed.cluster.on_request = None
+    routed.until(lambda: routed.condition("Routed") == ("True", "InForce"))
+    routed.settle()
+    assert routed.exists(ref)
+    (told,) = routed.events("Corrected")
+    assert told.startswith(f"{ref} {what}")
 
 
 def test_a_contended_route_still_follows_the_versions(routed: Bed) -> None:

@@ -210,6 +210,22 @@ def test_a_status_that_somebody_spoilt_is_written_anew(bed: Bed) -> None:
     assert bed.status().keys() == before.keys()
 
 
+@pytest.mark.parametrize("code", [500, 403])
+def test_a_status_that_could_not_be_written_for_a_while_is_written_then(bed: Bed, code: int) -> None:
+    """Without anything else that happens."""
+    bed.version("wisdom-0")
+    bed.policy()
+    bed.start()
+    bed.until(lambda: bed.condition("Ready") == ("True", "Ready"))
+    bed.settle()
+    bed.cluster.on_request = refuse(kind=ROUTING_POLICY, verb="apply", code=code, reason="Word")
+    bed.version("wisdom-1")
+    bed.until(lambda: bed.shares() == {"wisdom-0": 50, "wisdom-1": 50})
+    bed.sleep(60)
+    bed.cluster.on_request = None
+    bed.until(lambda: bed.split() == "wisdom-0 50% / wisdom-1 50%", within=60)
+
+
 def test_a_controller_that_nobody_gives_work_makes_no_calls(bed: Bed) -> None:
     """But for its lists and watches."""
     bed.start()

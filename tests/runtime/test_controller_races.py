@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.harness import Bed, Object, fail, gateway, refuse
+from tests.runtime.harness import Bed, Object, fail, gateway, refuse, rp, tw
 from turnout.names import ROUTING_POLICY
 from turnout.plugin import Observation
+from turnout.runtime.digest import LAST_APPLIED
 from turnout.runtime.transport import Request
 from turnout_kserve_modelmesh.environment import KServeModelMesh
 
 
-def once(bed: Bed, path: str, change: Callable[[], None]) -> list[str]:
+def once(bed: Bed, path: str, change: Callable[[], object]) -> list[str]:
     """Make a change at the moment when the controller's write to a path is about to be stored."""
     met: list[str] = []
 
@@ -41,6 +42,45 @@ def test_a_change_of_weights_counts_though_their_status_is_written_right_after_i
     halves.settle()
     assert met
     assert halves.shares() == {"wisdom-1": 100}
+
+
+@pytest.mark.parametrize("path", ["routingpolicies/wisdom/status", "trafficweights/wisdom/status"])
+def test_a_status_that_arrives_late_changes_nothing(halves: Bed, path: str) -> None:
+    """As from a controller that leads no longer: who leads now has written another one since."""
+    sent: list[Request] = []
+
+    def hook(request: Request) -> None:
+        if request.method == "PATCH" and request.path.endswith(path):
+            sent.append(request)
+
+    halves.cluster.on_request = hook
+    halves.weights(wisdom_0=20, wisdom_1=80)
+    halves.settle()
+    halves.weights(wisdom_0=40, wisdom_1=60)
+    halves.settle()
+    late, *_, last = sent
+    assert late.body != last.body
+    before = halves.snapshot()
+    assert halves.run(halves.cluster.send(late)).status == 409
+    halves.settle()
+    assert halves.snapshot() == before
+
+
+@pytest.mark.parametrize("path", ["routingpolicies/wisdom/status", "trafficweights/wisdom/status"])
+def test_a_status_is_written_though_something_else_has_changed_meanwhile(halves: Bed, path: str) -> None:
+    """What asks for nothing, and wakes nobody. It is no news, and nothing has failed."""
+    halves.weights(wisdom_0=20, wisdom_1=80)
+    halves.settle()
+    ref = rp() if path.startswith("routingpolicies") else tw()
+    patch = {"metadata": {"annotations": {LAST_APPLIED: "{}"}}}
+    met = once(halves, path, lambda: halves.cluster.patch(ref, patch))
+    halves.weights(wisdom_0=30, wisdom_1=70)
+    halves.until(lambda: halves.shares() == {"wisdom-0": 30, "wisdom-1": 70})
+    halves.settle()
+    assert met
+    assert halves.split() == "wisdom-0 30% / wisdom-1 70%"
+    told = halves.get(tw())
+    assert told["status"]["observedGeneration"] == told["metadata"]["generation"]
 
 
 def two(bed: Bed, strategy: str = "blue-green") -> None:

@@ -259,10 +259,30 @@ def test_a_finalizer_that_may_not_be_put_on_is_said(stopped: Bed) -> None:
     stopped.version("wisdom-2")
     stopped.start()
     stopped.until(lambda: stopped.condition("Routed") == ("False", "Forbidden"))
-    assert "wisdom-2 gets no calls before it has the finalizer turnout.dev/drain" in stopped.message("Routed")
+    told = "wisdom-2 lacks the finalizer turnout.dev/drain, before which no route is led to it: "
+    assert told in stopped.message("Routed")
     assert stopped.shares() == {"wisdom-0": 20, "wisdom-1": 80}
     stopped.cluster.on_request = None
     stopped.until(lambda: stopped.shares().keys() == {"wisdom-0", "wisdom-1", "wisdom-2"})
+
+
+@pytest.mark.parametrize(("code", "why"), [(403, "Forbidden"), (422, "WriteFailed"), (500, "WriteFailed")])
+def test_a_finalizer_that_is_refused_again_and_again_is_not_said_to_be_lost(
+    stopped: Bed, code: int, why: str
+) -> None:
+    """Nobody takes it off: the API server's words stay."""
+    stopped.cluster.on_request = refuse(verb="patch", kind=INFERENCE_SERVICE, code=code, reason="Word")
+    stopped.policy(modelVersions=[{"name": f"wisdom-{number}"} for number in range(3)])
+    stopped.version("wisdom-2")
+    stopped.start()
+    stopped.until(lambda: stopped.condition("Routed") == ("False", why))
+    for number in range(6):
+        stopped.policy(
+            modelVersions=[{"name": f"wisdom-{one}"} for one in range(3)], labels={"n": f"{number}"}
+        )
+        stopped.sleep(2)
+        assert stopped.condition("Routed") == ("False", why)
+    assert f"({code} Word)" in stopped.message("Routed")
 
 
 @pytest.mark.parametrize(("code", "reason"), [(422, "Invalid"), (500, "InternalError"), (400, "BadRequest")])

@@ -123,6 +123,17 @@ def test_nothing_is_said_of_weights_that_nobody_has_looked_at(halves: Bed) -> No
     assert said == [(2, "Valid")]
 
 
+def test_weights_get_their_owner_and_their_status_by_a_write_each(halves: Bed) -> None:
+    """The second follows on the first."""
+    halves.settle()
+    halves.forget_calls()
+    halves.weights(wisdom_0=20, wisdom_1=80)
+    halves.until(lambda: accepted(halves) == ("True", "Valid"))
+    halves.settle()
+    written = [call for call in halves.writes if "trafficweights" in call]
+    assert written == ["patch trafficweights/wisdom", "apply trafficweights/wisdom/status"]
+
+
 def told_of_weights(request: Request) -> list[tuple[int, str]]:
     """The generation and the reason of Accepted that a write says of traffic weights, if it is one."""
     if not request.path.endswith("/trafficweights/wisdom/status"):

@@ -40,12 +40,13 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".netrc").chmod(0o600)
 
 
-def shown(tmp_path: Path, user: dict[str, Any], times: int = 1) -> list[str]:
-    """The tokens that as many calls show to the API server."""
+def shown(tmp_path: Path, user: dict[str, Any], times: int = 1, *, rejected: bool = False) -> list[str]:
+    """The tokens that as many calls show to the API server. `rejected`: which has refused one before."""
     (tmp_path / "kubeconfig").write_text(kubeconfig("https://10.0.0.1", user=user))
 
     async def main() -> list[str]:
         transport = await kube.connect()
+        transport._rejected = rejected
         try:
             headers = [await transport._headers(GET) for _ in range(times)]
         finally:
@@ -93,6 +94,16 @@ class TestRenewal:
         issuer.lifetime = oidc.EARLY / 2
         assert shown(tmp_path, issuer.user(), times=2) == issuer.issued[2:]
         assert [form["refresh_token"] for _, form in issuer.asked] == ["refresh-0", "refresh-1", "refresh-2"]
+
+    def test_one_that_the_api_server_refuses_is_replaced_whatever_the_clock_says(
+        self, tmp_path: Path, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A clock that is slow does not see its end."""
+        monkeypatch.setattr(kube, "REFRESH_REJECTED", 0.0)
+        user = issuer.user(lifetime=3600)
+        assert shown(tmp_path, user) == issuer.issued
+        assert shown(tmp_path, user, rejected=True) == issuer.issued[1:]
+        assert len(issuer.issued) == 2
 
     def test_a_refresh_token_may_be_good_for_ever(
         self, tmp_path: Path, issuer: Issuer, monkeypatch: pytest.MonkeyPatch

@@ -90,8 +90,8 @@ class Writer:
         answer = await self._status(ref, weights, status)
         _remember(self._store.weights, (ref.namespace, ref.name), weights, answer)
 
-    async def own_weights(self, ref: Ref, weights: Document, owners: Sequence[Mapping[str, Any]]) -> None:
-        """Set the owners of traffic weights, so that they go with their policy."""
+    async def own_weights(self, ref: Ref, weights: Document, owners: Sequence[Mapping[str, Any]]) -> Document:
+        """Set the owners of traffic weights, so that they go with their policy. Returns them as stored."""
         patch = {
             "metadata": {
                 "uid": weights.uid,
@@ -99,8 +99,9 @@ class Writer:
                 "ownerReferences": list(owners),
             }
         }
-        answer = await self._client.merge_patch(ref, patch)
-        self._store.weights.put((ref.namespace, ref.name), document(answer))
+        answer = document(await self._client.merge_patch(ref, patch))
+        self._store.weights.put((ref.namespace, ref.name), answer)
+        return answer
 
     async def _entry(self, ref: Ref, answer: Mapping[str, Any]) -> Entry:
         """What is kept of an object, with the routers' word on it."""
@@ -110,11 +111,16 @@ class Writer:
         return found
 
     async def _status(self, ref: Ref, known: Document, status: Mapping[str, Any]) -> Document:
-        """The object as stored. One that has replaced it meanwhile takes the status as well: uids tell."""
+        """The object as stored. Nothing is written over what has changed since, or has replaced it."""
         body = {
             "apiVersion": api_version(ref.kind.group, ref.kind.versions[0]),
             "kind": ref.kind.kind,
-            "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": known.uid},
+            "metadata": {
+                "name": ref.name,
+                "namespace": ref.namespace,
+                "uid": known.uid,
+                "resourceVersion": known.resource_version,
+            },
             "status": status,
         }
         return document(await self._client.apply(ref, body, subresource="status"))

@@ -42,12 +42,13 @@ class Corrections:
         """Whether just this was written by this process, and last."""
         return self._normal.get(item.ref, (b"",))[0] == item.canonical
 
-    def tell(self, key: PolicyKey, uid: str, item: Rendered, differs: str) -> None:
-        """Tell that an object is put right, by a log line and an event of a policy that wants it.
+    def corrected(self, key: PolicyKey, uid: str, item: Rendered, differs: str, now: float) -> None:
+        """Count that an object was put right, and tell it: in the log, and by an event of a policy.
 
-        A warning, unless it may be nobody's doing: what this process has not written may be what
-        another release or other settings have made of the same decision.
+        To be called before `applied`. It is a warning, unless it may be nobody's doing: what this process has
+        not written may be what another release or other settings have made of the same decision.
         """
+        self.contention.corrected(item.ref, now)
         changed = self.wrote(item)
         if differs == ABSENT:
             told = f"{item.ref} was deleted"

@@ -73,15 +73,18 @@ class Kubeconfig:
             return  # what a plugin gives without an end is good until it is refused
         if self._plugin and expires and rejected:
             del self._loader.exec_plugin_expiry  # run the plugin, whatever it had promised
+        self._loader.rejected = rejected
         await self._loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
 
 
 class _Loader(KubeConfigLoader):
-    """The package's, but for OIDC."""
+    """The package's, but for OIDC. `rejected`: the server refused the token in use."""
+
+    rejected = False
 
     async def _load_oid_token(self) -> None:
         config = self._user["auth-provider"].value.get("config") or {}  # type: ignore[index]
-        self.token = f"Bearer {await asyncio.to_thread(oidc.id_token, config)}"
+        self.token = f"Bearer {await asyncio.to_thread(oidc.id_token, config, rejected=self.rejected)}"
 
 
 class _Merger(KubeConfigMerger):

@@ -34,13 +34,14 @@ class OidcError(Exception):
     """Why there is no id-token that is valid, without any token. Its cause may say more."""
 
 
-def id_token(config: Config) -> str:
+def id_token(config: Config, *, rejected: bool = False) -> str:
     """An id-token that is valid, which `config` has then, with the refresh token for the next.
 
-    Raises OidcError.
+    `rejected`: the API server refused the one in use, whose end a clock that is slow does not see. Raises
+    OidcError.
     """
     ends = _end(config.get("id-token"))
-    if ends - time.time() < EARLY:
+    if rejected or ends - time.time() < EARLY:
         try:
             _renew(config)
         except OidcError:

@@ -32,9 +32,9 @@ async def protect(context: Context, accepted: Accepted, *, ready_only: bool = Fa
             told = f"{ref} keeps losing the finalizer {FINALIZER_DRAIN}: who takes it off?"
             verdict = Verdict(False, Reason.CONTENDED, told)
             continue
-        context.protections.corrected(known.uid, now)
         try:
             await context.writer.protect(ref, known, accepted.policy.namespace)
+            context.protections.corrected(known.uid, now)
         except ApiError as error:
             if error.status == 404 and not error.kind_missing:
                 context.store.put(ref, None)
@@ -44,6 +44,6 @@ async def protect(context: Context, accepted: Accepted, *, ready_only: bool = Fa
                 if error.status == 409 or found is None or found.deleting or found.uid != known.uid:
                     raise Retry from None
             waits = classify(error) is Classified.WAIT
-            told = f"{ref} gets no calls before it has the finalizer {FINALIZER_DRAIN}: {error}"
+            told = f"{ref} lacks the finalizer {FINALIZER_DRAIN}, before which no route is led to it: {error}"
             verdict = Verdict(False, Reason.FORBIDDEN if waits else Reason.WRITE_FAILED, told)
     return verdict

@@ -91,10 +91,10 @@ class PolicyReconciler:
         if hurried and report.routed.value and report.again is None and not report.retry:
             self._context.queue.add_last(key)
             return None
-        await self._reporter.write(key, document, report)
+        later = await self._reporter.write(key, document, report)
         if report.retry:
             raise Retry
-        return report.again
+        return min((one for one in (report.again, later) if one is not None), default=None)
 
     def _count_failures(self, key: PolicyKey, report: Report) -> None:
         for verdict in (report.accepted, report.routed):

@@ -9,7 +9,7 @@ from turnout.plugin import Ref, Role
 from turnout.reasons import Reason
 from turnout.runtime import story
 from turnout.runtime.contention import Contention
-from turnout.runtime.context import Context
+from turnout.runtime.context import Context, Retry
 from turnout.runtime.errors import ApiError
 from turnout.runtime.keys import PolicyKey
 from turnout.runtime.store import Document
@@ -48,26 +48,34 @@ class Reporter:
         self._last.pop(key, None)
         self._contention.forget(key)
 
-    async def write(self, key: PolicyKey, document: Document, report: Report) -> None:
-        """Raises ApiError and ConnectionFailed, but not for a policy that is gone."""
+    async def write(self, key: PolicyKey, document: Document, report: Report) -> float | None:
+        """Returns the seconds after which to come again, while somebody else keeps changing it.
+
+        Raises ApiError and ConnectionFailed but for a policy that is gone, and Retry for a changed one.
+        """
         current = self._context.policy(key)
         if current is None or current.uid != document.uid:
-            return
+            return None
         status = await self._status(key, document, report, current.status)
         if same(current.status, status):
-            return
-        if same(self._last.get(key, {}), status):
-            now = self._context.clock.monotonic()
-            if self._contention.wait(key, now):
-                return  # someone keeps changing it: the next reconcile says it
-            self._contention.corrected(key, now)
-        self._last[key] = status
+            return None
+        now = self._context.clock.monotonic()
+        again = same(self._last.get(key, {}), status)
+        if again and (wait := self._contention.wait(key, now)):
+            return wait
         try:
             await self._context.writer.policy_status(key, current, status)
-            story.tell_conditions(self._context.recorder, key, current, status)
         except ApiError as error:
-            if error.status not in (404, 409):  # gone, or another of the same name: its event is on its way
+            if error.status == 409:  # it has changed, or is another one: its event is on its way
+                raise Retry from None
+            if error.status != 404:
                 raise
+            return None
+        self._last[key] = status
+        if again:
+            self._contention.corrected(key, now)
+        story.tell_conditions(self._context.recorder, key, current, status)
+        return None
 
     async def _status(
         self, key: PolicyKey, document: Document, report: Report, previous: Mapping[str, Any]

@@ -128,8 +128,8 @@ class Routes:
         differs = self._differs(item, known, request.policy)
         if differs is None:
             return _Step.SAME
-        if self._is_correction(item, known, request):
-            now = self._context.clock.monotonic()
+        now, corrects = self._context.clock.monotonic(), self._is_correction(item, known, request)
+        if corrects:
             if wait := self._corrections.contention.wait(item.ref, now):
                 told = f"{item.ref} keeps being changed at {differs}; next try in {wait:.0f} s"
                 return Written(Verdict(False, Reason.CONTENDED, told), again=wait)
@@ -138,11 +138,11 @@ class Routes:
             vanished = known is None and item.ref in request.seen
             if vanished and not await self._context.writer.still_there(request.key, request.policy.uid):
                 return _Step.GONE
-            self._corrections.contention.corrected(item.ref, now)
-            self._corrections.tell(request.key, request.document.uid, item, differs)
-        if known is None:
+        elif known is None:
             self._unmade.add(item.ref)
         made = await self._context.writer.apply(item, _owners(request.policy), known)
+        if corrects:
+            self._corrections.corrected(request.key, request.document.uid, item, differs, now)
         self._unmade.discard(item.ref)
         self._corrections.applied(item, made)
         return _Step.WRITTEN

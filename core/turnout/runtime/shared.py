@@ -57,14 +57,16 @@ class SharedReconciler:
             self._say(key.ref, claims, None)
             return None
         now = self._context.clock.monotonic()
-        if self._corrections.wrote(claims[0].item) and differs != OWNERS:
+        corrects = self._corrections.wrote(claims[0].item) and differs != OWNERS
+        if corrects:
             if known is None and not await self._wanted(claims):
                 return None
             if wait := self._corrections.contention.wait(key.ref, now):
                 return wait
-            self._corrections.contention.corrected(key.ref, now)
-            self._corrections.tell(claims[0].key, claims[0].uid, claims[0].item, differs)
-        await self._apply(key.ref, claims, list(owners.values()), known)
+        made = await self._apply(key.ref, claims, list(owners.values()), known)
+        if corrects:
+            self._corrections.corrected(claims[0].key, claims[0].uid, claims[0].item, differs, now)
+        self._corrections.applied(claims[0].item, made)
         return None
 
     def _owners(self, ref: Ref, claims: list[Claim], known: Entry | None) -> dict[str, dict[str, Any]]:
@@ -113,10 +115,9 @@ class SharedReconciler:
 
     async def _apply(
         self, ref: Ref, claims: list[Claim], owners: list[dict[str, Any]], known: Entry | None
-    ) -> None:
-        item = claims[0].item
+    ) -> Entry:
         try:
-            made = await self._context.writer.apply(item, owners, known)
+            made = await self._context.writer.apply(claims[0].item, owners, known)
         except ApiError as error:
             found = classify(error)
             if found is Classified.CONFLICT:
@@ -126,9 +127,9 @@ class SharedReconciler:
                 self._say(ref, claims, Verdict(False, reason, str(error)))
             raise
         self._say(ref, claims, None)
-        self._corrections.applied(item, made)
         self._wake(ref, claims, owners, known)
         log.info("wrote %s for its policies: %d", ref, len(owners), extra={"route": str(ref)})
+        return made
 
     def _wake(self, ref: Ref, claims: list[Claim], owners: list[dict[str, Any]], known: Entry | None) -> None:
         """Have those look again who waited for the object, and those who have given it up.

@@ -6,7 +6,7 @@ from turnout.names import TRAFFIC_WEIGHTS
 from turnout.plugin import Ref
 from turnout.reasons import Reason
 from turnout.runtime.admission import Admission
-from turnout.runtime.context import Context
+from turnout.runtime.context import Context, Retry
 from turnout.runtime.errors import ApiError
 from turnout.runtime.keys import PolicyKey, WeightsKey
 from turnout.runtime.store import Document
@@ -21,7 +21,7 @@ class WeightsReconciler:
         self._policies = policies
 
     async def reconcile(self, key: WeightsKey) -> float | None:
-        """Raises ApiError and ConnectionFailed."""
+        """Raises ApiError and ConnectionFailed; Retry for weights that have changed."""
         weights = self._context.store.weights.get((key.namespace, key.name))
         if weights is None or weights.deleting:
             return None
@@ -43,10 +43,12 @@ class WeightsReconciler:
             if policy and policy.uid not in weights.owners:
                 others = weights.content["metadata"].get("ownerReferences") or []
                 mine = owner_reference(policy_key.name, policy.uid, controller=False)
-                await self._context.writer.own_weights(ref, weights, [*others, mine])
+                weights = await self._context.writer.own_weights(ref, weights, [*others, mine])
             if not same(weights.status, status):
                 await self._context.writer.weights_status(ref, weights, status)
         except ApiError as error:
+            if error.status == 409:
+                raise Retry from None
             if error.status != 404:
                 raise
         return None
