@@ -21,6 +21,8 @@ class Exit(IntEnum):
     """There is no policy of that name."""
     NOT_IN_TIME = 6
     """What was waited for did not come in time."""
+    TAKEN_BACK = 7
+    """What was begun did not succeed, and is undone."""
     BUG = 70
     """An error in turnout itself; sysexits.h calls it EX_SOFTWARE."""
     INTERRUPTED = 130
@@ -51,6 +53,12 @@ class NotInTime(click.ClickException):
     """What was waited for did not come in time. The message says how it was at the end."""
 
     exit_code = Exit.NOT_IN_TIME
+
+
+class TakenBack(click.ClickException):
+    """What was begun did not succeed, and is undone. The message says why."""
+
+    exit_code = Exit.TAKEN_BACK
 
 
 class NoCluster(click.ClickException):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from turnout.client import weights as weights_
 from turnout.client.following import following
@@ -15,6 +15,9 @@ from turnout.rollout import Rollout
 from turnout.runtime import client as runtime
 from turnout.runtime.errors import ApiError
 from turnout.runtime.transport import ConnectionFailed, Transport
+
+if TYPE_CHECKING:
+    from turnout.client.promotion import Promoted, Promoter, Prospect, Terms
 
 
 class NotFoundError(LookupError):
@@ -170,6 +173,42 @@ class Client:
         """Do what `put_weights` does, and then wait as `weighed` does."""
         await self.put_weights(name, weights)
         return await self.weighed(name, weights, timeout=timeout)
+
+    async def promote(
+        self, name: str, *, candidate: str | None = None, terms: "Terms | None" = None
+    ) -> "Promoted":
+        """Make the primary what a candidate is, and delete that; calls are answered all the while.
+
+        `candidate`: which one; by default the only one there is. One promotion that was interrupted is
+        gone on with. Returns once the candidate is gone. Raises the subclasses of
+        `turnout.client.promotion.PromotionError`, NotFoundError, and `turnout.calling.PluginError`.
+        """
+        return await self._promoter(name, terms).run(candidate)
+
+    async def prospect(
+        self, name: str, *, candidate: str | None = None, terms: "Terms | None" = None, rehearse: bool = False
+    ) -> "Prospect":
+        """What `promote` would do. Nothing is changed. Raises the same.
+
+        `rehearse`: also have the API server check all that would be written, and by whom.
+        """
+        promoter = self._promoter(name, terms)
+        found = await promoter.prospect(candidate)
+        if rehearse:
+            await promoter.rehearse(candidate)
+        return found
+
+    def _promoter(self, name: str, terms: "Terms | None") -> "Promoter":
+        # Here, and not above: it imports what decides, and all plugins.
+        from turnout import loading
+        from turnout.client.promotion import Promoter, Stage, Terms
+
+        given = terms or Terms()
+        lists = given.settings.distributions
+        # By name nothing is kept out: routes stay in force that no policy may have anew.
+        registry = loading.load(lists.allow, lists.block)
+        stage = Stage(self._client, self.namespace, name, registry, given.settings)
+        return Promoter(self, stage, given)
 
     async def _looked_at(self, name: str, weights: Mapping[str, int] | None) -> None:
         if weights is not None:
