@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.cluster.controller import Site
+from tests.cluster.test_environments import protected
 from tests.cluster.test_rollouts import turnout
 from tests.cluster.versions import Workload
 from tests.docs import pages
@@ -21,7 +22,7 @@ from tests.support import Credentials, wait_until
 RECORD = ("controllerrevision", "turnout-promotion-wisdom")
 NEW = "s3://modelmesh-example-models/sklearn/mnist-svm-new.joblib"
 HALVES = {"wisdom-0": 50, "wisdom-1": 50}
-PROMISED = "promoted: wisdom-0 is what wisdom-1 was v1, in force: wisdom-0 100%\n"
+PROMISED = "promoted: wisdom-0 is now what wisdom-1 was, v1; in force: wisdom-0 100%\n"
 
 
 def role() -> dict[str, Any]:
@@ -234,16 +235,17 @@ def until_may(site: Site, account: Credentials, verb: str, what: str, answer: st
 def test_a_deployment_is_promoted_with_its_service(site: Site, tmp_path: Path) -> None:
     """Its pods are the candidate's, and its selectors and its scale its own."""
     workloads = {name: Workload(site, "Deployment", name) for name in HALVES}
-    for name, replicas in (("wisdom-0", 3), ("wisdom-1", 1)):
-        workloads[name].apply(replicas)
-        workloads[name].roll_out()
+    workloads["wisdom-0"].apply(3)
+    workloads["wisdom-1"].apply(1)
     site.kubectl("set", "image", "deployment/wisdom-1", "server=server:2")
     site.kubectl("set", "env", "deployment/wisdom-1", "MODEL=new")
-    workloads["wisdom-1"].roll_out()
     document = yaml.safe_load(site.template("2-initialize-values.yaml"))
     document["spec"]["targetEnv"] = "deployment"
     site.kubectl("apply", "-f", "-", document=json.dumps(document))
     site.start()
+    for name, workload in workloads.items():
+        wait_until(lambda name=name: protected(site, "Deployment", name), what=f"{name} is protected")  # type: ignore[misc]
+        workload.roll_out()  # what protects it, an annotation, is another generation of a Deployment
     wait_until(
         lambda: (
             site.get("routingpolicy", "wisdom").get("status", {}).get("split")

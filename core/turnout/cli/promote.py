@@ -168,9 +168,10 @@ def _show(done: "Promoted", output: str | None) -> None:
         click.echo(json.dumps(done.data(), indent=2, ensure_ascii=False))
         return
     rollout = done.rollout
-    version = f" {plain(done.app_version)}" if done.app_version else ""
-    told = f"{plain(rollout.primary)} is what {plain(done.candidate)} was{version}"
-    click.echo(f"{rollout.resource} promoted: {told}, in force: {sentence(rollout.split, 2048)}")
+    told = f"{plain(rollout.primary)} is now what {plain(done.candidate)} was"
+    if done.app_version:
+        told += f", {plain(done.app_version)}"
+    click.echo(f"{rollout.resource} promoted: {told}; in force: {sentence(rollout.split, 2048)}")
 
 
 @contextmanager

@@ -80,6 +80,6 @@ class Promoted:
             "candidate": self.candidate,
             "primary": self.rollout.primary,
             "appVersion": self.app_version,
-            "weights": dict(self.weights) if self.weights is not None else None,
+            "trafficWeights": dict(self.weights) if self.weights is not None else None,
             "after": self.rollout.data(),
         }
