@@ -11,6 +11,7 @@ from tests.cli.test_rollouts import run
 from tests.client.policies import WISDOM, status
 from tests.client.promoting import CANDIDATE, ISVC, PRIMARY, RECORD, model
 from turnout.cli import promote as command
+from turnout.cli.program import program_name
 from turnout.cli.promote import Talk, _show, _told
 from turnout.client.promotion import (
     CandidateError,
@@ -168,7 +169,7 @@ def test_each_ending_has_its_exit_code(error: Exception, code: int, told: str) -
     ):
         raise error
     assert getattr(found.value, "exit_code", None) == code
-    assert told.format(command.program_name()) in str(getattr(found.value, "message", ""))
+    assert told.format(program_name()) in str(getattr(found.value, "message", ""))
 
 
 def test_an_interruption_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:

@@ -177,7 +177,7 @@ def test_killed_at_any_call_it_is_taken_back_all_the_same(made: Made, answered: 
 )
 def test_weights_of_before_hold_for_later_candidates(bed: Bed, before: dict[str, int], after: object) -> None:
     """But for such that keep the primary out: nobody would be left to answer."""
-    bed.weights(**{name.replace("-", "_"): weight for name, weight in before.items()})
+    bed.weights("wisdom", **{name.replace("-", "_"): weight for name, weight in before.items()})
     bed.until(lambda: bed.split() != "wisdom-0 50% / wisdom-1 50%")
     assert bed.promote().weights == after
     promoted(bed)

@@ -39,7 +39,7 @@ async def record_of(stage: Stage, scene: Scene, chosen: str | None, terms: Terms
     )
 
 
-def prospect(scene: Scene, record: Record, terms: Terms) -> Prospect:
+def prospect(scene: Scene, record: Record) -> Prospect:
     """What is left to be done of a promotion. Raises PluginError."""
     made = scene.made(record.wanted)
     changes = tuple(
