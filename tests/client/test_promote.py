@@ -22,6 +22,7 @@ from turnout.client.promotion import (
     ChangedError,
     PromotionRefusedError,
     TakenBackError,
+    UnderWayError,
 )
 from turnout.names import ROUTING_POLICY
 from turnout.plugin import Ref
@@ -99,25 +100,41 @@ def test_each_step_is_told(bed: Bed) -> None:
     assert "3/6 replace InferenceService models/wisdom-0" in bed.told
 
 
+STUCK = 20.0
+"""Seconds for which a primary that will never be ready is waited for."""
+
+
 def killed(made: Made, number: int, *, answered: bool, stuck: bool = False) -> Bed:
-    """A promotion whose process was killed at a call. `stuck`: the primary will never be ready."""
+    """A promotion whose process was killed at a call, if it made so many. `stuck`: it has to be taken back."""
     bed = made()
     if stuck:
         bed.models.load_in("wisdom-0", float("inf"))
-    with pytest.raises((DeadError, TakenBackError)):  # it takes back in as many calls as its waits need
-        bed.promote(Connection(bed.cluster, dies=number, answered=answered), timeout=10.0 if stuck else 60.0)
+    with suppress(DeadError, TakenBackError, UnderWayError):
+        connection = Connection(bed.cluster, dies=number, answered=answered)
+        bed.promote(connection, timeout=STUCK if stuck else 60.0)
     return bed
+
+
+def taken_back(bed: Bed) -> TakenBackError:
+    """Promote as often as it takes until it is taken back: a slow machine may not keep the time of a wait."""
+    for _ in range(10):
+        try:
+            bed.promote(timeout=STUCK)
+        except UnderWayError:
+            continue
+        except TakenBackError as error:
+            return error
+    raise AssertionError("it is not taken back")
 
 
 def calls_of(bed: Bed, **given: float) -> list[int]:
     """At which calls of a promotion a process is to die: each write, what follows it, and some between."""
     connection = Connection(bed.cluster)
-    with suppress(TakenBackError):
+    with suppress(TakenBackError, UnderWayError):
         bed.promote(connection, **given)
     bed.close()
     near = {number + more for number, _ in connection.writes for more in (0, 1)}
-    last = connection.writes[-1][0]
-    return sorted(number for number in near | set(range(1, last, 30)) if number <= last)
+    return sorted(near | set(range(1, connection.writes[-1][0], 40)))
 
 
 @pytest.mark.parametrize("answered", [False, True])
@@ -145,10 +162,8 @@ def back(bed: Bed, weights: object = None) -> None:
 
 def test_a_primary_that_never_gets_ready_is_taken_back(bed: Bed) -> None:
     bed.models.load_in("wisdom-0", float("inf"))
-    with pytest.raises(TakenBackError) as told:
-        bed.promote(timeout=5.0)
-    assert str(told.value) == (
-        "not promoted: wisdom-0 is not ready within 5 s: the transition to its model is InProgress: Loading; "
+    assert str(taken_back(bed)) == (
+        "not promoted: wisdom-0 is not ready within 20 s: the transition to its model is InProgress: Loading; "
         "RoutingPolicy models/wisdom is as it was before, wisdom-0 too"
     )
     back(bed)
@@ -158,11 +173,10 @@ def test_a_primary_that_never_gets_ready_is_taken_back(bed: Bed) -> None:
 def test_killed_at_any_call_it_is_taken_back_all_the_same(made: Made, answered: bool) -> None:
     first = made()
     first.models.load_in("wisdom-0", float("inf"))
-    for number in calls_of(first, timeout=10.0):
+    for number in calls_of(first, timeout=STUCK):
         bed = killed(made, number, answered=answered, stuck=True)
         if bed.exists(RECORD):
-            with pytest.raises(TakenBackError):
-                bed.promote(timeout=10.0)
+            taken_back(bed)
         back(bed)
         bed.close()
 
@@ -187,8 +201,7 @@ def test_weights_of_before_hold_for_later_candidates(bed: Bed, before: dict[str,
 def test_weights_of_before_hold_again_once_it_is_taken_back(bed: Bed) -> None:
     bed.weights(wisdom_0=50, wisdom_1=50)
     bed.models.load_in("wisdom-0", float("inf"))
-    with pytest.raises(TakenBackError):
-        bed.promote(timeout=10.0)
+    taken_back(bed)
     back(bed, {"weights": {"wisdom-0": 50, "wisdom-1": 50}})
 
 
@@ -220,7 +233,7 @@ class TestIsRefused:
     def test_of_a_candidate_that_is_not_ready(self, bed: Bed) -> None:
         bed.models.load_in("wisdom-1", float("inf"))
         bed.delete(CANDIDATE)
-        bed.until(lambda: not bed.exists(CANDIDATE))
+        bed.until(lambda: not bed.exists(CANDIDATE) and "wisdom-1" not in bed.models.names())
         bed.apply(model("wisdom-1", "v1", "s3://models/new"))
         assert self.refused(bed).startswith("wisdom-1 is not ready: ")
 
@@ -332,7 +345,7 @@ class TestSomebodyElse:
                 bed.cluster.patch(PRIMARY, {"metadata": {"labels": {"team": "blue"}}})
 
         with pytest.raises(TakenBackError):
-            bed.promote(told=told, timeout=10.0)
+            bed.promote(told=told, timeout=STUCK)
         assert bed.get(PRIMARY)["metadata"]["labels"]["team"] == "blue"
         back(bed)
 
