@@ -89,6 +89,8 @@ class Bed(Rollout):
     def __init__(self, runner: asyncio.Runner, *, policy: Mapping[str, Any] | None = None) -> None:
         super().__init__(runner, loading.load())
         self.models = Models(0.5)
+        self.lag = 0.1
+        """Seconds after which ModelMesh looks at what has changed."""
         self.broken: list[str] = []
         self.told: list[str] = []
         self._left: float | None = None
@@ -181,7 +183,7 @@ class Bed(Rollout):
     async def _serve(self) -> None:
         """ModelMesh, which says what it loads."""
         while True:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(self.lag)
             now = self._loop_time()
             there = {one["metadata"]["name"]: one for one in self.cluster.objects(ISVC, NAMESPACE)}
             for name in set(self.models.names()) - there.keys():

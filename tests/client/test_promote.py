@@ -9,6 +9,7 @@ import pytest
 
 from tests.client.promoting import (
     CANDIDATE,
+    ISVC,
     PRIMARY,
     RECORD,
     Bed,
@@ -167,6 +168,39 @@ def test_a_primary_that_never_gets_ready_is_taken_back(bed: Bed) -> None:
         "RoutingPolicy models/wisdom is as it was before, wisdom-0 too"
     )
     back(bed)
+
+
+def test_a_word_for_the_former_model_is_not_believed(bed: Bed) -> None:
+    """ModelMesh says for a while that all is up to date, and means the model of before."""
+    bed.models.load_in("wisdom-0", float("inf"))
+    led: list[set[str]] = []
+
+    def told(progress: object) -> None:
+        if str(progress).startswith("3/6"):
+            bed.lag = 2.0  # less than a primary has to stay ready
+        if not str(progress).startswith(("1/6", "2/6")):
+            led.append(bed.led())
+
+    with pytest.raises(TakenBackError):
+        bed.promote(told=told, timeout=STUCK)
+    assert {"wisdom-1"} in led
+    assert not any("wisdom-0" in one for one in led)
+    back(bed)
+
+
+def test_what_the_api_server_writes_itself_is_no_change_of_others(bed: Bed) -> None:
+    """As a webhook does that sets a field of each object anew."""
+
+    def owned(document: dict[str, Any]) -> None:
+        document["spec"]["owner"] = document["metadata"]["name"]
+
+    bed.cluster.install(ISVC, default=owned)
+    bed.cluster.patch(CANDIDATE, {"spec": {"owner": "?"}})
+    assert bed.get(CANDIDATE)["spec"]["owner"] == "wisdom-1"
+    bed.until(lambda: "wisdom-1" in bed.split())
+    bed.promote()
+    assert bed.get(PRIMARY)["spec"]["owner"] == "wisdom-0"
+    promoted(bed)
 
 
 @pytest.mark.parametrize("answered", [False, True])
