@@ -137,7 +137,7 @@ def test_what_is_forbidden_is_told_by_its_verb(cluster: InMemoryCluster) -> None
             raise StatusError(403, "Forbidden", "cannot delete resource inferenceservices")
 
     cluster.on_request = forbid
-    done = run("promote", "wisdom")
+    done = run("promote", "wisdom", "--timeout=2s")
     assert (done.exit_code, done.stdout) == (3, "")
     assert done.stderr == (
         "Error: delete InferenceService models/wisdom-1: cannot delete resource inferenceservices (403 Forbidden)\n"

@@ -89,8 +89,9 @@ class Bed(Rollout):
     def __init__(self, runner: asyncio.Runner, *, policy: Mapping[str, Any] | None = None) -> None:
         super().__init__(runner, loading.load())
         self.models = Models(0.5)
-        self.lag = 0.1
+        self.lag = 0.0
         """Seconds after which ModelMesh looks at what has changed."""
+        self._changed: dict[tuple[str, int], float] = {}
         self.broken: list[str] = []
         self.told: list[str] = []
         self._left: float | None = None
@@ -183,23 +184,28 @@ class Bed(Rollout):
     async def _serve(self) -> None:
         """ModelMesh, which says what it loads."""
         while True:
-            await asyncio.sleep(self.lag)
+            await asyncio.sleep(0.1)
             now = self._loop_time()
             there = {one["metadata"]["name"]: one for one in self.cluster.objects(ISVC, NAMESPACE)}
+            seen = {name: one for name, one in there.items() if self._is_seen(one["metadata"], now)}
             for name in set(self.models.names()) - there.keys():
                 self.models.remove(name)
                 if name in self.led():
                     self.broken.append(f"{name} is unloaded while routes lead to it")
-            for name, obj in there.items():
+            for name, obj in seen.items():
                 self.models.put(name, Model.of(obj), now)
             self.models.advance(now)
-            for name, obj in there.items():
+            for name, obj in seen.items():
                 state = self.models.state(name)
                 assert state
                 known = obj.get("status", {})
                 said = status(state, known, datetime.now(UTC).isoformat())
                 if {**known, **said} != known:
                     self.cluster.set_status(Ref(ISVC, NAMESPACE, name), {**known, **said})
+
+    def _is_seen(self, metadata: Object, now: float) -> bool:
+        """Whether an object is as it is for long enough."""
+        return now - self._changed.setdefault((metadata["uid"], metadata["generation"]), now) >= self.lag
 
 
 Made = Callable[..., Bed]
