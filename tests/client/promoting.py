@@ -129,6 +129,10 @@ class Bed(Rollout):
         found: Promoted = self._runner.run(run())
         return found
 
+    def wait_for(self, awaited: Any) -> Any:
+        """Run something besides the controllers."""
+        return self._runner.run(awaited)
+
     def terms(self, **given: Any) -> Terms:
         known: dict[str, Any] = {
             "timeout": 60.0,

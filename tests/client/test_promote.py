@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+import turnout
 from tests.client.promoting import (
     CANDIDATE,
     ISVC,
     PRIMARY,
     RECORD,
+    SETTINGS,
     Bed,
     Connection,
     DeadError,
@@ -21,6 +23,7 @@ from tests.client.promoting import (
 from turnout.client.promotion import (
     CandidateError,
     ChangedError,
+    Promoted,
     PromotionRefusedError,
     TakenBackError,
     UnderWayError,
@@ -421,6 +424,39 @@ def test_without_a_controller_nothing_is_replaced(bed: Bed) -> None:
     assert bed.model_of() == ("v0", "s3://models/old")
     assert bed.weights_spec() is None
     assert not bed.exists(RECORD)
+
+
+def test_a_candidate_that_does_not_drain_is_deleted_once_proxies_have_followed(bed: Bed) -> None:
+    """Where nothing else makes its deletion wait for them."""
+    bed.restart(settings={"drain": {**SETTINGS["drain"], "enabled": False}})
+    bed.until(lambda: not bed.get(CANDIDATE)["metadata"].get("finalizers"))
+    bed.promote()
+    waits = "6/6 waits 2 s, as long as proxies may still call wisdom-1"
+    assert bed.told.index(waits) < bed.told.index("6/6 delete InferenceService models/wisdom-1")
+    promoted(bed)
+
+
+def test_a_policy_that_is_not_valid_here_is_told(bed: Bed) -> None:
+    bed.cluster.patch(POLICY, {"spec": {"targetEnv": "unheard-of"}})
+    with pytest.raises(PromotionRefusedError) as told:
+        bed.promote()
+    assert 'is not valid with the plugins and settings known here: unknown environment "unheard-of"' in str(
+        told.value
+    )
+
+
+def test_two_at_once_are_one(bed: Bed) -> None:
+    """Whoever writes later finds what is there."""
+
+    async def both() -> list[Any]:
+        clients = [turnout.Client(bed.cluster, "models") for _ in range(2)]
+        promoting = [one.promote("wisdom", terms=bed.terms()) for one in clients]
+        return await asyncio.gather(*promoting, return_exceptions=True)
+
+    found = bed.wait_for(both())
+    assert any(isinstance(one, Promoted) for one in found), found
+    assert all(isinstance(one, Promoted | ChangedError | PromotionRefusedError) for one in found), found
+    promoted(bed)
 
 
 def test_a_prospect_changes_nothing(bed: Bed) -> None:

@@ -132,7 +132,8 @@ class Stage:
         try:
             admitted = admit(policy, None, self.registry, self.settings, Calls())
         except (Refused, PluginError) as error:
-            raise PromotionRefusedError(f"{Rollout.read(policy)} is not valid here: {error}") from None
+            told = f"{Rollout.read(policy)} is not valid with the plugins and settings known here"
+            raise PromotionRefusedError(f"{told}: {error}") from None
         accepted, rollout = admitted.accepted, Rollout.read(policy)
         found = await self.client.get(self.record)
         record = read(found) if found else None
