@@ -81,6 +81,11 @@ class Site:
         self._since = control_plane.audit_mark()
         self.account = control_plane.service_account(namespace, "turnout")
 
+    @property
+    def settings(self) -> str:
+        """What controllers are started with, as YAML."""
+        return self._settings
+
     def denied(self) -> list[str]:
         """The calls of the controller's account that were refused, by the audit log since this was made."""
         calls = self.control_plane.audit(self.account, since=self._since)

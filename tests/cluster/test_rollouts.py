@@ -102,7 +102,7 @@ def test_a_wait_for_a_controller_that_does_not_run_ends(site: Site, reader: Cred
     controller.wait()
     asked = ("wait", "wisdom", "--for=split=50/50", "--timeout=60s")
     code, said, told = ended(turnout(site, reader, *asked))
-    assert (code, said) == (7, ""), told
+    assert (code, said) == (8, ""), told
     gone = f"nobody has the Lease {site.namespace}/turnout, let go at "
     last = told.splitlines()[-1]
     assert last.startswith(f"Error: RoutingPolicy {site.namespace}/wisdom: no controller is at work: {gone}")

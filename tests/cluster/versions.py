@@ -54,7 +54,8 @@ class Workload:
         """All replicas that are wanted are available."""
         found = self.site.get(self.kind, self.name)
         wanted = found["spec"]["replicas"]
-        counts = dict.fromkeys(("replicas", "readyReplicas", "availableReplicas"), wanted)
+        counted = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+        counts = dict.fromkeys(counted, wanted)
         more: Object = {}
         if self.kind == "Deployment":
             more = {"conditions": [condition("Available", reason="MinimumReplicasAvailable", message="")]}

@@ -22,7 +22,8 @@ Exit codes:
   4    what was asked about cannot be told: too little was seen
   5    there is no policy of that name
   6    what was waited for did not come in time
-  7    what was waited for cannot come: no controller is at work
+  7    what was begun did not succeed, and is undone
+  8    what was waited for cannot come: no controller is at work
   70   an error in turnout itself
   130  interrupted
   141  whoever read the output has stopped
@@ -50,6 +51,7 @@ main = Program(
         },
         "Move a rollout": {
             "weights": Lazy("turnout.cli.weights:command", "Shift calls between versions."),
+            "promote": Lazy("turnout.cli.promote:command", "Make the primary what the candidate is."),
             "abort": Lazy("turnout.cli.abort:command", "Give all calls to the primary."),
         },
         "Run the controller": {

@@ -32,7 +32,7 @@ PRIMARY = 100
       3    the cluster cannot be reached, or does not permit it
       5    there is no such policy
       6    it is written, and the routes have not followed in time, or a candidate is still being deleted
-      7    it is written, and no controller is at work
+      8    it is written, and no controller is at work
       130  interrupted
     """,
 )

@@ -21,7 +21,9 @@ class Exit(IntEnum):
     """There is no policy of that name."""
     NOT_IN_TIME = 6
     """What was waited for did not come in time."""
-    NO_CONTROLLER = 7
+    TAKEN_BACK = 7
+    """What was begun did not succeed, and is undone."""
+    NO_CONTROLLER = 8
     """What was waited for cannot come: no controller is at work."""
     BUG = 70
     """An error in turnout itself; sysexits.h calls it EX_SOFTWARE."""
@@ -53,6 +55,12 @@ class NotInTime(click.ClickException):
     """What was waited for did not come in time. The message says how it was at the end."""
 
     exit_code = Exit.NOT_IN_TIME
+
+
+class TakenBack(click.ClickException):
+    """What was begun did not succeed, and is undone. The message says why."""
+
+    exit_code = Exit.TAKEN_BACK
 
 
 class NoController(click.ClickException):

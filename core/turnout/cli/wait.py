@@ -78,7 +78,7 @@ def goal_given(ctx: click.Context, parameter: click.Parameter, value: str) -> Go
       3    the cluster cannot be reached, or does not permit to get, list and watch the policy
       5    there is no such policy, or it was deleted
       6    not in time; what it waits for is on stderr
-      7    no controller is at work, by its Lease
+      8    no controller is at work, by its Lease
       130  interrupted
     """,
 )

@@ -123,7 +123,7 @@ def _part(text: str) -> tuple[str | None, str]:
       3    the cluster cannot be reached, or does not permit it
       5    there is no such policy
       6    they are written, and the routes have not followed in time
-      7    they are written, and no controller is at work
+      8    they are written, and no controller is at work
       130  interrupted
     """,
 )

@@ -5,7 +5,7 @@ import builtins
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from turnout.client import controllers, removal
 from turnout.client import weights as weights_
@@ -25,6 +25,9 @@ from turnout.runtime.transport import ConnectionFailed, Transport
 from turnout.settings import Settings
 
 T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from turnout.client.promotion import Promoted, Promoter, Prospect, Terms
 
 
 class NotFoundError(LookupError):
@@ -294,6 +297,42 @@ class Client:
         except TimeoutError:
             raise NotInTimeError(Rollout.read(policy), timeout, last) from None
         return sorted({made_up[ref] for ref in uids})
+
+    async def promote(
+        self, name: str, *, candidate: str | None = None, terms: "Terms | None" = None
+    ) -> "Promoted":
+        """Make the primary what a candidate is, and delete that; calls are answered all the while.
+
+        `candidate`: which one; by default the only one there is. One promotion that was interrupted is
+        gone on with. Returns once the candidate is gone. Raises the subclasses of
+        `turnout.client.promotion.PromotionError`, NotFoundError, and `turnout.calling.PluginError`.
+        """
+        return await self._promoter(name, terms).run(candidate)
+
+    async def prospect(
+        self, name: str, *, candidate: str | None = None, terms: "Terms | None" = None, rehearse: bool = False
+    ) -> "Prospect":
+        """What `promote` would do. Nothing is changed. Raises the same.
+
+        `rehearse`: also have the API server check all that would be written, and by whom.
+        """
+        promoter = self._promoter(name, terms)
+        found = await promoter.prospect(candidate)
+        if rehearse:
+            await promoter.rehearse(candidate)
+        return found
+
+    def _promoter(self, name: str, terms: "Terms | None") -> "Promoter":
+        # Here, and not above: it imports what decides, and all plugins.
+        from turnout import loading
+        from turnout.client.promotion import Promoter, Stage, Terms
+
+        given = terms or Terms(settings=self._settings)
+        lists = given.settings.distributions
+        # By name nothing is kept out: routes stay in force that no policy may have anew.
+        registry = loading.load(lists.allow, lists.block)
+        stage = Stage(self._client, self.namespace, name, registry, given.settings)
+        return Promoter(self, stage, given)
 
     async def _looked_at(self, name: str, weights: Mapping[str, int] | None) -> None:
         if weights is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import aclosing
+from typing import Any
 
 from turnout.client.following import Found, following
 from turnout.names import GROUP, TRAFFIC_WEIGHTS, VERSION
@@ -24,34 +25,46 @@ class NotShiftedError(RuntimeError):
 
 async def put(client: Client, namespace: str, name: str, weights: Weights | None) -> bool:
     """Write traffic weights in place of those there are; None deletes them. False: it was so already."""
+    return await put_spec(client, namespace, name, None if weights is None else {"weights": dict(weights)})
+
+
+async def put_spec(
+    client: Client, namespace: str, name: str, spec: Mapping[str, Any] | None, *, dry_run: bool = False
+) -> bool:
+    """The same by their whole spec. `dry_run`: the API server only says whether it would take it."""
     for attempt in range(ATTEMPTS):
         try:
-            return await _put(client, Ref(TRAFFIC_WEIGHTS, namespace, name), weights)
+            return await _put(client, Ref(TRAFFIC_WEIGHTS, namespace, name), spec, dry_run)
         except ApiError as error:
             if error.status != 409 or attempt + 1 == ATTEMPTS:
                 raise
     raise AssertionError  # not reached
 
 
-async def _put(client: Client, ref: Ref, weights: Weights | None) -> bool:
+async def _put(client: Client, ref: Ref, wanted: Mapping[str, Any] | None, dry_run: bool) -> bool:
     """The same once. A conflict is raised where somebody else writes in between."""
     found = await client.get(ref)
     if found is None:
-        if weights is not None:
-            await client.create(ref.kind, ref.namespace, _document(ref, weights))
-        return weights is not None
+        if wanted is not None:
+            await client.create(ref.kind, ref.namespace, _document(ref, wanted), dry_run=dry_run)
+        return wanted is not None
     metadata, spec = mapping(found.get("metadata")), mapping(found.get("spec"))
     version = str(metadata.get("resourceVersion"))
-    if weights is None:
-        return await client.delete(ref, uid=str(metadata.get("uid")), resource_version=version)
-    if spec == {"weights": weights} and not metadata.get("deletionTimestamp"):
+    if wanted is None:
+        uid = str(metadata.get("uid"))
+        return await client.delete(ref, uid=uid, resource_version=version, dry_run=dry_run)
+    if spec == wanted and not metadata.get("deletionTimestamp") and not dry_run:
         return False
+    weights = mapping(wanted.get("weights"))
     dropped = {one: None for one in mapping(spec.get("weights")) if one not in weights}
     patch = {
         "metadata": {"resourceVersion": version},
-        "spec": {"weights": {**dropped, **weights}, "mirrorPercentage": None},
+        "spec": {
+            "weights": {**dropped, **weights} if "weights" in wanted else None,
+            "mirrorPercentage": wanted.get("mirrorPercentage"),
+        },
     }
-    await client.merge_patch(ref, patch)
+    await client.merge_patch(ref, patch, dry_run=dry_run)
     return True
 
 
@@ -80,10 +93,10 @@ def _is_accepted(ref: Ref, found: Found) -> bool:
     return True
 
 
-def _document(ref: Ref, weights: Weights) -> Object:
+def _document(ref: Ref, spec: Mapping[str, Any]) -> Object:
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": ref.kind.kind,
         "metadata": {"name": ref.name, "namespace": ref.namespace},
-        "spec": {"weights": dict(weights)},
+        "spec": dict(spec),
     }

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from turnout.plugin import promotion
 from turnout.plugin.decision import Decision, Inputs
 from turnout.plugin.objects import Kind, Manifest, Observation, Ref
 from turnout.plugin.plan import Backend, Feature, Frontend, RoutePlan
@@ -100,6 +101,45 @@ class Environment(Plugin[OptionsT]):
         For servers that make another name of a version's. Any other name stands for itself.
         """
         return model
+
+    def promoted(
+        self, primary: Sequence[Mapping[str, Any]], candidate: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Mapping[str, Any]]:
+        """The primary's objects as they are to be once the candidate is promoted: they serve what it does.
+
+        All are in the order of `refs`, and whole, as the API server has them. What makes an object the
+        primary's own stays: names, uid and other metadata, its scale, the selectors of its pods; so do
+        traffic shares of other tools, and what only the API server writes. By default the spec is the
+        candidate's, and the label `app.kubernetes.io/version`.
+
+        Promoting the same candidate again changes nothing, and promoting the primary's former objects
+        undoes it: that is how a promotion is taken back. See `turnout.plugin.promotion.taken`.
+        """
+        pairs = zip(primary, candidate, strict=True)
+        return [promotion.taken(one, other, (promotion.SPEC, promotion.VERSION)) for one, other in pairs]
+
+    def witnesses(self, primary: Sequence[Mapping[str, Any]]) -> Sequence[Ref]:
+        """Other objects that tell what is served of a version's objects, for `rolled_out`.
+
+        Of any kinds; whoever promotes needs the right to get them.
+        """
+        return ()
+
+    def rolled_out(
+        self, before: Sequence[Mapping[str, Any] | None], now: Sequence[Mapping[str, Any] | None]
+    ) -> tuple[bool | None, str]:
+        """Whether the version's objects `now`, with another spec than `before`, serve what that says.
+
+        Both are in the order of `refs`, with those of `witnesses` behind; None for one that does not exist.
+        False: not yet, and why. None: they are ready, but may have been so before the change; core then
+        waits a while whether they stay so. True: only for what shows that it is about the latest change.
+        By default readiness as `observe` tells it, with None in place of True.
+        """
+        for obj in now:
+            seen = self.observe(obj) if obj else None
+            if seen is None or seen.ready is not True:
+                return False, (seen.message or seen.reason) if seen else "it does not exist"
+        return None, ""
 
 
 class Strategy(Plugin[OptionsT]):

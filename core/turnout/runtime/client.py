@@ -185,13 +185,25 @@ class Client:
     ) -> Object:
         """Merge a patch into an existing object. Return what is then stored, or with `dry_run` would be."""
         path = await self._path(ref, subresource)
-        query = {"fieldManager": self._manager} | ({"dryRun": "All"} if dry_run else {})
-        return await self._object("patch", ref, Request("PATCH", path, query, patch, MERGE))
+        return await self._object("patch", ref, Request("PATCH", path, self._query(dry_run), patch, MERGE))
 
-    async def create(self, kind: Kind, namespace: str | None, body: Mapping[str, Any]) -> Object:
-        """Create an object, named by `metadata.name` or `generateName`. Return what is then stored."""
+    async def replace(self, ref: Ref, body: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+        """Replace an object as it was read: one that has changed since is a conflict.
+
+        Return what is then stored, or with `dry_run` would be.
+        """
+        request = Request("PUT", await self._path(ref), self._query(dry_run), body)
+        return await self._object("update", ref, request)
+
+    async def create(
+        self, kind: Kind, namespace: str | None, body: Mapping[str, Any], *, dry_run: bool = False
+    ) -> Object:
+        """Create an object, named by `metadata.name` or `generateName`.
+
+        Return what is then stored, or with `dry_run` would be.
+        """
         path = await self._collection(kind, namespace)
-        request = Request("POST", path, {"fieldManager": self._manager}, body)
+        request = Request("POST", path, self._query(dry_run), body)
         return await self._calls.object("create", kind, request, f"create {_where(kind, namespace)}")
 
     async def delete(
@@ -201,11 +213,12 @@ class Client:
         uid: str | None = None,
         resource_version: str | None = None,
         propagation: str | None = None,
+        dry_run: bool = False,
     ) -> bool:
         """Ask for an object's deletion; False if there is none.
 
         If another uid or resourceVersion is stored than the one given, nothing happens and the
-        error is a conflict. `propagation`: Background, Foreground or Orphan.
+        error is a conflict. `propagation`: Background, Foreground or Orphan. `dry_run`: nothing happens.
         """
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         options: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
@@ -213,13 +226,19 @@ class Client:
             options["preconditions"] = given
         if propagation is not None:
             options["propagationPolicy"] = propagation
+        if dry_run:
+            options["dryRun"] = ["All"]
+        query = {"dryRun": "All"} if dry_run else {}
         try:
-            await self._object("delete", ref, Request("DELETE", await self._path(ref), body=options))
+            await self._object("delete", ref, Request("DELETE", await self._path(ref), query, options))
         except ApiError as error:
             if _absent(error):
                 return False
             raise
         return True
+
+    def _query(self, dry_run: bool) -> dict[str, str]:
+        return {"fieldManager": self._manager} | ({"dryRun": "All"} if dry_run else {})
 
     async def _collection(self, kind: Kind, namespace: str | None) -> str:
         version = await self.served(kind)

@@ -15,6 +15,7 @@ from turnout.plugin import (
     VersionSpec,
 )
 from turnout_deployment.options import DeploymentOptions
+from turnout_deployment.promotion import promoted_service, promoted_workload, rolled_out
 from turnout_deployment.service import observe_service, port_of, selects
 from turnout_deployment.workload import observe_workload
 
@@ -69,6 +70,23 @@ class Deployments(Environment[DeploymentOptions]):
         if port is None:
             return {}
         return {FRONTEND: Backend(_service(version, options), version.namespace, port)}
+
+    def promoted(
+        self, primary: Sequence[Mapping[str, Any]], candidate: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Mapping[str, Any]]:
+        (workload, service), (new_workload, new_service) = primary, candidate
+        return [
+            promoted_workload(workload, new_workload, service),
+            promoted_service(service, new_service),
+        ]
+
+    def rolled_out(
+        self, before: Sequence[Mapping[str, Any] | None], now: Sequence[Mapping[str, Any] | None]
+    ) -> tuple[bool | None, str]:
+        workload, service = now
+        if workload is None or service is None:
+            return False, "it does not exist"
+        return rolled_out(workload)
 
 
 def _service(version: VersionSpec, options: DeploymentOptions) -> str:

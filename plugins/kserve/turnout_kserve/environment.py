@@ -17,6 +17,7 @@ from turnout.plugin import (
 from turnout.plugin.reading import app_version, evidence, generation, verdict
 from turnout_kserve.address import AUTHORITY, HTTP_PORT, SERVICE, locate
 from turnout_kserve.options import KServeOptions
+from turnout_kserve.promotion import promoted, rolled_out, witnesses
 from turnout_kserve.readiness import deciding
 
 INFERENCE_SERVICE = Kind("serving.kserve.io", ("v1beta1",), "InferenceService", "inferenceservices")
@@ -72,3 +73,17 @@ class KServe(Environment[KServeOptions]):
         authority = said.get(AUTHORITY)
         port = HTTP_PORT if authority else options.service_port
         return {FRONTEND: Backend(said[SERVICE], version.namespace, port, authority=authority)}
+
+    def promoted(
+        self, primary: Sequence[Mapping[str, Any]], candidate: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Mapping[str, Any]]:
+        (one,), (other,) = primary, candidate
+        return [promoted(one, other)]
+
+    def witnesses(self, primary: Sequence[Mapping[str, Any]]) -> Sequence[Ref]:
+        return witnesses(primary[0])
+
+    def rolled_out(
+        self, before: Sequence[Mapping[str, Any] | None], now: Sequence[Mapping[str, Any] | None]
+    ) -> tuple[bool | None, str]:
+        return rolled_out(before, now)

@@ -16,12 +16,15 @@ from tests.testing.conformance.sound import (
     widget,
 )
 from turnout.plugin import Backend, Fault, Frontend, Kind, Observation, Policy, Ref, VersionSpec
+from turnout.plugin.promotion import SPEC, taken
 from turnout.plugin.reading import mapping
 from turnout.testing.conformance import EnvironmentConformance
 from turnout.testing.conformance.axis import AxisConformance
 
 GADGET = Kind("example.com", ("v1",), "Gadget", "gadgets")
 Seen = Sequence[Observation | None]
+Objects = Sequence[Mapping[str, Any]]
+Now = Sequence[Mapping[str, Any] | None]
 
 
 def of(plugin: type[Widgets], **given: Any) -> type[EnvironmentConformance]:
@@ -227,6 +230,52 @@ class Blind(SoundEnvironment):
         return replace(super().observe(obj), revision="")
 
 
+class Renames(SoundEnvironment):
+    def promoted(self, primary: Objects, candidate: Objects) -> Objects:
+        made = super().promoted(primary, candidate)
+        same = mapping(mapping(primary[0].get("metadata")).get("labels")) == mapping(
+            mapping(candidate[0].get("metadata")).get("labels")
+        )
+        return made if same else [{**made[0], "kind": "Gadget"}]
+
+
+class KeepsTheVersion(SoundEnvironment):
+    def promoted(self, primary: Objects, candidate: Objects) -> Objects:
+        return [taken(primary[0], candidate[0], (SPEC,))]
+
+
+class Counts(SoundEnvironment):
+    """It counts on how often the candidate's version was promoted."""
+
+    def promoted(self, primary: Objects, candidate: Objects) -> Objects:
+        (made,) = super().promoted(primary, candidate)
+        if mapping(candidate[0]["metadata"])["uid"] == "uid-0":
+            return [made]
+        count = mapping(primary[0]["spec"]).get("promotions", 0)
+        return [{**made, "spec": {**mapping(made["spec"]), "promotions": count + 1}}]
+
+
+class Hoarder(SoundEnvironment):
+    """It keeps what the primary had, so that nothing ever goes again."""
+
+    def promoted(self, primary: Objects, candidate: Objects) -> Objects:
+        (made,) = super().promoted(primary, candidate)
+        labels = {**mapping(candidate[0]["metadata"]["labels"]), **mapping(primary[0]["metadata"]["labels"])}
+        labels |= made["metadata"]["labels"]
+        labels[f"promoted-{made['metadata']['labels']['app.kubernetes.io/version']}"] = "true"
+        return [{**made, "metadata": {**made["metadata"], "labels": labels}}]
+
+
+class Satisfied(SoundEnvironment):
+    def rolled_out(self, before: Now, now: Now) -> tuple[bool | None, str]:
+        return True, ""
+
+
+class Vague(SoundEnvironment):
+    def witnesses(self, primary: Objects) -> Sequence[Ref]:
+        return ["pods"]  # type: ignore[list-item]  # its fault
+
+
 BROKEN = (
     Broken(of(NamesNothing), "test_refs_name_objects_of_kinds_that_it_watches", "refs returned nothing"),
     Broken(of(NamesForeigners), "test_refs_name_objects_of_kinds_that_it_watches", "in `watches`"),
@@ -298,6 +347,16 @@ BROKEN = (
     Broken(of(Hoards), "test_what_is_kept_is_small", "with a long status.message"),
     Broken(of(Curious), "test_secrets_are_not_kept", "with secrets in it"),
     Broken(of(Nervous), "test_heartbeats_change_nothing", "another metadata.resourceVersion"),
+    Broken(of(Renames), "test_a_promotion_keeps_the_object_that_it_is", "promoted returned another kind"),
+    Broken(
+        of(KeepsTheVersion),
+        "test_a_promoted_primary_has_the_candidates_version",
+        "expected that of the candidate, 'conformance-2'",
+    ),
+    Broken(of(Counts), "test_a_promotion_made_again_changes_nothing", "spec.promotions"),
+    Broken(of(Hoarder), "test_a_promotion_can_be_taken_back", "metadata.labels.promoted-conformance-2"),
+    Broken(of(Satisfied), "test_a_primary_that_is_not_ready_is_not_rolled_out", "found True; expected False"),
+    Broken(of(Vague), "test_witnesses_are_objects", 'found plugin sound-widgets: witnesses returned "pods"'),
     Broken(of(Blind), "test_another_model_is_another_revision", "of `ready` and of `replaced`"),
 )
 

@@ -1,4 +1,7 @@
-"""The suite of environments: what they say of policies. What they see in objects is in `objects`."""
+"""The suite of environments: what they say of policies.
+
+What they see in objects is in `objects`, what they make of them in `promotion`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
@@ -11,8 +14,8 @@ from turnout.plugin import Backend, Environment, Frontend, Observation, Policy, 
 from turnout.testing.builders import policy, spec
 from turnout.testing.conformance import odd
 from turnout.testing.conformance.calls import Call
-from turnout.testing.conformance.objects import OfObjects
 from turnout.testing.conformance.policies import MATCHES, policies
+from turnout.testing.conformance.promotion import OfPromotion
 
 CHECK = "turnout.plugin.Plugin.check"
 REFS = "turnout.plugin.Environment.refs"
@@ -20,7 +23,7 @@ FRONTENDS = "turnout.plugin.Environment.frontends"
 BACKENDS = "turnout.plugin.Environment.backends"
 
 
-class EnvironmentConformance(OfObjects):
+class EnvironmentConformance(OfPromotion):
     """What every environment does.
 
     A subclass gives `plugin`, and as documents the objects of one version: `ready`, `not_ready`, and where
@@ -48,6 +51,7 @@ class EnvironmentConformance(OfObjects):
                 yield Call(f"frontends {where}", "frontends", (said, options))
                 for version in said.versions:
                     yield Call(f"refs of {version.name} {where}", "refs", (version, options))
+        yield from self.promotion_calls()
         for about, version, document_of in self._others():
             for state, documents in self.samples.items():
                 theirs = [document_of(document) for document in documents]

@@ -149,6 +149,7 @@ BUILT_IN = (
     _built_in(Kind("", ("v1",), "Namespace", "namespaces"), namespaced=False),
     _built_in(Kind("", ("v1",), "Secret", "secrets")),
     _built_in(Kind("", ("v1",), "Service", "services")),
+    _built_in(Kind("apps", ("v1",), "ControllerRevision", "controllerrevisions")),
     _built_in(Kind("apps", ("v1",), "Deployment", "deployments"), status=True),
     _built_in(Kind("apps", ("v1",), "StatefulSet", "statefulsets"), status=True),
     _built_in(Kind("coordination.k8s.io", ("v1",), "Lease", "leases")),
