@@ -79,11 +79,18 @@ class Client:
             raise
 
     async def pages(
-        self, kind: Kind, namespace: str | None = None, *, name: str | None = None, limit: int = 500
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        name: str | None = None,
+        labels: str | None = None,
+        limit: int = 500,
     ) -> AsyncGenerator[Page, None]:
         """List a kind, so many objects at a time. All pages since the last `first` one are one snapshot.
 
         `name`: only objects of that name, for which the right to list just that one is enough.
+        `labels`: only objects that this label selector matches.
 
         When the snapshot expires between two pages (410), the list begins again, as one page: that
         cannot expire. (The token that the server then offers continues with a newer snapshot, and
@@ -91,7 +98,7 @@ class Client:
         """
         path = await self._collection(kind, namespace)
         what = f"list {_where(kind, namespace)}"
-        selected = _selected(name)
+        selected = _selected(name) | ({"labelSelector": labels} if labels else {})
         query, first = {"limit": str(limit), **selected}, True
         while True:
             try:
