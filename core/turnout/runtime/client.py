@@ -185,10 +185,16 @@ class Client:
         query = {"fieldManager": self._manager} | ({"dryRun": "All"} if dry_run else {})
         return await self._object("patch", ref, Request("PATCH", path, query, patch, MERGE))
 
-    async def create(self, kind: Kind, namespace: str | None, body: Mapping[str, Any]) -> Object:
-        """Create an object, named by `metadata.name` or `generateName`. Return what is then stored."""
+    async def create(
+        self, kind: Kind, namespace: str | None, body: Mapping[str, Any], *, dry_run: bool = False
+    ) -> Object:
+        """Create an object, named by `metadata.name` or `generateName`.
+
+        Return what is then stored, or with `dry_run` would be.
+        """
         path = await self._collection(kind, namespace)
-        request = Request("POST", path, {"fieldManager": self._manager}, body)
+        query = {"fieldManager": self._manager} | ({"dryRun": "All"} if dry_run else {})
+        request = Request("POST", path, query, body)
         return await self._calls.object("create", kind, request, f"create {_where(kind, namespace)}")
 
     async def delete(
