@@ -65,6 +65,10 @@ class World:
         self.cluster.create({**document, "metadata": metadata, "spec": {}})
         self.ready(name)
 
+    def hold(self, name: str) -> None:
+        """Iter8's controller puts its finalizer on a version."""
+        self.cluster.patch(version(name), {"metadata": {"finalizers": [FINALIZER]}})
+
     def ready(self, name: str, ready: bool = True) -> None:
         self.cluster.set_status(version(name), {"conditions": [{"type": "Ready", "status": str(ready)}]})
 
