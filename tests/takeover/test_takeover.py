@@ -155,21 +155,24 @@ def test_a_run_that_is_ended_at_any_call_is_gone_on_with(arrives: bool, owns: bo
     pytest.fail("it does not end")
 
 
-def test_what_iter8_had_under_way_is_put_right() -> None:
-    """Its last write comes after the objects have been handed over."""
+@pytest.mark.parametrize("weights", [(50, 50), (50, 150)], ids=["the same routes", "others"])
+def test_what_iter8_had_under_way_is_put_right(weights: tuple[int, int]) -> None:
+    """Its last write comes after the objects have been handed over: turnout's controller decides by then."""
     made = world(owns=True)
+    before = document(made, ROUTES)["spec"]
     late: list[str] = []
 
     def look(request: Request, _: Response) -> None:
         applied = "virtualservices" in request.path and request.content_type == APPLY
         if applied and not late:
             late.append(request.path)
-            made.iter8()
+            made.iter8(weights)
 
     made.cluster.on_response = look
     made.run()
     assert late
     taken_over(made)
+    assert document(made, ROUTES)["spec"] == before
 
 
 class TestRefusals:
@@ -236,7 +239,8 @@ class TestRefusals:
         ("method", "kind"),
         [
             ("POST", "routingpolicies"),
-            ("PATCH", "configmaps"),
+            ("PATCH", "configmaps/wisdom-routemap"),
+            ("PATCH", "configmaps/wisdom-1-weight-config"),
             ("PATCH", "virtualservices"),
             ("PATCH", "serviceentries"),
             ("PATCH", "inferenceservices"),
