@@ -30,6 +30,11 @@ def spec(*routes: Object, **rule: Any) -> Object:
         ),
         pytest.param(spec(to("a"), name="rule"), spec(to("a")), id="names of rules"),
         pytest.param(
+            spec(to("a"), mirror={"host": "b"}),
+            spec(to("a"), mirrors=[{"destination": {"host": "b"}, "percentage": {"value": 100.0}}]),
+            id="the field for copies",
+        ),
+        pytest.param(
             {**spec(to("a")), "hosts": ["b", "a"], "gateways": ["mesh", "g"]},
             spec(to("a")),
             id="the order of hosts and gateways",

@@ -18,7 +18,7 @@ def of_routes(live: Object, wanted: Object) -> list[Difference]:
 
     The order of hosts and gateways says nothing, nor do the names of rules. Weights are shares: one
     destination alone has all, with any weight or none, and one of weight 0 has nothing. The case of the names
-    of headers that are matched says nothing either.
+    of headers that are matched says nothing either, nor which of Istio's two fields has the copies.
     """
     return list(_differences(_effective(live), _effective(wanted), "spec"))
 
@@ -39,6 +39,9 @@ def _effective(spec: Object) -> dict[str, Any]:
 
 def _rule(rule: Object) -> dict[str, Any]:
     said = {name: value for name, value in rule.items() if name not in ("name", "match", "route")}
+    if mirror := said.pop("mirror", None):
+        percentage = said.pop("mirrorPercentage", {"value": 100})
+        said["mirrors"] = [{"destination": mirror, "percentage": percentage}]
     if matches := items(rule.get("match")):
         said["match"] = [_match(match) for match in matches]
     return {**said, "route": list(_routes(items(rule.get("route"))))}
