@@ -406,6 +406,16 @@ class TestRefusals:
         assert [one["name"] for one in spec(found)["modelVersions"]] == ["wisdom-0", "wisdom-1"]
         assert lost(found)[0].startswith("the version wisdom-2, which Iter8's template gives no calls")
 
+    def test_of_two_routemaps_for_one_virtual_service_the_first_counts(self) -> None:
+        second = Chart(weights=(1, 2)).routemap()
+        second["metadata"]["name"] = "zwei-routemap"
+        artifacts = Artifacts(NAMESPACE, whole=True)
+        artifacts.add([second, Chart().routemap()])
+        first, other = carry(artifacts)
+        assert (first.routemap, first.name, other.policy) == ("wisdom-routemap", "wisdom", None)
+        told = "its VirtualService wisdom is that of ConfigMap wisdom-routemap too"
+        assert lost(other)[0].startswith(told)
+
     def test_a_release_of_helm_is_told(self) -> None:
         document = Chart().routemap()
         document["metadata"]["annotations"] = {"meta.helm.sh/release-name": "rollout"}

@@ -49,7 +49,19 @@ class Carried:
 
 def carry(artifacts: Artifacts) -> list[Carried]:
     """What becomes of all routemaps among the documents, by namespace and name."""
-    return [_carry(artifacts, *place) for place in sorted(artifacts.routemaps)]
+    found: list[Carried] = []
+    first: dict[tuple[str, str], str] = {}
+    for one in (_carry(artifacts, *place) for place in sorted(artifacts.routemaps)):
+        other = first.setdefault((one.namespace, one.name), one.routemap) if one.policy else one.routemap
+        found.append(one if other == one.routemap else _second(one, other))
+    return found
+
+
+def _second(one: Carried, other: str) -> Carried:
+    """A routemap for the VirtualService of another one: Iter8 writes by both, in turn."""
+    told = f"its VirtualService {one.name} is that of ConfigMap {other} too, which is carried over"
+    finding = Finding(f"ConfigMap {one.namespace}/{one.routemap}", f"{told}: delete one of both")
+    return Carried(one.namespace, one.routemap, (finding,))
 
 
 def _carry(artifacts: Artifacts, namespace: str, name: str) -> Carried:
