@@ -1,7 +1,6 @@
 """`turnout migrate --take-over` on a real API server, with a controller that does what Iter8's does."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -180,6 +179,9 @@ def test_routes_of_a_controller_that_is_stopped_outlive_its_routemap(site: Site,
 def test_whoever_may_not_write_all_of_it_writes_nothing(site: Site, iter8: Iter8) -> None:
     """The refusal names the verb and the kind. A dry run of somebody who may writes nothing either."""
     account = site.control_plane.service_account(site.namespace, "reader")
+    code, said, told = migrate(site, user=account)
+    assert (code, said, told.count("\n")) == (3, "", 1)
+    assert 'cannot list resource "configmaps"' in told
     reads = ("--verb=get", "--verb=list", "--verb=create", "--verb=patch")
     kinds = "configmaps,routingpolicies,trafficweights,virtualservices,serviceentries,gateways"
     site.kubectl("create", "role", "reader", *reads, f"--resource={kinds}")
@@ -208,15 +210,22 @@ def test_whoever_may_not_write_all_of_it_writes_nothing(site: Site, iter8: Iter8
 
 
 def test_a_take_over_that_is_killed_is_gone_on_with(site: Site, iter8: Iter8) -> None:
+    """Each run dies when it has told of one step, and the next one begins with another."""
     site.start()
     follows = Follows(site)
-    for seconds in (1.6, 1.9, 2.2, 2.6, 3.0):
+    done = []
+    for _ in range(4):
         process = turnout(site, site.control_plane.admin, "migrate", "wisdom", "--take-over")
-        try:
-            process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+        assert process.stdout
+        done.append(process.stdout.readline().split()[0])
+        process.kill()
+        process.communicate()
+    assert done == [
+        "routingpolicy.turnout.dev/wisdom",
+        "configmap/wisdom-routemap",
+        "serviceentry.networking.istio.io/wisdom",
+        "virtualservice.networking.istio.io/wisdom",
+    ]
     code, _, told = migrate(site, "wisdom", "--take-over")
     assert code == 0, told
     belongs_to_the_policy(site)
