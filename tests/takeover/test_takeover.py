@@ -274,6 +274,20 @@ class TestRefusals:
         entries = document(made, ROUTES)["metadata"]["managedFields"]
         assert MANAGER in {one["manager"] for one in entries}
 
+    def test_that_come_after_the_routes_are_handed_over_give_nothing_back(self) -> None:
+        """Two controllers would write them."""
+        made = world()
+
+        def look(request: Request, _: Response) -> None:
+            if ROUTES.kind.plural in request.path and request.content_type == APPLY:
+                made.cluster.on_response = None
+                made.cluster.patch(POLICY, {"spec": {"config": {"istio": {"gatewayPorts": 1}}}})
+
+        made.cluster.on_response = look
+        with pytest.raises(Refused, match="InvalidSpec"):
+            made.run()
+        assert made.label() == "routemap-taken-over"
+
 
 def test_a_version_that_becomes_ready_just_then_is_left_to_the_controller() -> None:
     made = world()

@@ -215,10 +215,12 @@ class TakeOver:
 
         Without it nobody would follow the versions.
         """
+        carried = prepared.carried
         routes = [one.ref for one in prepared.rendered if one.role is Role.ROUTE]
-        found = [one for one in [await self._people.get(ref) for ref in routes] if one]
-        if not any(map(prepared.owns, found)) and await self._label(prepared.carried, ROUTEMAP):
-            self.said(f"{_named(_routemap(prepared.carried))} given back to Iter8")
+        found = [await self._people.get(ref) for ref in routes]
+        owners = [(one.get("kind"), one.get("name")) for route in found if route for one in _owners(route)]
+        if (ROUTING_POLICY.kind, carried.name) not in owners and await self._label(carried, ROUTEMAP):
+            self.said(f"{_named(_routemap(carried))} given back to Iter8")
 
     async def _handed_over(self, prepared: Prepared) -> bool:
         """Hand over what is left. Whether all objects are the policy's then, and stay so."""
