@@ -246,3 +246,17 @@ def test_apply_to_an_object_without_managers(api: Api) -> None:
     assert answer.managed("before-first-apply", "Update") == {
         "f:spec": {".": {}, "f:color": {}, "f:mode": {}}
     }
+
+
+def test_fields_may_be_given_to_another_manager(api: Api) -> None:
+    """A patch that says who manages what is believed: the next apply of the other one prunes by it."""
+    made = api.apply("one", spec={"size": 1, "color": "red"}, labels={"a": "b"})
+    (entry,) = made.metadata["managedFields"]
+    patch = {"metadata": {"managedFields": [{**entry, "manager": "two"}]}}
+    given = api.merge("one", patch)
+    assert [one["manager"] for one in given.metadata["managedFields"]] == ["two"]
+    assert given.body["spec"] == made.body["spec"]
+    assert given.version != made.version
+    applied = api.apply("one", by="two", spec={"size": 1})
+    assert "color" not in applied.body["spec"]
+    assert "labels" not in applied.metadata

@@ -17,7 +17,15 @@ from turnout.registry import Registry
 from turnout.settings import Settings
 from turnout_deployment.service import observe_service
 
-OTHERS = {"Deployment", "InferenceService", "ServiceAccount", "Role", "RoleBinding", "VirtualService"}
+OTHERS = {
+    "ConfigMap",
+    "Deployment",
+    "InferenceService",
+    "Role",
+    "RoleBinding",
+    "ServiceAccount",
+    "VirtualService",
+}
 """Kinds that the cluster and mesh tests apply."""
 FOR_TOOLS = {"values.yaml", "mine/kustomization.yaml"}
 """Files for helm and kubectl, with which the cluster tests use them."""

@@ -41,6 +41,7 @@ main = Program(
                 "turnout.cli.plan:command", "Show what would be decided, and why, without a cluster."
             ),
             "demo": Lazy("turnout.cli.demo:command", "Play a rollout in memory."),
+            "migrate": Lazy("turnout.cli.migrate:command", "Turn Iter8's objects into policies."),
         },
         "Look at a rollout": {
             "status": Lazy("turnout.cli.status:command", "Show a rollout, once or live."),

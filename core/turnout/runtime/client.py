@@ -88,12 +88,14 @@ class Client:
         *,
         name: str | None = None,
         fields: Mapping[str, str] = NO_FIELDS,
+        labels: str | None = None,
         limit: int = 500,
     ) -> AsyncGenerator[Page, None]:
         """List a kind, so many objects at a time. All pages since the last `first` one are one snapshot.
 
         `name`: only objects of that name, for which the right to list just that one is enough. `fields`: only
-        objects with these, of those by which the kind can be selected.
+        objects with these, of those by which the kind can be selected. `labels`: only those that this label
+        selector matches.
 
         When the snapshot expires between two pages (410), the list begins again, as one page: that
         cannot expire. (The token that the server then offers continues with a newer snapshot, and
@@ -102,6 +104,7 @@ class Client:
         path = await self._collection(kind, namespace)
         what = f"list {_where(kind, namespace)}"
         selected = _selected({**fields, "metadata.name": name} if name else fields)
+        selected |= {"labelSelector": labels} if labels else {}
         query, first = {"limit": str(limit), **selected}, True
         while True:
             try:

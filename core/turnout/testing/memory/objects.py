@@ -176,10 +176,13 @@ class Objects:
         self, resource: Resource, target: Target, live: Object, document: Object, manager: str
     ) -> Object:
         known, bare = _split(live)
+        given = document["metadata"].get("managedFields")
+        if given and given != [{}] and not target.subresource:  # a client may give fields to other managers
+            known = managers.read(given)
         new = completed(resource, target, document)
         write = self._write(resource, target, manager)
         tracked = managers.track_update(write, known, bare, new)
-        if document["metadata"].get("managedFields") in ([], [{}]):  # how a client resets them
+        if given in ([], [{}]):  # how a client resets them
             tracked = {}
         return self._update(resource, target, live, new, tracked)
 
