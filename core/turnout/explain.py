@@ -13,7 +13,7 @@ from turnout.decision.render import Rendered
 from turnout.decision.shares import percent, share_of, split
 from turnout.offline import Entries, Planned
 from turnout.plugin import Match, Observation, Policy, Ref, Role, Rule
-from turnout.shown import plain, sentence, truth
+from turnout.shown import escaped, plain, sentence, truth
 from turnout.status import stamp
 
 HEAD = ("VERSION", "ROLE", "READY", "WEIGHT", "SHARE", "WHY")
@@ -22,8 +22,13 @@ HEAD = ("VERSION", "ROLE", "READY", "WEIGHT", "SHARE", "WHY")
 def explain(planned: Planned) -> Iterator[str]:
     """The lines of one policy: its plugins, the split, its versions, and the chain of causes.
 
-    Of a policy that is refused, as far as that goes, with the reason.
+    Of a policy that is refused, as far as that goes, with the reason. A terminal prints all of it as such,
+    whatever the objects hold.
     """
+    return map(escaped, _lines(planned))
+
+
+def _lines(planned: Planned) -> Iterator[str]:
     title, admitted, outcome = str(planned), planned.admitted, planned.assessment.outcome
     if admitted:
         accepted = admitted.accepted

@@ -32,6 +32,11 @@ def sentence(text: str, limit: int = 512) -> str:
     return line if len(text) <= limit and len(line) <= limit else f"{line[: limit - 1]}…"
 
 
+def escaped(text: str) -> str:
+    """The text with everything escaped that a terminal would not print as a character, line ends too."""
+    return text if text.isprintable() else _printable(text)
+
+
 def truth(value: bool | None) -> str:
     """True, False or Unknown, as a condition's status says it."""
     return "Unknown" if value is None else str(value)

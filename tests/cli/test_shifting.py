@@ -22,6 +22,7 @@ from turnout.names import TRAFFIC_WEIGHTS
 from turnout.offline import Offline
 from turnout.plugin import Ref
 from turnout.rollout import Rollout
+from turnout.runtime.transport import ConnectionFailed
 from turnout.settings import Settings
 from turnout.testing.memory import InMemoryCluster
 from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE
@@ -272,6 +273,44 @@ class TestDeleting:
         with pytest.raises(NotShiftedError, match="calls still go to wisdom-1: nothing is deleted"):
             asyncio.run(client.delete_candidates("wisdom", timeout=5))
         assert models(aborted) == ["wisdom-0", "wisdom-1"]
+
+    @pytest.mark.parametrize(
+        ("said", "told"),
+        [
+            pytest.param({}, "no controller has looked at it yet", id="no status"),
+            pytest.param(
+                decided(100, 0, generation=0) | {"versions": []},
+                "the controller has not yet seen the policy as it is now",
+                id="of another spec",
+            ),
+        ],
+    )
+    def test_nothing_is_deleted_where_nobody_knows_where_calls_go(
+        self, aborted: InMemoryCluster, said: dict[str, Any], told: str
+    ) -> None:
+        """As of a policy that was made anew, whose routes are those of the former one."""
+        aborted.set_status(WISDOM, said)
+        client = turnout.Client(aborted, "models")
+        with pytest.raises(NotShiftedError, match=f"where calls go: {told}; nothing is deleted"):
+            asyncio.run(client.delete_candidates("wisdom", timeout=5))
+        assert models(aborted) == ["wisdom-0", "wisdom-1"]
+
+    def test_a_lost_connection_is_no_end_of_the_wait(self, aborted: InMemoryCluster) -> None:
+        aborted.patch(CANDIDATE, {"metadata": {"finalizers": ["turnout.dev/drain"]}})
+        looks = 0
+
+        def lost(request: Any) -> None:
+            nonlocal looks
+            if request.method != "GET" or "inferenceservices/" not in request.path:
+                return
+            looks += 1
+            if looks == 2:
+                aborted.patch(CANDIDATE, {"metadata": {"finalizers": None}})
+                raise ConnectionFailed("connection refused")
+
+        aborted.on_request = lost
+        done = run("abort", "wisdom", "--delete")
+        assert (done.exit_code, done.stderr) == (0, "Waiting: connection refused\nDeleted: wisdom-1\n")
 
     def test_one_of_the_same_name_that_came_since_is_another_one(self, aborted: InMemoryCluster) -> None:
         """It is neither deleted nor waited for."""

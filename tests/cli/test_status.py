@@ -269,6 +269,55 @@ class TestStatus:
         assert run("status", "wisdon", "-w").exit_code == 5
 
 
+HOSTILE = "\x1b[31mred\x9b\nforged\u202e"
+
+
+class TestHostile:
+    """What others write into objects, or answer, reaches no terminal as more than characters."""
+
+    @pytest.mark.parametrize("command", ["status", "explain"])
+    def test_what_objects_hold_is_escaped(self, cluster: InMemoryCluster, command: str) -> None:
+        said = status("20%", "80%")
+        said["versions"][0] |= {"appVersion": HOSTILE, "share": HOSTILE, "role": HOSTILE}
+        said["conditions"][0]["message"] = HOSTILE
+        said["routes"] = [{"apiVersion": "x/v1", "kind": HOSTILE, "namespace": HOSTILE, "name": HOSTILE}]
+        cluster.set_status(WISDOM, said)
+        model(cluster, "wisdom-0")
+        told = run(command, "wisdom").stdout
+        assert "red" in told
+        assert all(line.isprintable() for line in told.split("\n"))
+        assert "\nforged" not in told
+
+    def test_owners_of_routes_are_escaped(self, cluster: InMemoryCluster) -> None:
+        model(cluster, "wisdom-0")
+        route = {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "VirtualService",
+            "metadata": {
+                "name": "wisdom",
+                "labels": {"app.kubernetes.io/managed-by": "turnout", "turnout.dev/policy": "wisdom"},
+                "ownerReferences": [{"apiVersion": "v1", "kind": HOSTILE, "name": HOSTILE, "uid": "1"}],
+            },
+        }
+        cluster.create(route, namespace="models")
+        told = run("explain", "wisdom").stdout
+        assert "is not written over owned by" in told
+        assert all(line.isprintable() for line in told.split("\n"))
+
+    @pytest.mark.parametrize("kind", ["inferenceservices", "routingpolicies"])
+    def test_what_is_answered_is_one_line(self, cluster: InMemoryCluster, kind: str) -> None:
+        def refused(request: Request) -> None:
+            if f"/{kind}/" in request.path:
+                raise StatusError(403, "Forbidden", 100_000 * HOSTILE)
+
+        cluster.on_request = refused
+        told = run("status", "wisdom").stderr
+        assert [
+            line for line in told.splitlines() if not line.startswith(("Note: get ", "Error: get "))
+        ] == []
+        assert all(line.isprintable() and len(line) < 5000 for line in told.split("\n"))
+
+
 class TestWatching:
     def test_each_state_is_a_piece_until_it_is_deleted(self, cluster: InMemoryCluster) -> None:
         """Heartbeats, which say nothing new, are none."""

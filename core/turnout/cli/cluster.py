@@ -24,12 +24,17 @@ def told_errors() -> Iterator[None]:
     try:
         yield
     except (NoClusterFound, ApiError, ConnectionFailed, NotReadableError) as error:
-        raise NoCluster(str(error)) from None
+        raise NoCluster(_line(error)) from None
     except (NotFoundError, DeletedError) as error:
-        raise NotFound(str(error)) from None
+        raise NotFound(_line(error)) from None
     except NoControllerError as error:
-        raise NoController(str(error)) from None
+        raise NoController(_line(error)) from None
     except NotShiftedError as error:
-        raise NotWell(str(error)) from None
+        raise NotWell(_line(error)) from None
     except NotInTimeError as error:
-        raise NotInTime(sentence(str(error), 2048)) from None
+        raise NotInTime(_line(error)) from None
+
+
+def _line(error: Exception) -> str:
+    """What an API server, or something in front of it, says may hold anything."""
+    return sentence(str(error), 4096)

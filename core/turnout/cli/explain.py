@@ -11,6 +11,7 @@ import click
 from turnout.cli import options
 from turnout.cli.exits import NotWell
 from turnout.cli.program import Command
+from turnout.shown import sentence
 
 if TYPE_CHECKING:
     from turnout.client import Survey
@@ -64,7 +65,7 @@ def command(
         click.echo(f"Note: {told}", err=True)
     if found.planned and found.planned.problem:
         reason, message = found.planned.problem
-        raise NotWell(f"{found.planned}: {reason}: {message}")
+        raise NotWell(sentence(f"{found.planned}: {reason}: {message}", 2048))
 
 
 async def _read(
@@ -86,6 +87,6 @@ def text(found: "Survey") -> list[str]:
     from turnout.explain import explain
 
     rollout = found.rollout
-    said = [f"    {one}" for one in rollout.conditions.values()] or ["    nothing yet"]
+    said = [f"    {sentence(str(one), 2048)}" for one in rollout.conditions.values()] or ["    nothing yet"]
     behind = [] if rollout.current or not rollout.conditions else ["    of the policy as it was before"]
     return [*(explain(found.planned) if found.planned else ()), "  the controller says:", *behind, *said]

@@ -12,7 +12,7 @@ from turnout.cli.ages import age
 from turnout.client.survey import RouteSeen, Survey
 from turnout.names import FIELD_MANAGER
 from turnout.rollout import RolloutVersion
-from turnout.shown import sentence, truth
+from turnout.shown import escaped, sentence, truth
 from turnout.verification.split import Share
 
 BAR = 20
@@ -31,6 +31,10 @@ class Cell:
 
     text: str
     style: str = ""
+
+    def __post_init__(self) -> None:
+        """What objects of others hold never reaches a terminal as more than characters."""
+        object.__setattr__(self, "text", escaped(self.text))
 
 
 Line = tuple[Cell, ...]

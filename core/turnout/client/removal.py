@@ -15,6 +15,7 @@ from turnout.registry import Registry
 from turnout.rollout import Rollout
 from turnout.runtime.client import Client
 from turnout.runtime.errors import ApiError
+from turnout.runtime.transport import ConnectionFailed
 from turnout.settings import Settings
 from turnout.shown import plain, sentence
 
@@ -27,9 +28,13 @@ Told = Callable[[str], None]
 def candidates(policy: Mapping[str, Any], registry: Registry, settings: Settings) -> dict[Ref, str]:
     """The objects of the candidates that no other version has too, with the version of each.
 
-    Raises NotShiftedError where a candidate still gets calls, or nobody knows which objects make it up.
+    Raises NotShiftedError where a candidate still gets calls, or nobody knows whether it does, or which
+    objects make it up.
     """
     rollout = Rollout.read(policy)
+    if not rollout.in_force:  # a status of another spec, or none, does not tell where calls go
+        told = sentence(rollout.awaits, 1024)
+        raise NotShiftedError(f"{rollout}: it is not known where calls go: {told}; nothing is deleted")
     if carrying := [one.name for one in rollout.versions if one.carries and one.name != rollout.primary]:
         raise NotShiftedError(f"calls still go to {', '.join(map(plain, carrying))}: nothing is deleted")
     accepted = _accepted(policy, registry, settings)
@@ -72,7 +77,11 @@ async def gone(client: Client, uids: Mapping[Ref, str], told: Told) -> None:
     left = dict(uids)
     while left:
         for ref, uid in list(left.items()):
-            obj = await client.get(ref)
+            try:
+                obj = await client.get(ref)
+            except ConnectionFailed as error:  # the deletion goes on without us
+                told(str(error))
+                continue
             metadata = mapping(obj.get("metadata")) if obj else {}
             if metadata.get("uid") != uid:
                 del left[ref]

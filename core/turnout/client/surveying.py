@@ -26,6 +26,7 @@ from turnout.runtime.client import Client
 from turnout.runtime.errors import ApiError
 from turnout.runtime.events import EVENT
 from turnout.settings import Settings
+from turnout.shown import sentence
 
 SOURCE = "the cluster"
 ROUNDS = 8
@@ -75,7 +76,7 @@ class _Reading:
         for ref, answer in zip(wanted, answers, strict=True):
             if isinstance(answer, ApiError):
                 self._found[ref] = None
-                self.unread.append(str(answer))
+                self.unread.append(sentence(str(answer), 1024))
                 self._incomplete |= ref not in optional
             elif isinstance(answer, BaseException):
                 raise answer
@@ -97,6 +98,7 @@ class _Reading:
                 return planned
             written = {item.ref for item in planned.assessment.rendered}
             await self.read(missing, may_fail=written)
+        self.unread.append(f"a decision has not looked at the same objects twice in {ROUNDS} rounds")
         return None
 
     def route(self, ref: Ref) -> RouteSeen:
@@ -118,7 +120,7 @@ async def _shifts(client: Client, policy: Object, unread: list[str]) -> tuple[Sh
     try:
         return tuple(sorted([one async for one in _told(client, policy)], key=_time, reverse=True))
     except ApiError as error:
-        unread.append(str(error))
+        unread.append(sentence(str(error), 1024))
         return None
 
 
