@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 
 from tests.client.policies import WISDOM, declare, served, status
 from turnout.cli import main, terminal
-from turnout.cli.status_text import BAD, Cell, Line, bar, lines
+from turnout.cli.status_text import BAD, OPEN, Cell, Line, bar, lines
 from turnout.client import Client, Survey
-from turnout.client.survey import RouteSeen, ShiftSeen, Writer
+from turnout.client.survey import LeaseSeen, RouteSeen, ShiftSeen, Writer
 from turnout.names import TRAFFIC_WEIGHTS
 from turnout.plugin import Kind
 from turnout.rollout import Rollout
@@ -113,6 +113,29 @@ class TestText:
         assert "Not ready, split: wisdom-0 100% / wisdom-1 0%" in told
         assert "Waits: Routed is False: Moving: waits for wisdom-1" in told
         assert "wisdom-1 is not ready: NoStatus: no Ready condition yet" in told
+
+    @pytest.mark.parametrize(
+        ("holder", "renewed", "told"),
+        [
+            ("pod-1", NOW - timedelta(seconds=2), "Controller: pod-1, by the Lease a/b, renewed 2s ago"),
+            ("", NOW - timedelta(minutes=5), "Controller: none has the Lease a/b, renewed 5m ago"),
+            ("", None, "Controller: none has the Lease a/b, never renewed"),
+        ],
+    )
+    def test_tells_of_the_controller_by_its_lease(
+        self, holder: str, renewed: datetime | None, told: str
+    ) -> None:
+        found = survey(status("20%", "80%"), lease=LeaseSeen("a/b", holder, renewed))
+        assert told in shown(found).splitlines()
+        assert "Controller" not in shown(survey(status("20%", "80%")))
+
+    def test_a_controller_that_is_late_stands_out(self) -> None:
+        def style(seconds: float) -> str:
+            lease = LeaseSeen("a/b", "pod-1", NOW - timedelta(seconds=seconds))
+            found = lines(survey(status("20%", "80%"), lease=lease), NOW, observed=None, wide=False)
+            return next(line[0].style for line in found if line and line[0].text == "Controller: ")
+
+        assert (style(2), style(61)) == ("", OPEN)
 
     def test_tells_who_else_wrote_routes(self) -> None:
         writers = (

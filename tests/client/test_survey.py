@@ -8,6 +8,7 @@ import pytest
 
 import turnout
 from turnout.client import NotReadableError, Survey
+from turnout.client.survey import LeaseSeen
 from turnout.explain import explain
 from turnout.loading import load
 from turnout.names import ROUTING_POLICY
@@ -217,3 +218,27 @@ def test_a_policy_that_moves_is_told_by_the_versions_of_its_former_environment(
     assert shares(found) == [("50%", "50%"), ("50%", "50%")]
     assert "held: Moving" in text(found)
     assert "wisdom-0: Deployment models/wisdom-0 does not exist" in text(found)
+
+
+def test_the_lease_of_the_controller_is_told_where_it_may_be_read(
+    rollout: Rollout, survey: Callable[[], Survey]
+) -> None:
+    rollout.start()
+    rollout.settle()
+    rollout.stop()
+    assert survey().lease is None
+    policy = Ref(ROUTING_POLICY, "models", "wisdom")
+    rollout.cluster.set_status(policy, {**rollout.status(), "lease": "turnout-system/turnout"})
+    assert survey().lease == LeaseSeen("turnout-system/turnout", "", None)
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "turnout"}}
+    spec = {"holderIdentity": "pod-1", "renewTime": "2026-01-02T03:04:05.000000Z"}
+    rollout.cluster.create({**lease, "spec": spec}, namespace="turnout-system")
+    seen = survey()
+    assert seen.lease
+    assert seen.data()["lease"] == {
+        "name": "turnout-system/turnout",
+        "holder": "pod-1",
+        "renewed": "2026-01-02T03:04:05+00:00",
+    }
+    refuse(rollout, "leases")
+    assert (survey().lease, survey().unread) == (None, ())

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import zip_longest
 
 from turnout.cli.ages import age
-from turnout.client.survey import RouteSeen, Survey
+from turnout.client.survey import LeaseSeen, RouteSeen, Survey
 from turnout.names import FIELD_MANAGER
 from turnout.rollout import RolloutVersion
 from turnout.shown import escaped, sentence, truth
@@ -20,6 +20,8 @@ BAR = 20
 SHIFTS = 3
 """So many of the last ones are shown."""
 UNKNOWN = "?"
+LATE = 60.0
+"""Seconds without a renewal after which a controller stands out."""
 
 GOOD, BAD, OPEN, QUIET, SHARE = "good", "bad", "open", "quiet", "share"
 """Styles: what is well, what is not, what nobody knows yet, what is by the way, and bars."""
@@ -43,7 +45,7 @@ Line = tuple[Cell, ...]
 def lines(found: Survey, now: datetime, *, observed: Mapping[str, float] | None, wide: bool) -> list[Line]:
     """The lines of one rollout. `observed`: shares of calls, 0..1, by version, where they were counted."""
     return [
-        *_head(found),
+        *_head(found, now),
         (),
         *_table(_versions(found, now, observed, wide)),
         *_section(_table(_routes(found, now))),
@@ -51,7 +53,7 @@ def lines(found: Survey, now: datetime, *, observed: Mapping[str, float] | None,
     ]
 
 
-def _head(found: Survey) -> Iterator[Line]:
+def _head(found: Survey, now: datetime) -> Iterator[Line]:
     rollout = found.rollout
     yield (Cell(f"{rollout}: {rollout.environment}, {rollout.strategy}, {rollout.router}"),)
     ready = {True: Cell("Ready", GOOD), False: Cell("Not ready", BAD), None: Cell("Not known", OPEN)}
@@ -63,9 +65,21 @@ def _head(found: Survey) -> Iterator[Line]:
         if version.ready is not True:
             why = ": ".join(filter(None, (version.reason, version.message)))
             yield (Cell(f"{version.name} is {_state(version)}: ", OPEN), Cell(sentence(why)))
+    if found.lease:
+        yield _controller(found.lease, now)
     problem = found.planned.problem if found.planned else None
     if problem and problem[1] not in rollout.awaits:
         yield (Cell("By what is there now: ", OPEN), Cell(f"{problem[0]}: {sentence(problem[1])}"))
+
+
+def _controller(lease: LeaseSeen, now: datetime) -> Line:
+    """Facts alone: whether it is at work cannot be told from one look."""
+    renewed = f"renewed {age(lease.renewed, now)} ago" if lease.renewed else "never renewed"
+    if not lease.holder:
+        return (Cell("Controller: none", BAD), Cell(f" has the Lease {sentence(lease.name)}, {renewed}"))
+    fresh = lease.renewed and (now - lease.renewed).total_seconds() < LATE
+    told = f"{sentence(lease.holder)}, by the Lease {sentence(lease.name)}, {renewed}"
+    return (Cell("Controller: ", "" if fresh else OPEN), Cell(told))
 
 
 def _state(version: RolloutVersion) -> str:

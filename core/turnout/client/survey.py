@@ -43,12 +43,21 @@ class ShiftSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseSeen:
+    """The Lease of the controller. `holder` empty: nobody has it. `renewed`: by the clock of who held it."""
+
+    name: str
+    holder: str
+    renewed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """A rollout, and what it is made of.
 
     `planned` None: not everything could be read that a decision needs. `unread`: what could not be read, and
     why, a line each. `shifts`: those of which the cluster still has events, the last first; None: they could
-    not be read.
+    not be read. `lease` None: the controller has none, or it could not be read.
     """
 
     rollout: Rollout
@@ -56,6 +65,7 @@ class Survey:
     routes: tuple[RouteSeen, ...] = ()
     shifts: tuple[ShiftSeen, ...] | None = None
     unread: tuple[str, ...] = ()
+    lease: LeaseSeen | None = None
 
     @property
     def versions(self) -> tuple[RolloutVersion, ...]:
@@ -97,6 +107,7 @@ class Survey:
         said["problem"] = {"reason": str(problem[0]), "message": problem[1]} if problem else None
         said["shifts"] = None if self.shifts is None else [_shift(one) for one in self.shifts]
         said["unread"] = list(self.unread)
+        said["lease"] = self.lease and _lease(self.lease)
         return said
 
     def _version(self, one: RolloutVersion) -> dict[str, Any]:
@@ -125,3 +136,7 @@ def _writers(route: RouteSeen | None) -> list[dict[str, Any]] | None:
 
 def _shift(one: ShiftSeen) -> dict[str, Any]:
     return {"time": one.time and one.time.isoformat(), "message": one.message}
+
+
+def _lease(one: LeaseSeen) -> dict[str, Any]:
+    return {"name": one.name, "holder": one.holder, "renewed": one.renewed and one.renewed.isoformat()}

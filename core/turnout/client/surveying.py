@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from turnout.client.limited import limited
-from turnout.client.survey import RouteSeen, ShiftSeen, Survey, Writer
+from turnout.client.survey import LeaseSeen, RouteSeen, ShiftSeen, Survey, Writer
 from turnout.decision.assess import listed_routes, unknown_routes
 from turnout.documents import Sourced
 from turnout.names import TRAFFIC_WEIGHTS
@@ -25,6 +25,7 @@ from turnout.rollout import Rollout
 from turnout.runtime.client import Client
 from turnout.runtime.errors import ApiError
 from turnout.runtime.events import EVENT
+from turnout.runtime.lease import LEASE
 from turnout.settings import Settings
 from turnout.shown import sentence
 
@@ -45,12 +46,12 @@ async def survey(
     status = mapping(policy.get("status"))
     listed = listed_routes(status, registry)
     reading.take(policy)
-    shifts, _ = await asyncio.gather(
-        _shifts(client, policy, reading.unread), reading.read([weights, *listed])
+    shifts, lease, _ = await asyncio.gather(
+        _shifts(client, policy, reading.unread), _lease(client, rollout), reading.read([weights, *listed])
     )
     planned = await reading.decide()
     routes = [*map(reading.route, listed), *map(_unknown, unknown_routes(status, registry))]
-    return Survey(rollout, planned, tuple(routes), shifts, tuple(reading.unread))
+    return Survey(rollout, planned, tuple(routes), shifts, tuple(reading.unread), lease)
 
 
 @dataclass(slots=True)
@@ -114,6 +115,19 @@ class _Reading:
             for ref in self._absent:
                 self.offline.absent(ref)
             return self.offline.plan()
+
+
+async def _lease(client: Client, rollout: Rollout) -> LeaseSeen | None:
+    """What a wait goes by; few need it here, so that nothing is said where it may not be read."""
+    namespace, _, name = rollout.lease.partition("/")
+    if not name:
+        return None
+    try:
+        found = await client.get(Ref(LEASE, namespace, name))
+    except ApiError:
+        return None
+    spec = mapping(found.get("spec")) if found else {}
+    return LeaseSeen(rollout.lease, text(spec.get("holderIdentity")), timestamp(spec.get("renewTime")))
 
 
 async def _shifts(client: Client, policy: Object, unread: list[str]) -> tuple[ShiftSeen, ...] | None:
