@@ -31,8 +31,11 @@ class Finder:
                 raise ChangedError(
                     f"{ref} has been deleted since the promotion began; {way_out(self._stage)}"
                 )
-            new.append(one == made[index] or await self._is_stored(ref, one, made[index]))
-            old.append(one == former[index] or await self._is_stored(ref, one, former[index]))
+            new.append(one == made[index])
+            old.append(one == former[index])
+            if not (new[-1] or old[-1]):
+                new[-1] = await self._is_stored(ref, one, made[index])
+                old[-1] = not new[-1] and await self._is_stored(ref, one, former[index])
             if not (new[-1] or old[-1]):
                 raise ChangedError(
                     f"{ref} was changed{_by(one)} since the promotion began; {way_out(self._stage)}"
