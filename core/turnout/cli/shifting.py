@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from turnout.cli import options
-from turnout.cli.exits import NotWell
+from turnout.cli.exits import NoCluster, NotWell
 from turnout.shown import plain, sentence
 
 if TYPE_CHECKING:
@@ -63,7 +63,11 @@ def shift(where: Where, wanted: Callable[["Rollout"], Weights | None]) -> Shift:
         with told_errors():
             asyncio.run(_shift(where, wanted, done))
     except KeyboardInterrupt:
-        click.echo(_interrupted(done), err=True)
+        click.echo(f"Interrupted: {_stands(done)}", err=True)
+        raise
+    except NoCluster:
+        if done.before:
+            click.echo(f"Note: {_stands(done)}", err=True)
         raise
     return done
 
@@ -120,11 +124,7 @@ def _split(rollout: "Rollout") -> str:
     return sentence(rollout.split or "none", 2048)
 
 
-def _interrupted(done: Shift) -> str:
+def _stands(done: Shift) -> str:
     if done.written:
-        return "Interrupted: the weights are written, and the controller goes on by itself."
-    return (
-        "Interrupted: whether the weights are written is not known."
-        if done.before
-        else "Interrupted: nothing is written."
-    )
+        return "the weights are written, and the controller goes on by itself."
+    return "whether the weights are written is not known." if done.before else "nothing is written."
