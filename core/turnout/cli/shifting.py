@@ -1,14 +1,13 @@
 """What `turnout weights` and `turnout abort` share: writes traffic weights, and tells what came of it."""
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from turnout.cli import options
+from turnout.cli import data, options
 from turnout.cli.exits import NoCluster, NotWell
 from turnout.shown import plain, sentence
 
@@ -97,12 +96,12 @@ def show(done: Shift, output: str | None) -> None:
     if before is None:
         return
     if output == "json":
-        data = {
+        said = {
             "weights": done.weights and dict(done.weights),
             "before": before.data(),
             "after": after and after.data(),
         }
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        data.dump(said, output)
     elif after is None:
         click.echo(f"{before.resource} {weights_told(done.weights)}, in force: {_split(before)}")
     else:
