@@ -14,7 +14,7 @@ from tests.client.policies import WISDOM, status
 from tests.client.test_weights import decided, spec
 from turnout import loading
 from turnout.cli.abort import _aborted
-from turnout.cli.shifting import Shift, _interrupted
+from turnout.cli.shifting import Shift, _stands
 from turnout.client import NotShiftedError
 from turnout.decision.shares import share_of
 from turnout.documents import Sourced
@@ -22,9 +22,9 @@ from turnout.names import TRAFFIC_WEIGHTS
 from turnout.offline import Offline
 from turnout.plugin import Ref
 from turnout.rollout import Rollout
-from turnout.runtime.transport import ConnectionFailed
+from turnout.runtime.transport import ConnectionFailed, Request
 from turnout.settings import Settings
-from turnout.testing.memory import InMemoryCluster
+from turnout.testing.memory import InMemoryCluster, StatusError
 from turnout_kserve_modelmesh.environment import INFERENCE_SERVICE
 
 __all__ = ["policies"]
@@ -362,6 +362,49 @@ def planned_shares(known: Offline, documents: list[dict[str, Any]]) -> dict[str,
 
 def test_an_interruption_says_what_is_there() -> None:
     before = Rollout.read({"metadata": {"name": "wisdom"}})
-    assert _interrupted(Shift()) == "Interrupted: nothing is written."
-    assert _interrupted(Shift(before=before)) == "Interrupted: whether the weights are written is not known."
-    assert "are written, and the controller goes on" in _interrupted(Shift(before=before, written=True))
+    assert _stands(Shift()) == "nothing is written."
+    assert _stands(Shift(before=before)) == "whether the weights are written is not known."
+    assert "are written, and the controller goes on" in _stands(Shift(before=before, written=True))
+
+
+def test_weights_that_may_not_be_followed_are_told_to_be_written(cluster: InMemoryCluster) -> None:
+    """It takes no timeout to say so, and nobody is told to look for a controller."""
+
+    def refused(request: Request) -> None:
+        if "fieldSelector" in request.query and "/trafficweights" in request.path:
+            raise StatusError(403, "Forbidden", "not for you")
+
+    cluster.on_request = refused
+    done = run("weights", "wisdom", "1/1", "--timeout=30s")
+    assert done.exit_code == 3
+    assert done.stderr.splitlines()[-2:] == [
+        "Note: the weights are written, and the controller goes on by itself.",
+        "Error: list trafficweights.turnout.dev in models: not for you (403 Forbidden)",
+    ]
+
+
+class TestInterruptedDeletion:
+    """Ctrl-C says what is there, by how far it has come."""
+
+    @pytest.mark.parametrize(
+        ("verb", "told"),
+        [
+            ("DELETE", "whether the candidates are being deleted is not known"),
+            ("GET", "what was to be deleted goes by itself, once its drain is over"),
+        ],
+    )
+    def test_says_whether_it_has_begun(self, aborted: InMemoryCluster, verb: str, told: str) -> None:
+        aborted.patch(CANDIDATE, {"metadata": {"finalizers": ["turnout.dev/drain"]}})
+        looks = 0
+
+        def interrupted(request: Request) -> None:
+            nonlocal looks
+            if "inferenceservices/" in request.path and request.method == verb:
+                looks += 1
+                if looks == (3 if verb == "GET" else 1):  # once before it is deleted, twice after that
+                    raise KeyboardInterrupt
+
+        aborted.on_request = interrupted
+        done = run("abort", "wisdom", "--delete")
+        assert done.exit_code == 130
+        assert f"Interrupted: {told}" in done.stderr

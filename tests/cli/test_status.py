@@ -1,5 +1,6 @@
 """`turnout status` and `turnout explain`, on a cluster in memory, and what they draw on a terminal."""
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Callable
@@ -13,17 +14,20 @@ import yaml
 from click.testing import CliRunner, Result
 
 from tests.client.policies import WISDOM, declare, served, status
-from turnout.cli import main, terminal
+from turnout.cli import main, status_run, terminal
+from turnout.cli.status_run import Live, Shown
 from turnout.cli.status_text import BAD, OPEN, Cell, Line, bar, lines
-from turnout.client import Client, Survey
+from turnout.client import Client, DeletedError, Survey
 from turnout.client.survey import LeaseSeen, RouteSeen, ShiftSeen, Writer
 from turnout.names import TRAFFIC_WEIGHTS
-from turnout.plugin import Kind
+from turnout.plugin import Kind, Ref
 from turnout.rollout import Rollout
 from turnout.runtime.transport import ConnectionFailed, Request
+from turnout.testing.fastloop import FastLoop
 from turnout.testing.memory import InMemoryCluster, StatusError
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+HOSTILE = "\x1b[31mred\x9b\nforged\u202e"
 SERVED = (
     Kind("serving.kserve.io", ("v1beta1",), "InferenceService", "inferenceservices"),
     Kind("networking.istio.io", ("v1",), "VirtualService", "virtualservices"),
@@ -60,7 +64,9 @@ def model(cluster: InMemoryCluster, name: str, ready: str = "True") -> None:
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
         "metadata": {"name": name},
-        "status": {"conditions": [{"type": "Ready", "status": ready}]},
+        "status": {
+            "conditions": [{"type": "Ready", "status": ready, "lastTransitionTime": "2026-01-02T03:04:05Z"}]
+        },
     }
     cluster.create(document, namespace="models")
 
@@ -215,10 +221,40 @@ class TestTerminal:
         screen.show([(Cell("a long line"),), (Cell("c"),), (Cell("d"),), (Cell("e"),)])
         screen.show([(Cell("f"),)])
         assert written == [
-            "a\x1b[K\nb\x1b[K\n\x1b[J",
-            "\x1b[2Aa lon\x1b[K\nc\x1b[K\nd\x1b[K\n\x1b[J",
-            "\x1b[3Af\x1b[K\n\x1b[J",
+            "\x1b[?7la\x1b[K\nb\x1b[K\n\x1b[?7h\x1b[J",
+            "\x1b[2A\x1b[?7la lon\x1b[K\nc\x1b[K\n2 mor\x1b[K\n\x1b[?7h\x1b[J",
+            "\x1b[3A\x1b[?7lf\x1b[K\n\x1b[?7h\x1b[J",
         ]
+
+    def test_a_terminal_of_another_size_is_drawn_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Lines that it has wrapped meanwhile are somewhere else."""
+        stream = Terminal()
+        screen = terminal.Screen(stream, colours=False)
+        for columns in ("60", "60", "20"):
+            monkeypatch.setenv("COLUMNS", columns)
+            stream.truncate(stream.seek(0))
+            screen.show([(Cell("a"),)])
+            assert stream.getvalue().startswith("\x1b[H\x1b[2J") is (columns == "20")
+
+    @pytest.mark.parametrize(
+        ("stream", "term", "wanted"),
+        [(Terminal(), "xterm", True), (Terminal(), "dumb", False), (io.StringIO(), "xterm", False)],
+    )
+    def test_a_dumb_terminal_is_written_like_a_file(
+        self, stream: io.StringIO, term: str, wanted: bool
+    ) -> None:
+        assert terminal.moves(stream, {"TERM": term}) is wanted
+
+    def test_a_lost_connection_is_told_on_the_smallest_terminal(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "80")
+        monkeypatch.setenv("LINES", "3")
+        stream = Terminal()
+        view = Live(Shown(None, None, stream))
+        view.show(survey(status("20%", "80%")))
+        view.lost("refused")
+        assert "the connection is lost: refused" in stream.getvalue()
 
 
 class TestStatus:
@@ -251,11 +287,48 @@ class TestStatus:
         report = {"versions": [{"name": "wisdom-0", "share": 0.25}, {"name": "other", "share": 0.75}]}
         done = run("status", "wisdom", "-o", "json", "--observed", "-", stdin=json.dumps(report))
         assert [one["observed"] for one in json.loads(done.stdout)["versions"]] == [0.25, 0.0]
-        for wrong in ("{", "[]", '{"versions": [{}]}', '{"versions": [{"name": "a", "share": "x"}]}'):
+        for wrong in (
+            "{",
+            "[]",
+            "[" * 100_000,
+            '{"versions": [{}]}',
+            *(
+                f'{{"versions": [{{"name": "a", "share": {one}}}]}}'
+                for one in ('"x"', "NaN", "9" * 400, "-1")
+            ),
+        ):
             (tmp_path / "report").write_text(wrong)
             done = run("status", "wisdom", "--observed", str(tmp_path / "report"))
             assert done.exit_code == 2
             assert "expected what turnout verify -o json prints" in done.stderr
+
+    def test_shares_of_no_answers_are_not_known(self, cluster: InMemoryCluster) -> None:
+        report = {"answered": 0, "versions": [{"name": "wisdom-0", "share": 0.0}]}
+        done = run("status", "wisdom", "-o", "json", "--observed", "-", stdin=json.dumps(report))
+        assert [one["observed"] for one in json.loads(done.stdout)["versions"]] == [None, None]
+
+    @pytest.mark.parametrize(("output", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
+    @pytest.mark.parametrize("charset", ["utf-8", "latin-1", "ascii"])
+    def test_data_fits_the_terminal_and_any_locale(
+        self, cluster: InMemoryCluster, output: str, read: Any, charset: str
+    ) -> None:
+        for message in (HOSTILE, "größe … 型"):
+            said = status("20%", "80%")
+            said["conditions"][2]["message"] = message
+            cluster.set_status(WISDOM, said)
+            done = CliRunner(charset=charset).invoke(main, ["status", "wisdom", "-o", output])
+            assert done.exit_code == 0, done.stderr
+            text = done.stdout_bytes.decode(charset)
+            assert text.replace("\n", "").isprintable()
+            assert read(text)["conditions"][2]["message"] == message
+
+    def test_text_fits_any_locale(self, cluster: InMemoryCluster) -> None:
+        said = status("20%", "80%", ready="False")
+        said["conditions"][2]["message"] = "größe … 型"
+        cluster.set_status(WISDOM, said)
+        done = CliRunner(charset="latin-1").invoke(main, ["status", "wisdom"])
+        assert done.exit_code == 0, done.stderr
+        assert "größe \\u2026 \\u578b" in done.stdout_bytes.decode("latin-1")
 
     def test_tells_what_may_not_be_read(self, cluster: InMemoryCluster) -> None:
         def refused(request: Request) -> None:
@@ -290,9 +363,6 @@ class TestStatus:
             assert (done.exit_code, done.stdout) == (5, "")
             assert done.stderr.endswith("did you mean wisdom?\n")
         assert run("status", "wisdon", "-w").exit_code == 5
-
-
-HOSTILE = "\x1b[31mred\x9b\nforged\u202e"
 
 
 class TestHostile:
@@ -362,6 +432,30 @@ class TestWatching:
             "wisdom-0 0% / wisdom-1 100%",
         ]
         assert (done.exit_code, done.stderr) == (5, "Error: RoutingPolicy models/wisdom is deleted\n")
+
+    def test_what_is_not_the_policy_itself_is_read_anew(self, cluster: InMemoryCluster) -> None:
+        """As events, which come after the status that they tell of; or objects no controller looks at."""
+        ready = {
+            "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-02T03:04:05Z"}]
+        }
+        steps: list[Callable[[], object]] = [
+            lambda: None,
+            lambda: model(cluster, "wisdom-0"),
+            lambda: cluster.set_status(Ref(SERVED[0], "models", "wisdom-0"), ready),
+            lambda: cluster.delete(WISDOM),
+        ]
+
+        def next_step(request: Request) -> None:
+            if "/events" in request.path and steps:  # once in each survey
+                steps.pop(0)()
+
+        cluster.on_request = next_step
+        stream = io.StringIO()
+        following = status_run.watch(Client(cluster, "models"), "wisdom", Shown("json", None, stream))
+        with asyncio.Runner(loop_factory=FastLoop) as runner, pytest.raises(DeletedError):
+            runner.run(following)
+        pieces = [json.loads(line) for line in stream.getvalue().splitlines()]
+        assert [bool(one["versions"][0]["since"]) for one in pieces] == [False, True]
 
     def test_a_lost_connection_is_no_end(self, cluster: InMemoryCluster) -> None:
         lost = [ConnectionFailed("get InferenceService models/wisdom-0: connection refused")]

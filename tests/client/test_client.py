@@ -9,14 +9,15 @@ import pytest
 
 import turnout
 from tests.client.policies import WISDOM, declare, served, status
-from turnout.client import DeletedError, NotFoundError, NotInTimeError
+from turnout.client import DeletedError, NotFoundError, NotInTimeError, NotReadableError
 from turnout.client.following import Latest
 from turnout.rollout import Rollout
 from turnout.runtime import client as runtime
 from turnout.runtime.client import Page
 from turnout.runtime.errors import ApiError
 from turnout.runtime.stream import Event
-from turnout.testing.memory import InMemoryCluster
+from turnout.runtime.transport import Request
+from turnout.testing.memory import InMemoryCluster, StatusError
 
 
 @pytest.fixture
@@ -203,3 +204,17 @@ def test_a_list_that_begins_again_is_listed_once(
 
     monkeypatch.setattr(runtime.Client, "pages", pages)
     assert [one.name for one in asyncio.run(client(cluster).list())] == ["wisdom", "wisdom"]
+
+
+def test_a_policy_that_may_not_be_followed_is_no_wait(cluster: InMemoryCluster) -> None:
+    """Which verb is missing is told at once, and not after the timeout as if it had not come."""
+
+    def refused(request: Request) -> None:
+        if "fieldSelector" in request.query:
+            raise StatusError(403, "Forbidden", "not for you")
+
+    cluster.on_request = refused
+    with pytest.raises(
+        NotReadableError, match=r"^list routingpolicies.turnout.dev in models: not for you \(403 Forbidden\)$"
+    ):
+        asyncio.run(client(cluster).wait("wisdom", lambda _: False, timeout=30))

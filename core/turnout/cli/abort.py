@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PRIMARY = 100
 """Its weight: any other than 0 would do."""
+UNTOLD = "whether the candidates are being deleted is not known; the same command goes on with it."
 
 
 @click.command(
@@ -82,8 +83,16 @@ def _delete(where: shifting.Where) -> None:
     from turnout.cli.waiting import lines
     from turnout.client import Client
 
+    begun = False
+
     async def run() -> list[str]:
-        with lines() as told:
+        with lines() as say:
+
+            def told(awaits: str) -> None:
+                nonlocal begun
+                begun = True
+                say(awaits)
+
             async with Client.connect(where.namespace or "", context=where.context) as client:
                 return await client.delete_candidates(where.name, timeout=where.timeout or 0.0, told=told)
 
@@ -91,6 +100,7 @@ def _delete(where: shifting.Where) -> None:
         with told_errors():
             deleted = asyncio.run(run())
     except KeyboardInterrupt:
-        click.echo("Interrupted: what was to be deleted goes by itself, once its drain is over.", err=True)
+        goes_on = "what was to be deleted goes by itself, once its drain is over."
+        click.echo(f"Interrupted: {goes_on if begun else UNTOLD}", err=True)
         raise
     click.echo(f"Deleted: {', '.join(map(plain, deleted)) or 'no candidate was there'}", err=True)

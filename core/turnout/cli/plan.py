@@ -1,6 +1,5 @@
 """`turnout plan`: what would be decided, and why. Needs no cluster."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import click
 
 from turnout import documents, loading, yaml_input, yaml_output
-from turnout.cli import options
+from turnout.cli import data, options
 from turnout.cli.exits import BadInput, Exit
 from turnout.cli.guarded import guarded
 from turnout.cli.program import Command
@@ -153,7 +152,7 @@ def _yaml(planned: list[Planned]) -> str:
 
 def as_json(planned: Sequence[Planned]) -> str:
     """What is decided, as a document for programs."""
-    return json.dumps({"policies": [_as_data(one) for one in planned]}, indent=2, ensure_ascii=False) + "\n"
+    return data.as_json({"policies": [_as_data(one) for one in planned]}, indent=2) + "\n"
 
 
 def _as_data(one: Planned) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 import difflib
 import importlib
+import io
 import os
 import sys
 import textwrap
@@ -146,6 +147,8 @@ class Program(click.Group):
 
         if not standalone_mode:
             return run()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # as stderr has it: a locale is no error
         try:
             result = run()
         except click.Abort:

@@ -1,15 +1,14 @@
 """What `turnout weights` and `turnout abort` share: writes traffic weights, and tells what came of it."""
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from turnout.cli import options
-from turnout.cli.exits import NotWell
+from turnout.cli import data, options
+from turnout.cli.exits import NoCluster, NotWell
 from turnout.shown import plain, sentence
 
 if TYPE_CHECKING:
@@ -63,7 +62,11 @@ def shift(where: Where, wanted: Callable[["Rollout"], Weights | None]) -> Shift:
         with told_errors():
             asyncio.run(_shift(where, wanted, done))
     except KeyboardInterrupt:
-        click.echo(_interrupted(done), err=True)
+        click.echo(f"Interrupted: {_stands(done)}", err=True)
+        raise
+    except NoCluster:
+        if done.before:
+            click.echo(f"Note: {_stands(done)}", err=True)
         raise
     return done
 
@@ -93,12 +96,12 @@ def show(done: Shift, output: str | None) -> None:
     if before is None:
         return
     if output == "json":
-        data = {
+        said = {
             "weights": done.weights and dict(done.weights),
             "before": before.data(),
             "after": after and after.data(),
         }
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        data.dump(said, output)
     elif after is None:
         click.echo(f"{before.resource} {weights_told(done.weights)}, in force: {_split(before)}")
     else:
@@ -120,11 +123,7 @@ def _split(rollout: "Rollout") -> str:
     return sentence(rollout.split or "none", 2048)
 
 
-def _interrupted(done: Shift) -> str:
+def _stands(done: Shift) -> str:
     if done.written:
-        return "Interrupted: the weights are written, and the controller goes on by itself."
-    return (
-        "Interrupted: whether the weights are written is not known."
-        if done.before
-        else "Interrupted: nothing is written."
-    )
+        return "the weights are written, and the controller goes on by itself."
+    return "whether the weights are written is not known." if done.before else "nothing is written."

@@ -30,9 +30,13 @@ def observed_given(_: click.Context, __: click.Parameter, value: IO[str] | None)
     try:
         with value:
             report = json.load(value)
-        return {str(one["name"]): float(one["share"]) for one in report["versions"]}
-    except (ValueError, TypeError, KeyError) as error:
+        found = {str(one["name"]): one["share"] for one in report["versions"]}
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise click.BadParameter(f"found {shown(str(error))}, expected {expected}") from None
+    for share in found.values():
+        if type(share) not in (int, float) or not 0 <= share <= 1:
+            raise click.BadParameter(f"found the share {shown(share)}, expected {expected}: 0 to 1")
+    return found if report.get("answered") != 0 else None  # shares of nothing are not known
 
 
 @click.command(
@@ -47,7 +51,7 @@ def observed_given(_: click.Context, __: click.Parameter, value: IO[str] | None)
     Exit codes:
       0    it is told, whether it is well or not: turnout wait is for scripts that ask
       2    wrong usage
-      3    the cluster cannot be reached, or does not permit to get the policy
+      3    the cluster cannot be reached, or does not permit to get the policy, with -w to list and watch it
       5    there is no such policy, or with -w it was deleted
       130  interrupted
     """,

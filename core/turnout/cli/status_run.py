@@ -17,6 +17,8 @@ from turnout.runtime.transport import ConnectionFailed
 
 TICK = 1.0
 """Seconds after which ages are told anew, and a read that failed is tried again."""
+LOOK = 5.0
+"""Seconds after which all that is not the policy itself, such as events and routes, is read anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +68,26 @@ async def once(client: Client, name: str | None, shown: Shown) -> None:
 
 async def watch(client: Client, name: str, shown: Shown) -> None:
     """One policy, again and again, until it is deleted. Raises DeletedError."""
-    live = shown.stdout.isatty() and not shown.as_data
+    live = terminal.moves(shown.stdout) and not shown.as_data
     view = Live(shown) if live else Stream(shown)
-    document = await client.document(name)
+    clock = asyncio.get_running_loop().time
+    with waiting.told():
+        document = await client.document(name)
     async with aclosing(client.documents(name, view.lost)) as states:
         pending = asyncio.ensure_future(anext(states))
-        stale = True
+        stale, read = True, clock()
         try:
             while True:
                 if stale:
                     try:
                         view.show(await client.surveyed(document))
-                        stale = False
+                        stale, read = False, clock()
                     except ConnectionFailed as error:
                         view.lost(str(error))
                 await asyncio.wait({pending}, timeout=TICK)
                 if not pending.done():
                     view.tick()
+                    stale = stale or clock() - read >= LOOK
                     continue
                 news = pending.result()
                 if news is None:
@@ -113,10 +118,11 @@ class Live:
         if self._found is None:
             return
         notes: list[Line] = [(Cell("Note: ", OPEN), Cell(one)) for one in self._found.unread]
+        lost: list[Line] = []  # at the top, which the smallest terminal shows
         if self._lost:
             told = f"as it was at {self._read:%H:%M:%S} UTC; the connection is lost: {self._lost}"
-            notes.append((Cell(told, OPEN),))
-        self._screen.show([*self._shown.lines(self._found), *([()] if notes else []), *notes])
+            lost.append((Cell(told, OPEN),))
+        self._screen.show([*lost, *self._shown.lines(self._found), *([()] if notes else []), *notes])
 
     def lost(self, why: str) -> None:
         self._lost = why

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import click
 
-from turnout.cli.status_text import BAD, GOOD, OPEN, QUIET, SHARE, Line
+from turnout.cli.status_text import BAD, GOOD, OPEN, QUIET, SHARE, Cell, Line
 
 STYLES: Mapping[str, dict[str, Any]] = {
     GOOD: {"fg": "green"},
@@ -18,12 +18,19 @@ STYLES: Mapping[str, dict[str, Any]] = {
     "": {},
 }
 
-UP, CLEAR_LINE, CLEAR_BELOW = "\x1b[{}A", "\x1b[K", "\x1b[J"
+UP, CLEAR_LINE, CLEAR_BELOW, CLEAR_ALL = "\x1b[{}A", "\x1b[K", "\x1b[J", "\x1b[H\x1b[2J"
+CUT, WRAP = "\x1b[?7l", "\x1b[?7h"
+"""What the terminal does with a line that is too long: some characters are as wide as two."""
 
 
 def coloured(stream: IO[str], environ: Mapping[str, str] = os.environ) -> bool:
     """Whether colours are wanted: only on a terminal, and not with NO_COLOR set, as no-color.org has it."""
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def moves(stream: IO[str], environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether lines there can be written over."""
+    return stream.isatty() and environ.get("TERM") != "dumb"
 
 
 def painted(line: Line, *, colours: bool, width: int | None = None, blocks: bool = True) -> str:
@@ -55,17 +62,23 @@ class Screen:
         self._colours = colours
         self._blocks = encodes_blocks(stream)
         self._height = 0
+        self._size: os.terminal_size | None = None
 
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines in place of those shown last, cut to the terminal's size."""
         size = shutil.get_terminal_size()
-        kept = lines[: max(1, size.lines - 1)]
+        kept = list(lines[: max(1, size.lines - 1)])
+        if hidden := len(lines) - len(kept):
+            kept[-1] = (Cell(f"{hidden + 1} more lines", QUIET),)
         rows = [
             painted(line, colours=self._colours, width=size.columns - 1, blocks=self._blocks) + CLEAR_LINE
             for line in kept
         ]
         up = UP.format(self._height) if self._height else ""
-        self._stream.write("".join((up, *(f"{row}\n" for row in rows), CLEAR_BELOW)))
+        if self._size not in (None, size):  # where lines are now, terminals decide each in their own way
+            up = CLEAR_ALL
+        self._size = size
+        self._stream.write("".join((up, CUT, *(f"{row}\n" for row in rows), WRAP, CLEAR_BELOW)))
         self._stream.flush()
         self._height = len(rows)
 

@@ -1,14 +1,13 @@
 """`turnout wait`: returns once a rollout is where it should be."""
 
 import asyncio
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from turnout.cli import options
+from turnout.cli import data, options
 from turnout.cli.exits import BadInput
 from turnout.cli.program import Command
 from turnout.shown import sentence, shown
@@ -117,7 +116,7 @@ def command(
     with told_errors():
         found = asyncio.run(_wait(name, goal, timeout, namespace, context))
     if output == "json":
-        click.echo(json.dumps(found.data(), indent=2, ensure_ascii=False))
+        data.dump(found.data(), output)
     else:
         done = {"ready": "ready", "in-force": "in force", "split": "in force"}[goal.what]
         click.echo(f"{found.resource} {done}: {sentence(found.split)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from turnout.client import controllers, removal
 from turnout.client import weights as weights_
-from turnout.client.following import Found, Lost, following
+from turnout.client.following import Found, Lost, NotReadableError, following
 from turnout.client.survey import Survey
 from turnout.client.surveying import survey
 from turnout.client.weights import NotShiftedError
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 
 class NotFoundError(LookupError):
     """There is no policy of that name; the message offers one that is much like it."""
-
-
-class NotReadableError(PermissionError):
-    """Not everything may be read that a decision needs; the message says what, and by which verb."""
 
 
 class DeletedError(LookupError):
@@ -159,7 +155,7 @@ class Client:
 
         States that follow each other faster than they are asked for give way to the last of them. A lost
         connection is logged and made again. Needs the rights to list and to watch the policy of that name.
-        Use it with `contextlib.aclosing`.
+        Use it with `contextlib.aclosing`. Raises NotReadableError without them.
         """
         async with aclosing(self.documents(name)) as states:
             async for found in states:
@@ -179,8 +175,9 @@ class Client:
     ) -> Rollout:
         """Wait until something holds of a rollout, for `timeout` seconds at most. Returns how it is then.
 
-        `told` is given each state in which it does not hold. Raises NotFoundError, DeletedError,
-        NotInTimeError, and NoControllerError where the Lease of its controller tells that none is at work.
+        `told` is given each state in which it does not hold. Raises NotFoundError, NotReadableError,
+        DeletedError, NotInTimeError, and NoControllerError where the Lease of its controller tells that none
+        is at work.
         """
         last = await self.get(name)
         try:

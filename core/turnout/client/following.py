@@ -7,11 +7,15 @@ from typing import Any
 
 from turnout.plugin import Ref
 from turnout.runtime.client import Client
-from turnout.runtime.reflector import Reflector, Unavailable
+from turnout.runtime.reflector import Cause, Reflector, Unavailable
 from turnout.runtime.stream import Event
 
 Found = Mapping[str, Any] | None
 """None: there is no such object."""
+
+
+class NotReadableError(PermissionError):
+    """Something may not be read that is needed; the message says what, and by which verb."""
 
 
 Lost = Callable[[str], object]
@@ -19,7 +23,10 @@ Lost = Callable[[str], object]
 
 
 async def following(client: Client, ref: Ref, lost: Lost = str) -> AsyncGenerator[Found, None]:
-    """An object as it is, and again whenever it is another. Use it with `contextlib.aclosing`."""
+    """An object as it is, and again whenever it is another. Use it with `contextlib.aclosing`.
+
+    Raises NotReadableError where that is not permitted from the beginning; later on it may be again.
+    """
     latest = Latest(lost)
     reflector = Reflector(client, ref.kind, ref.namespace, latest, name=ref.name)
     running = asyncio.create_task(reflector.run())
@@ -41,11 +48,14 @@ class Latest:
         self._listed: Found = None
         self._found: Found = None
         self._known = False
+        self._refused = ""
 
     async def next(self) -> Found:
         """Wait for a state that is another than the last one."""
         await self._news.wait()
         self._news.clear()
+        if self._refused:
+            raise NotReadableError(self._refused)
         return self._found
 
     def begin(self) -> None:
@@ -65,6 +75,9 @@ class Latest:
     def unavailable(self, reason: Unavailable) -> None:
         """What was found last may be out of date now; the reflector logs it, and goes on."""
         self._lost(reason.message)
+        if reason.cause is Cause.FORBIDDEN and not self._known:
+            self._refused = reason.message
+            self._news.set()
 
     def available(self) -> None:
         """What is missed is listed anew."""
