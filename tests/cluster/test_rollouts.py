@@ -85,3 +85,16 @@ def test_a_wait_survives_a_lost_connection(site: Site, reader: Credentials, tmp_
     finally:
         proxied.close()
     assert (code, said) == (0, "routingpolicy.turnout.dev/wisdom ready: wisdom-0 100%\n"), told
+
+
+@pytest.mark.parametrize(
+    "command", [("wait", "wisdom", "--for=ready"), ("status", "wisdom", "-w", "-o", "json")]
+)
+def test_who_may_not_follow_the_policy_is_told_at_once(site: Site, command: tuple[str, ...]) -> None:
+    site.policy("wisdom")
+    reader = site.reader("get")
+    wait_until(lambda: ended(turnout(site, reader, "status", "wisdom"))[0] == 0, what="the rights count")
+    code, _, told = ended(turnout(site, reader, *command))
+    assert code == 3
+    assert told.splitlines()[-1].startswith("Error: list routingpolicies.turnout.dev in ")
+    assert "Forbidden" in told
