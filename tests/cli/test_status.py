@@ -3,6 +3,8 @@
 import asyncio
 import io
 import json
+import logging
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -457,6 +459,27 @@ class TestWatching:
         pieces = [json.loads(line) for line in stream.getvalue().splitlines()]
         assert [bool(one["versions"][0]["since"]) for one in pieces] == [False, True]
 
+    def test_what_plugins_print_does_not_break_the_picture(
+        self, cluster: InMemoryCluster, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def prints(request: Request) -> None:
+            if "/events" in request.path:
+                sys.stdout.write("by a plugin")
+                sys.stderr.write("by a plugin")
+                logging.getLogger("turnout").warning("by a plugin")
+                cluster.on_request = None
+                cluster.delete(WISDOM)
+
+        cluster.on_request = prints
+        stream = Terminal()
+        following = status_run.watch(Client(cluster, "models"), "wisdom", Shown(None, None, stream))
+        with asyncio.Runner(loop_factory=FastLoop) as runner, pytest.raises(DeletedError):
+            runner.run(following)
+        assert "Ready, split: wisdom-0 20% / wisdom-1 80%" in stream.getvalue().replace(
+            "\x1b[32m", ""
+        ).replace("\x1b[0m", "")
+        assert "by a plugin" not in "".join((stream.getvalue(), *capsys.readouterr()))
+
     def test_a_lost_connection_is_no_end(self, cluster: InMemoryCluster) -> None:
         lost = [ConnectionFailed("get InferenceService models/wisdom-0: connection refused")]
 
@@ -470,6 +493,7 @@ class TestWatching:
         cluster.on_request = fails
         done = run("status", "wisdom", "-w", "-o", "yaml")
         assert [one["name"] for one in yaml.safe_load_all(done.stdout)] == ["wisdom"]
+        assert "Note: get InferenceService models/wisdom-0: connection refused" in done.stderr.splitlines()
         assert done.exit_code == 5
 
 

@@ -106,3 +106,16 @@ def test_a_wait_for_a_controller_that_does_not_run_ends(site: Site, reader: Cred
     gone = f"nobody has the Lease {site.namespace}/turnout, let go at "
     last = told.splitlines()[-1]
     assert last.startswith(f"Error: RoutingPolicy {site.namespace}/wisdom: no controller is at work: {gone}")
+
+
+@pytest.mark.parametrize(
+    "command", [("wait", "wisdom", "--for=ready"), ("status", "wisdom", "-w", "-o", "json")]
+)
+def test_who_may_not_follow_the_policy_is_told_at_once(site: Site, command: tuple[str, ...]) -> None:
+    site.policy("wisdom")
+    reader = site.reader("get")
+    wait_until(lambda: ended(turnout(site, reader, "status", "wisdom"))[0] == 0, what="the rights count")
+    code, _, told = ended(turnout(site, reader, *command))
+    assert code == 3
+    assert told.splitlines()[-1].startswith("Error: list routingpolicies.turnout.dev in ")
+    assert "Forbidden" in told

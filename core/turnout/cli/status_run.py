@@ -1,11 +1,12 @@
 """Reads rollouts and shows them for `turnout status`: once, live on a terminal, or at each change."""
 
 import asyncio
-import logging
-from collections.abc import Mapping
-from contextlib import aclosing
+import os
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any
 
 import click
@@ -13,7 +14,10 @@ import click
 from turnout.cli import data, status_text, terminal, waiting
 from turnout.cli.status_text import OPEN, Cell, Line
 from turnout.client import Client, DeletedError, Survey
+from turnout.client.following import Found
+from turnout.rollout import Rollout
 from turnout.runtime.transport import ConnectionFailed
+from turnout.shown import sentence
 
 TICK = 1.0
 """Seconds after which ages are told anew, and a read that failed is tried again."""
@@ -70,10 +74,21 @@ async def watch(client: Client, name: str, shown: Shown) -> None:
     """One policy, again and again, until it is deleted. Raises DeletedError."""
     live = terminal.moves(shown.stdout) and not shown.as_data
     view = Live(shown) if live else Stream(shown)
-    clock = asyncio.get_running_loop().time
     with waiting.told():
         document = await client.document(name)
-    async with aclosing(client.documents(name, view.lost)) as states:
+    told = view.lost if live else str  # elsewhere the log tells it
+    with _quiet() if live else nullcontext():
+        await _follow(client, document, view, client.documents(name, told))
+
+
+async def _follow(
+    client: Client,
+    document: Mapping[str, Any],
+    view: "Live | Stream",
+    documents: AsyncGenerator[Found, None],
+) -> None:
+    clock = asyncio.get_running_loop().time
+    async with aclosing(documents) as states:
         pending = asyncio.ensure_future(anext(states))
         stale, read = True, clock()
         try:
@@ -91,12 +106,23 @@ async def watch(client: Client, name: str, shown: Shown) -> None:
                     continue
                 news = pending.result()
                 if news is None:
-                    raise DeletedError(f"RoutingPolicy {client.namespace}/{name} is deleted")
+                    raise DeletedError(f"{Rollout.read(document)} is deleted")
                 document, stale = news, True
                 pending = asyncio.ensure_future(anext(states))
         finally:
             pending.cancel()
             await asyncio.gather(pending, return_exceptions=True)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What plugins print, and the log, would break a picture."""
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        redirect_stdout(nowhere),
+        redirect_stderr(nowhere),
+    ):
+        yield
 
 
 class Live:
@@ -108,7 +134,6 @@ class Live:
         self._found: Survey | None = None
         self._read = datetime.now(UTC)
         self._lost = ""
-        logging.getLogger("turnout").addHandler(logging.NullHandler())  # its lines would break the picture
 
     def show(self, found: Survey) -> None:
         self._found, self._read, self._lost = found, datetime.now(UTC), ""
@@ -136,8 +161,10 @@ class Stream:
         self._shown = shown
         self._last: dict[str, Any] = {}
         self._told: set[str] = set()
+        self._lost = ""
 
     def show(self, found: Survey) -> None:
+        self._lost = ""
         said = self._shown.data(found)
         if said == self._last:
             return
@@ -155,4 +182,6 @@ class Stream:
         """Nothing is news."""
 
     def lost(self, why: str) -> None:
-        """The log tells it."""
+        if why != self._lost:
+            self._lost = why
+            click.echo(f"Note: {sentence(why, 1024)}", err=True)
