@@ -13,7 +13,7 @@ from turnout.client.promotion.finding import Finder
 from turnout.client.promotion.memory import Memory
 from turnout.client.promotion.record import Record, document
 from turnout.client.promotion.stage import Scene, Stage
-from turnout.client.promotion.steps import Step, next_step
+from turnout.client.promotion.steps import Candidate, Step, next_step
 from turnout.client.promotion.terms import Promoted, Prospect, Terms
 from turnout.plugin.reading import mapping, text
 from turnout.runtime.errors import ApiError, Verdict, classify
@@ -123,7 +123,9 @@ class Promoter:
             case Step.DRAIN:
                 await actor.drain(scene, record)
             case Step.GIVE_UP:
-                await actor.give_up(record, f"{candidate} is gone or being deleted")
+                there = scene.presence is Candidate.THERE
+                why = f"not ready any more: {scene.unfit}" if there else "gone or being deleted"
+                await actor.give_up(record, f"{candidate} is {why}")
             case Step.PUT_BACK:
                 await actor.write(scene, record.former, 0)
             case Step.RESTORE:
