@@ -360,6 +360,41 @@ class TestSomebodyElse:
         bed.promote()
         promoted(bed)
 
+    def test_makes_another_version_the_primary(self, made: Made) -> None:
+        """Which is not what the promotion is about, and gets nothing of it, whatever it is."""
+        bed = made(modelVersions=[{"name": f"wisdom-{number}"} for number in range(3)])
+        bed.apply(model("wisdom-2", "v0", "s3://models/old"))
+        bed.until(lambda: "wisdom-2" in bed.split())
+        bed.models.load_in("wisdom-0", float("inf"))
+        TestIsRefused.at(bed, "4/6", candidate="wisdom-1")
+        bed.cluster.patch(POLICY, {"spec": {"primary": "wisdom-2"}})
+        bed.settle()
+        connection = Connection(bed.cluster)
+        with pytest.raises(PromotionRefusedError) as told:
+            bed.promote(connection)
+        assert "does not fit RoutingPolicy models/wisdom any more: the policy has changed since" in str(
+            told.value
+        )
+        assert connection.writes == []
+
+    def test_writes_in_between_again_and_again(self, bed: Bed) -> None:
+        """As a busy controller does: each write that comes through is a new beginning."""
+        bed.models.load_in("wisdom-0", 60.0)
+        conflicts = 0
+
+        def meddle(request: Any) -> None:
+            nonlocal conflicts
+            bed._watched(request)
+            if request.query.get("dryRun") and request.method == "PUT" and bed.model_of()[0] == "v1":
+                conflicts += 1
+                if conflicts % 2:
+                    bed.cluster.patch(PRIMARY, {"metadata": {"annotations": {"seen": str(conflicts)}}})
+
+        bed.cluster.on_request = meddle
+        bed.promote(timeout=300.0)
+        assert conflicts > 50
+        promoted(bed)
+
     def test_puts_the_primary_back(self, bed: Bed) -> None:
         """As a GitOps tool does: told once, and not fought over."""
         bed.models.load_in("wisdom-0", float("inf"))
