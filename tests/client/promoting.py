@@ -93,6 +93,8 @@ class Bed(Rollout):
         """Seconds after which ModelMesh looks at what has changed."""
         self._changed: dict[tuple[str, int], float] = {}
         self.broken: list[str] = []
+        self.failed: set[str] = set()
+        """Models that stop being ready, whatever they serve."""
         self.told: list[str] = []
         self._left: float | None = None
         self._loop_time = runner.get_loop().time
@@ -204,6 +206,8 @@ class Bed(Rollout):
                 assert state
                 known = obj.get("status", {})
                 said = status(state, known, datetime.now(UTC).isoformat())
+                if name in self.failed:
+                    said = {**said, "conditions": [{"type": "Ready", "status": "False", "reason": "Down"}]}
                 if {**known, **said} != known:
                     self.cluster.set_status(Ref(ISVC, NAMESPACE, name), {**known, **said})
 

@@ -360,6 +360,41 @@ class TestSomebodyElse:
         bed.promote()
         promoted(bed)
 
+    def test_makes_another_version_the_primary(self, made: Made) -> None:
+        """Which is not what the promotion is about, and gets nothing of it, whatever it is."""
+        bed = made(modelVersions=[{"name": f"wisdom-{number}"} for number in range(3)])
+        bed.apply(model("wisdom-2", "v0", "s3://models/old"))
+        bed.until(lambda: "wisdom-2" in bed.split())
+        bed.models.load_in("wisdom-0", float("inf"))
+        TestIsRefused.at(bed, "4/6", candidate="wisdom-1")
+        bed.cluster.patch(POLICY, {"spec": {"primary": "wisdom-2"}})
+        bed.settle()
+        connection = Connection(bed.cluster)
+        with pytest.raises(PromotionRefusedError) as told:
+            bed.promote(connection)
+        assert "does not fit RoutingPolicy models/wisdom any more: the policy has changed since" in str(
+            told.value
+        )
+        assert connection.writes == []
+
+    def test_writes_in_between_again_and_again(self, bed: Bed) -> None:
+        """As a busy controller does: each write that comes through is a new beginning."""
+        bed.models.load_in("wisdom-0", 60.0)
+        conflicts = 0
+
+        def meddle(request: Any) -> None:
+            nonlocal conflicts
+            bed._watched(request)
+            if request.query.get("dryRun") and request.method == "PUT" and bed.model_of()[0] == "v1":
+                conflicts += 1
+                if conflicts % 2:
+                    bed.cluster.patch(PRIMARY, {"metadata": {"annotations": {"seen": str(conflicts)}}})
+
+        bed.cluster.on_request = meddle
+        bed.promote(timeout=300.0)
+        assert conflicts > 50
+        promoted(bed)
+
     def test_puts_the_primary_back(self, bed: Bed) -> None:
         """As a GitOps tool does: told once, and not fought over."""
         bed.models.load_in("wisdom-0", float("inf"))
@@ -415,6 +450,76 @@ class TestSomebodyElse:
         assert bed.model_of() == ("v0", "s3://models/old")
         bed.until(lambda: bed.split() == "wisdom-0 100%")
         assert bed.broken == []
+
+
+class TestTheCandidateFails:
+    """It stops being ready, when nobody else could carry the calls."""
+
+    @staticmethod
+    def at(bed: Bed, step: str, **given: Any) -> PromotionError | Promoted:
+        def told(progress: object) -> None:
+            bed.told.append(str(progress))
+            if str(progress).startswith(step):
+                bed.failed.add("wisdom-1")
+
+        try:
+            return bed.promote(told=told, **given)
+        except PromotionError as error:
+            return error
+
+    @pytest.mark.parametrize("step", ["2/6 all calls", "2/6 waits 2 s"])
+    def test_before_the_primary_is_replaced(self, bed: Bed, step: str) -> None:
+        """Then the primary has the calls again at once, as it was."""
+        error = self.at(bed, step)
+        assert isinstance(error, TakenBackError)
+        assert str(error).startswith("not promoted: wisdom-1 is not ready any more: ")
+        assert not any(line.startswith("3/6") for line in bed.told)
+        assert bed.model_of() == ("v0", "s3://models/old")
+        assert bed.weights_spec() is None
+        assert not bed.exists(RECORD)
+        bed.until(lambda: bed.split() == "wisdom-0 100%")
+
+    def test_after_that(self, bed: Bed) -> None:
+        """The primary has them as soon as it is ready."""
+        bed.models.load_in("wisdom-0", 5.0)
+        assert isinstance(self.at(bed, "4/6"), Promoted)
+        promoted(bed)
+
+    def test_after_that_with_weights_of_others(self, bed: Bed) -> None:
+        """Nor is it waited until it carries the calls again."""
+        bed.models.load_in("wisdom-0", 5.0)
+        TestIsRefused.at(bed, "4/6")
+        bed.failed.add("wisdom-1")
+        bed.weights(wisdom_0=50, wisdom_1=50)
+        bed.settle()
+        began = bed._loop_time()
+        bed.promote()
+        assert bed._loop_time() - began < 30
+        promoted(bed)
+
+    def test_and_the_primary_is_never_ready(self, bed: Bed) -> None:
+        """What it was is the only way back."""
+        bed.models.load_in("wisdom-0", float("inf"))
+        error = self.at(bed, "4/6", timeout=STUCK)
+        assert isinstance(error, TakenBackError)
+        assert bed.model_of() == ("v0", "s3://models/old")
+        bed.until(lambda: bed.split() == "wisdom-0 100%")
+
+
+def test_weights_that_leave_nobody_do_not_come_back_without_the_candidate(bed: Bed) -> None:
+    bed.weights(wisdom_0=0, wisdom_1=100)
+    bed.until(lambda: bed.split() == "wisdom-1 100%")
+
+    def told(progress: object) -> None:
+        if str(progress).startswith("2/6 waits 2 s"):
+            bed.delete(CANDIDATE)
+
+    with pytest.raises(TakenBackError):
+        bed.promote(told=told)
+    assert bed.weights_spec() is None
+    bed.until(lambda: bed.split() == "wisdom-0 100%")
+    bed.apply(model("wisdom-1", "v1", "s3://models/new"))
+    bed.until(lambda: bed.split() == "wisdom-0 50% / wisdom-1 50%")
 
 
 def test_without_a_controller_nothing_is_replaced(bed: Bed) -> None:

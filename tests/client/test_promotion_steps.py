@@ -60,13 +60,32 @@ def test_back(
     assert next_step(Facts(not former, former, ready, candidate, lead, restored, returning=True)) is step
 
 
+@pytest.mark.parametrize(
+    ("promoted", "ready", "lead", "returning", "step"),
+    [
+        (False, YES, ELSEWHERE, False, Step.GIVE_UP),
+        (False, YES, CANDIDATE, False, Step.GIVE_UP),
+        (True, NO, CANDIDATE, False, Step.AWAIT),
+        (True, NO, ELSEWHERE, False, Step.AWAIT),
+        (True, YES, CANDIDATE, False, Step.SHIFT),
+        (True, NO, ELSEWHERE, True, Step.PUT_BACK),
+    ],
+)
+def test_with_a_candidate_that_is_not_ready_any_more(
+    promoted: bool, ready: Ready, lead: Lead, returning: bool, step: Step
+) -> None:
+    """Nothing waits for what it could carry."""
+    facts = Facts(promoted, not promoted, ready, THERE, lead, returning=returning, fit=False)
+    assert next_step(facts) is step
+
+
 def every() -> list[Facts]:
     content = ((True, False), (False, True), (False, False), (True, True))
     bools = (False, True)
     return [
-        Facts(*of, ready, candidate, lead, restored, returning)
-        for of, ready, candidate, lead, restored, returning in itertools.product(
-            content, Ready, Candidate, Lead, bools, bools
+        Facts(*of, ready, candidate, lead, restored, returning, fit)
+        for of, ready, candidate, lead, restored, returning, fit in itertools.product(
+            content, Ready, Candidate, Lead, bools, bools, bools
         )
     ]
 
@@ -77,10 +96,12 @@ def test_no_facts_break_a_rule() -> None:
         step = next_step(facts)
         if step is Step.REPLACE:
             assert facts.lead is CANDIDATE
-            assert facts.candidate is THERE
+            assert facts.helps
             assert not facts.returning
+        if step is Step.LEAVE:
+            assert facts.helps
         if step is Step.PUT_BACK:
-            assert facts.lead is CANDIDATE or facts.candidate is not THERE
+            assert facts.lead is CANDIDATE or not facts.helps
             assert facts.returning
         if step is Step.SHIFT:
             assert facts.promoted

@@ -1,5 +1,6 @@
 """What the built-in environments make of objects when a candidate is promoted."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -88,6 +89,19 @@ def scaled(obj: Object, least: int, **more: Any) -> Object:
     return made
 
 
+UP = [condition("Ready", "True"), condition("TransformerReady", "True")]
+
+
+def revised(obj: Mapping[str, Any], **components: tuple[int, int]) -> Object:
+    """With a status of Knative's, by the last revisions that were made and that were ready."""
+    said = {
+        name: {"latestCreatedRevision": f"{name}-{made}", "latestReadyRevision": f"{name}-{ready}"}
+        for name, (made, ready) in components.items()
+    }
+    status = {**knative("wisdom-0", "models"), "components": said}
+    return {**obj, "status": {**status, "conditions": UP}}
+
+
 def pods(generation: int, *, observed: int | None = None, **counts: int) -> Object:
     known = {"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2} | counts
     return {
@@ -121,16 +135,21 @@ class TestKServe:
         assert self.plugin.promoted([made], [old]) == [old]
 
     def test_of_knative_is_rolled_out_with_its_latest_revision(self) -> None:
-        def revised(created: str, ready: str) -> Object:
-            said = {"latestCreatedRevision": created, "latestReadyRevision": ready}
-            status = {**knative("wisdom-0", "models"), "components": {"predictor": said}}
-            return {**OLD, "status": {**status, "conditions": [condition("Ready", "True")]}}
-
-        before = revised("wisdom-0-1", "wisdom-0-1")
+        before, (made,) = revised(OLD, predictor=(1, 1)), self.plugin.promoted([OLD], [NEW])
         assert self.plugin.witnesses([before]) == ()
-        assert self.plugin.rolled_out([before], [before])[0] is False
-        assert self.plugin.rolled_out([before], [revised("wisdom-0-2", "wisdom-0-1")])[0] is False
-        assert self.plugin.rolled_out([before], [revised("wisdom-0-2", "wisdom-0-2")])[0] is True
+        assert self.plugin.rolled_out([before], [revised(made, predictor=(1, 1))])[0] is False
+        assert self.plugin.rolled_out([before], [revised(made, predictor=(2, 1))])[0] is False
+        assert self.plugin.rolled_out([before], [revised(made, predictor=(2, 2))])[0] is True
+
+    def test_of_knative_a_component_that_stays_needs_no_revision(self) -> None:
+        """Nor does one that is put back before KServe has looked: whether it will have one is not known."""
+        old, new = deepcopy(OLD), deepcopy(OLD)
+        old["spec"]["transformer"], new["spec"]["transformer"] = {"image": "a"}, {"image": "b"}
+        before = revised(old, predictor=(1, 1), transformer=(1, 1))
+        assert self.plugin.rolled_out([before], [before]) == (None, "")
+        for transformer, verdict in (((1, 1), False), ((2, 1), False), ((2, 2), None)):
+            now = revised(new, predictor=(1, 1), transformer=transformer)
+            assert self.plugin.rolled_out([before], [now])[0] is verdict, transformer
 
     @pytest.mark.parametrize(
         ("now", "verdict", "told"),
@@ -152,7 +171,26 @@ class TestKServe:
         obj = {**OLD, "status": status}
         (witness,) = self.plugin.witnesses([obj])
         assert str(witness) == "Deployment models/wisdom-0-predictor"
-        assert self.plugin.rolled_out([obj, pods(1)], [obj, now]) == (verdict, told)
+        (made,) = self.plugin.promoted([obj], [NEW])
+        assert self.plugin.rolled_out([obj, pods(1)], [made, now]) == (verdict, told)
+
+    def test_in_standard_mode_a_component_that_stays_keeps_its_deployment(self) -> None:
+        """Nor does KServe change one that is put back before it has looked."""
+        status = {**standard("wisdom-0", "models"), "conditions": UP}
+        old = {**deepcopy(OLD), "status": status}
+        assert self.plugin.rolled_out([old, pods(1)], [old, pods(1)]) == (None, "")
+        old["spec"]["transformer"], new = {"image": "a"}, deepcopy(old)
+        new["spec"]["transformer"] = {"image": "b"}
+        names = [ref.name for ref in self.plugin.witnesses([old])]
+        predictor, before, after = (
+            {**of, "metadata": of["metadata"] | {"name": name}}
+            for of, name in zip((pods(1), pods(1), pods(2)), [*names, names[1]], strict=True)
+        )
+        was = [old, predictor, before]
+        assert self.plugin.rolled_out(was, [new, predictor, before])[0] is False
+        assert self.plugin.rolled_out(was, [new, predictor, after]) == (None, "")
+        assert self.plugin.rolled_out(was, [new, predictor, None]) == (None, "")
+        assert self.plugin.rolled_out(was, [new, None, before])[0] is False
 
 
 class TestDeployments:

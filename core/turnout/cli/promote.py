@@ -68,7 +68,8 @@ class Talk:
       3    the cluster cannot be reached, or does not permit something, which is named
       5    there is no such policy
       6    something did not come in time, and it is still under way: promoting again goes on
-      7    the primary did not get ready as what the candidate is: all is as it was before
+      7    the primary did not get ready as what the candidate is, or the candidate failed before that could
+           be tried: all is as it was before
       8    no controller is at work, by its Lease: promoting again goes on, once one is
       130  interrupted: promoting again goes on
     """,

@@ -10,7 +10,7 @@ from turnout.client.promotion.errors import ChangedError, TakenBackError, UnderW
 from turnout.client.promotion.finding import way_out
 from turnout.client.promotion.memory import AGAIN, Memory
 from turnout.client.promotion.record import RETURNING, Record
-from turnout.client.promotion.stage import Scene, Stage, led
+from turnout.client.promotion.stage import Scene, Stage, led, unfit
 from turnout.client.promotion.steps import Lead, Step
 from turnout.client.promotion.terms import Promoted
 from turnout.decision import promotion as ask
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from turnout.client.client import Client
 
 Object = Mapping[str, Any]
+
+
+class _NotFitError(Exception):
+    """The candidate, to which calls were to be led, is not ready any more."""
 
 
 class Actor:
@@ -48,11 +52,13 @@ class Actor:
     async def _until_led(
         self, scene: Scene, record: Record, name: str, wanted: Mapping[str, int], number: int
     ) -> Rollout | None:
-        """The rollout once its routes are those of the weights; None where that is given up."""
+        """The rollout once its routes are those of the weights; None where it is to be decided anew."""
         from turnout.client.client import NotInTimeError
         from turnout.client.weights import NotShiftedError
 
         def told(rollout: Rollout) -> None:
+            if name == record.candidate and unfit(rollout, name):
+                raise _NotFitError
             self._memory.tell(number, f"waits: {sentence(rollout.awaits or rollout.split, 1024)}")
 
         try:
@@ -65,6 +71,9 @@ class Actor:
                 timeout=self._memory.terms.timeout,
                 told=told,
             )
+        except _NotFitError:
+            await self._memory.terms.sleep(self._memory.terms.poll)
+            return None
         except (NotInTimeError, NotShiftedError) as error:
             untouched = scene.made(record.former) == scene.primary
             if untouched and name == record.candidate and not record.returning:

@@ -11,9 +11,9 @@ from turnout.client.promotion.acting import Actor
 from turnout.client.promotion.errors import ChangedError, PromotionRefusedError
 from turnout.client.promotion.finding import Finder
 from turnout.client.promotion.memory import Memory
-from turnout.client.promotion.record import Record, document
+from turnout.client.promotion.record import Record, are, document
 from turnout.client.promotion.stage import Scene, Stage
-from turnout.client.promotion.steps import Step, next_step
+from turnout.client.promotion.steps import Candidate, Step, next_step
 from turnout.client.promotion.terms import Promoted, Prospect, Terms
 from turnout.plugin.reading import mapping, text
 from turnout.runtime.errors import ApiError, Verdict, classify
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from turnout.client.client import Client
 
 ATTEMPTS = 20
-"""So often the API server may say that somebody else wrote in between."""
+"""So often in a row the API server may say that somebody else wrote in between."""
 
 
 class Promoter:
@@ -65,7 +65,7 @@ class Promoter:
                     raise ChangedError(f"{self._stage.record} is gone: somebody else has ended the promotion")
                 elif (done := await self._step(scene, record)) is not None:
                     return done
-                self._lost = None
+                self._lost, self._conflicts = None, 0
             except (ApiError, ConnectionFailed) as error:
                 await self._endure(error)
 
@@ -87,7 +87,9 @@ class Promoter:
         if chosen not in (None, record.candidate):
             told = f"the promotion of {plain(record.candidate)} has not ended"
             raise PromotionRefusedError(f"{told}: without --from, promoting goes on with it ({where})")
-        if len(record.wanted) != len(scene.primary) or record.candidate not in scene.rollout.candidates:
+        refs = scene.accepted.refs
+        primary, candidate = refs[scene.rollout.primary], refs.get(record.candidate, ())
+        if not (are(record.former, primary) and are(record.wanted, candidate)):
             told = f"{where} does not fit {scene.rollout} any more: the policy has changed since"
             raise PromotionRefusedError(f"{told}; put that back, or delete {where} to leave all as it is")
         return record
@@ -123,7 +125,9 @@ class Promoter:
             case Step.DRAIN:
                 await actor.drain(scene, record)
             case Step.GIVE_UP:
-                await actor.give_up(record, f"{candidate} is gone or being deleted")
+                there = scene.presence is Candidate.THERE
+                why = f"not ready any more: {scene.unfit}" if there else "gone or being deleted"
+                await actor.give_up(record, f"{candidate} is {why}")
             case Step.PUT_BACK:
                 await actor.write(scene, record.former, 0)
             case Step.RESTORE:

@@ -22,4 +22,4 @@ class UnderWayError(PromotionError):
 
 
 class TakenBackError(PromotionError):
-    """The primary did not get ready as what the candidate is: all is as it was before."""
+    """The primary did not get ready as what the candidate is, or the candidate failed: all is as before."""

@@ -53,6 +53,7 @@ class Finder:
             lead=Lead.ELSEWHERE if lead is Lead.CANDIDATE and not self._memory.followed else lead,
             restored=scene.weights == scene.weights_after,
             returning=bool(record.returning),
+            fit=not scene.unfit,
         )
 
     async def _is_stored(self, ref: Ref, now: Object, wanted: Object) -> bool:

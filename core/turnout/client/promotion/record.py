@@ -5,7 +5,7 @@ StatefulSets keep them. Its data never change, and it goes with its policy. So a
 with or taken back whenever it was interrupted, from anywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,13 @@ class Record:
 def uid_of(obj: Object) -> str:
     """The uid of an object."""
     return text(mapping(obj.get("metadata")).get("uid"))
+
+
+def are(objects: Sequence[Object], refs: Sequence[Ref]) -> bool:
+    """Whether objects are those of these names, in this order."""
+    found = [(one.get("kind"), mapping(one.get("metadata"))) for one in objects]
+    named = [(kind, metadata.get("namespace"), metadata.get("name")) for kind, metadata in found]
+    return named == [(ref.kind.kind, ref.namespace, ref.name) for ref in refs]
 
 
 def ref_of(namespace: str, policy: str) -> Ref:

@@ -14,10 +14,10 @@ from turnout.decision.accept import Accepted, Refused
 from turnout.decision.declare import admit
 from turnout.decision.observe import observe
 from turnout.names import FINALIZER_DRAIN, TRAFFIC_WEIGHTS
-from turnout.plugin import Ref
+from turnout.plugin import Observation, Ref
 from turnout.plugin.reading import mapping
 from turnout.registry import Registry
-from turnout.rollout import Rollout
+from turnout.rollout import Rollout, RolloutVersion
 from turnout.runtime.client import Client
 from turnout.settings import Settings
 
@@ -55,6 +55,12 @@ class Scene:
         return Candidate.THERE if there else Candidate.GOING
 
     @property
+    def unfit(self) -> str:
+        """Why the candidate is not ready, by the policy's status or by its objects; empty if none says so."""
+        name = self.record.candidate if self.record else ""
+        return unfit(self.rollout, name) or self._not_ready(self.candidate)
+
+    @property
     def lead(self) -> Lead:
         """Where the routes in force lead all calls, by the traffic weights."""
         record, rollout = self.record, self.rollout
@@ -73,7 +79,9 @@ class Scene:
         record = self.record
         if record is None:
             return self.weights
-        return record.weights if record.returning else weights_after(record.weights, self.rollout)
+        if record.returning and self.presence is Candidate.THERE:
+            return record.weights
+        return weights_after(record.weights, self.rollout)
 
     @property
     def drains(self) -> bool:
@@ -97,14 +105,31 @@ class Scene:
 
     def ready(self, objects: Sequence[Object | None]) -> tuple[bool, str]:
         """Whether objects of a version are all ready; if not, why."""
-        environment = self.accepted.environment
         for obj, ref in zip(objects, self.accepted.refs[self.rollout.primary], strict=False):
             if obj is None:
                 return False, f"{ref} does not exist"
-            seen = observe(obj, (environment,), (), Calls()).observations[environment.name]
+            seen = self._observed(obj)
             if seen.ready is not True:
                 return False, seen.message or seen.reason
         return True, ""
+
+    def _not_ready(self, objects: Sequence[Object | None]) -> str:
+        seen = (self._observed(one) for one in objects if one)
+        return next((_why(one) for one in seen if one.ready is False), "")
+
+    def _observed(self, obj: Object) -> Observation:
+        environment = self.accepted.environment
+        return observe(obj, (environment,), (), Calls()).observations[environment.name]
+
+
+def unfit(rollout: Rollout, name: str) -> str:
+    """Why a version is not ready, as the policy's status tells it; empty if it does not say so."""
+    said = (one for one in rollout.versions if one.name == name and one.ready is False)
+    return next(map(_why, said), "")
+
+
+def _why(said: Observation | RolloutVersion) -> str:
+    return said.message or said.reason or "it does not say why"
 
 
 def led(rollout: Rollout, name: str, weights: Mapping[str, int]) -> bool:

@@ -64,7 +64,7 @@ class Facts:
     """`promoted`: all of the primary's objects are what they are to be. `former`: all are as they were.
 
     Neither, if some are and some are not. `restored`: the weights are those for the time after it.
-    `returning`: it is taken back.
+    `returning`: it is taken back. `fit`: nothing says that the candidate is not ready.
     """
 
     promoted: bool
@@ -74,6 +74,12 @@ class Facts:
     lead: Lead
     restored: bool = False
     returning: bool = False
+    fit: bool = True
+
+    @property
+    def helps(self) -> bool:
+        """Whether the candidate can carry the calls."""
+        return self.candidate is Candidate.THERE and self.fit
 
 
 def next_step(facts: Facts) -> Step:
@@ -82,7 +88,7 @@ def next_step(facts: Facts) -> Step:
         return _back(facts)
     if facts.promoted:
         return _onward(facts)
-    if facts.candidate is not Candidate.THERE:
+    if not facts.helps:
         return Step.GIVE_UP  # nothing is left that could carry the calls meanwhile
     return Step.REPLACE if facts.lead is Lead.CANDIDATE else Step.LEAVE
 
@@ -94,6 +100,8 @@ def _onward(facts: Facts) -> Step:
             return Step.DELETE if facts.lead is Lead.PRIMARY else Step.SHIFT
         if facts.lead is Lead.CANDIDATE or (facts.lead is Lead.PRIMARY and facts.ready is Ready.MAYBE):
             return Step.AWAIT
+        if not facts.fit:
+            return Step.AWAIT  # whoever is ready first has the calls
         return Step.LEAVE
     if facts.candidate is Candidate.GOING:
         return Step.DRAIN
@@ -105,8 +113,7 @@ def _onward(facts: Facts) -> Step:
 def _back(facts: Facts) -> Step:
     """To where it was."""
     if not facts.former:
-        carried = facts.lead is Lead.CANDIDATE or facts.candidate is not Candidate.THERE
-        return Step.PUT_BACK if carried else Step.LEAVE
+        return Step.PUT_BACK if facts.lead is Lead.CANDIDATE or not facts.helps else Step.LEAVE
     if facts.ready is not Ready.YES:
         return Step.AWAIT
     return Step.FORGET if facts.restored else Step.RESTORE
