@@ -41,6 +41,10 @@ def documents(text: str, source: str) -> list[Any]:
         raise Invalid(source, [Problem("", f"is not YAML: {problem}{where}")]) from None
     except (yaml.YAMLError, ValueError) as error:  # such as a date on the 32nd
         raise Invalid(source, [Problem("", f"is not YAML: {' '.join(str(error).split())}")]) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError):  # PyYAML's, for `!!bool maybe`
+        raise Invalid(
+            source, [Problem("", "is not YAML: a value is not of the type that its tag names")]
+        ) from None
     except RecursionError:
         raise Invalid(source, [Problem("", "nested too deeply, or contains itself")]) from None
 

@@ -29,6 +29,26 @@ def test_manifests_go_to_stdout_and_the_report_to_stderr() -> None:
     )
 
 
+def test_what_documents_hold_reaches_no_terminal_as_more_than_characters() -> None:
+    chart = Chart()
+    named = {**chart.routemap(), "metadata": {**chart.routemap()["metadata"], "name": "a\x1b[2J"}}
+    spec = yaml.safe_load(named["data"]["strSpec"])
+    (template,) = spec["routingTemplates"].values()
+    template["template"] = template["template"].replace(
+        "gateways: [mm-gateway", r'gateways: [mm-gateway, "\e[31m"'
+    )
+    done = run("-f", "-", documents=[{**named, "data": {"strSpec": yaml.safe_dump(spec)}}])
+    assert "the gateway \\u001b[31m: a policy has one" in done.stderr
+    assert "ConfigMap modelmesh-serving/a\\u001b[2J" in done.stderr
+    assert "\x1b" not in done.output
+    del named["metadata"]["namespace"]
+    done = run("-f", "-", documents=[named])
+    assert (done.exit_code, "\x1b" in done.output) == (2, False)
+    named["data"] = {}
+    done = run("-f", "-", "-n", "models", "mill", documents=[named])
+    assert (done.exit_code, "\x1b" in done.output) == (2, False)
+
+
 def test_what_is_not_carried_over_has_exit_code_1() -> None:
     done = run("-f", "-", documents=Chart("1.1", KSERVE).documents())
     assert done.exit_code == 1

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.migration.charts import NAMESPACE, Chart
-from tests.takeover.world import POLICY, World, entry
+from tests.takeover.world import POLICY, ROUTES, World, entry
 from turnout.cli import main
 from turnout.cli.exits import Exit, NoCluster
 from turnout.cli.take_over import How, take_over
@@ -56,6 +56,14 @@ class TestTakeOver:
             'found "25%", turnout would write "50%"'
         )
         assert made.cluster.get(POLICY) is None
+
+    def test_prints_the_fields_of_others_as_characters(self, capsys: pytest.CaptureFixture[str]) -> None:
+        made = world()
+        made.cluster.patch(ROUTES, {"spec": {"\x1b[2J": 1}})
+        assert run(made) == 1
+        _, told = capsys.readouterr()
+        assert "spec.\\u001b[2J: found 1" in told
+        assert "\x1b" not in told
 
     def test_only_says_what_it_would_do(self, capsys: pytest.CaptureFixture[str]) -> None:
         made = world()

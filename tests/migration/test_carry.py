@@ -1,5 +1,6 @@
 """From routemaps of Iter8's charts to policies and traffic weights."""
 
+import time
 from typing import Any
 
 import pytest
@@ -211,7 +212,7 @@ class TestWeights:
         assert found.weights
         assert found.weights["spec"] == {"weights": {"wisdom-1": 70}}
 
-    @pytest.mark.parametrize("text", ["-1", "1.5", "many", "", "4294967296", "٣"])
+    @pytest.mark.parametrize("text", ["-1", "1.5", "many", "", "4294967296", "9" * 5000, "٣"])
     def test_that_iter8_cannot_read_do_not_count(self, text: str) -> None:
         chart = Chart()
         config = chart.weight_config("wisdom-1", 1)
@@ -219,6 +220,14 @@ class TestWeights:
         found = carried(chart.routemap(), chart.weight_config("wisdom-0"), config)
         assert found.weights is None
         assert "is no number to Iter8" in notes(found)[0]
+
+    def test_may_begin_with_zeros(self) -> None:
+        chart = Chart()
+        config = chart.weight_config("wisdom-1", 1)
+        config["metadata"]["annotations"]["iter8.tools/weight"] = "0" * 5000 + "80"
+        found = carried(chart.routemap(), config)
+        assert found.weights
+        assert found.weights["spec"] == {"weights": {"wisdom-1": 80}}
 
     def test_of_an_object_that_iter8_does_not_watch_do_not_count(self) -> None:
         chart = Chart()
@@ -334,6 +343,27 @@ class TestRefusals:
                 id="the weight of another version",
             ),
             pytest.param(
+                with_template(Chart(), "{{ index .Weights 1 }}", "2"),
+                "spec.http[0].route[1].weight: found 2, expected 4",
+                id="a weight that only looks like the version's",
+            ),
+            pytest.param(
+                with_spec(
+                    Chart(),
+                    lambda found: found["routingTemplates"]["blue-green"].update(template="a: {{ end"),
+                ),
+                'found " end" after {{ without its }}',
+                id="an open action",
+            ),
+            pytest.param(
+                with_spec(
+                    Chart(),
+                    lambda found: found["routingTemplates"]["blue-green"].update(template="!!bool maybe"),
+                ),
+                "is not YAML: a value is not of the type that its tag names",
+                id="a tag that the value does not fit",
+            ),
+            pytest.param(
                 with_template(Chart(), "  http:", "  tls: []\n  http:"), 'unknown field "tls"', id="TLS"
             ),
             pytest.param(
@@ -415,6 +445,44 @@ class TestRefusals:
         assert (first.routemap, first.name, other.policy) == ("wisdom-routemap", "wisdom", None)
         told = "its VirtualService wisdom is that of ConfigMap wisdom-routemap too"
         assert lost(other)[0].startswith(told)
+
+    def test_a_second_routemap_is_of_the_same_model(self) -> None:
+        """So that whoever asks for the model hears of it."""
+        second = Chart().routemap()
+        second["metadata"]["name"] = "zwei-routemap"
+        artifacts = Artifacts(NAMESPACE, whole=True)
+        artifacts.add([second, Chart().routemap()])
+        first, other = carry(artifacts)
+        assert (first.name, first.rivals) == ("wisdom", ("zwei-routemap",))
+        assert (other.name, other.rivals) == ("wisdom", ())
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("[&v {resources: [{gvrShort: isvc, name: a}]}" + ", *v" * 64 + "]", "at most 64"),
+            ("[{resources: [&r {gvrShort: isvc, name: a}" + ", *r" * 64 + "]}]", "at most 64 resources"),
+            (
+                "[&v {resources: [&r {gvrShort: cm, name: a}" + ", *r" * 9999 + "]}" + ", *v" * 9999 + "]",
+                "64",
+            ),
+        ],
+        ids=["versions", "resources", "both by aliases"],
+    )
+    def test_many_items_by_aliases_are_refused(self, text: str, told: str) -> None:
+        found = carried({**Chart().routemap(), "data": {"strSpec": f"versions: {text}"}})
+        assert told in lost(found)[0]
+
+    @pytest.mark.parametrize(
+        "text", [" " * 500_000, "{{" * 250_000, "{{- " * 100_000], ids=["spaces", "opened", "trimmed"]
+    )
+    def test_a_huge_template_is_refused_at_once(self, text: str) -> None:
+        def change(found: Any) -> None:
+            found["routingTemplates"]["blue-green"]["template"] = f"a{text}b"
+
+        document = with_spec(Chart(), change)
+        began = time.process_time()
+        assert lost(carried(document))
+        assert time.process_time() - began < 20
 
     def test_a_release_of_helm_is_told(self) -> None:
         document = Chart().routemap()

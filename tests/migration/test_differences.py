@@ -106,5 +106,13 @@ def test_not_alike(left: Object, right: Object, expected: list[tuple[str, str, s
 
 
 def test_an_object_may_say_more_than_is_wanted() -> None:
-    assert of_objects({"a": 1, "b": 2}, {"a": 1}) == []
-    assert of_objects({"b": 2}, {"a": 1}) == [("spec.a", "nothing", "1")]
+    assert of_objects({"a": 1, "b": 2}, {"a": 1}, said=["a"]) == []
+    assert of_objects({"b": 2}, {"a": 1}, said=[]) == [("spec.a", "nothing", "1")]
+
+
+def test_what_somebody_has_said_would_be_lost() -> None:
+    assert of_objects({"a": 1, "b": 2}, {"a": 1}, said=["a", "b"]) == [("spec.b", "2", "nothing")]
+
+
+def test_weights_that_no_proxy_takes_are_told() -> None:
+    assert of_routes(spec(to("a", -1), to("b", 1)), spec(to("a")))

@@ -211,6 +211,26 @@ class TestRefusals:
         made.cluster.patch(ENTRY, {"spec": {"resolution": "STATIC"}})
         assert 'spec.resolution: found "STATIC", turnout would write "DNS"' in self.refused(made)
 
+    def test_of_an_entry_that_says_more(self) -> None:
+        """It would be lost with the next write."""
+        made = world()
+        made.cluster.patch(ENTRY, {"spec": {"exportTo": ["."]}})
+        assert 'spec.exportTo: found ["."], turnout would write nothing' in self.refused(made)
+
+    def test_of_routes_that_another_routemap_makes_too(self) -> None:
+        """Iter8's controller would write by that one, at the next change of a version."""
+        made = world()
+        other = {**made.chart.routemap(), "metadata": {**made.chart.routemap()["metadata"], "name": "zwei"}}
+        made.cluster.create(other, namespace=NAMESPACE)
+        assert "VirtualService modelmesh-serving/wisdom is made by ConfigMap zwei too" in self.refused(
+            made, accept=True
+        )
+        made.cluster.patch(
+            Ref(CONFIG_MAP, NAMESPACE, "zwei"), {"metadata": {"labels": {"iter8.tools/kind": "mine"}}}
+        )
+        made.run()
+        taken_over(made)
+
     def test_of_the_routes_of_another_policy(self) -> None:
         made = world()
         made.cluster.patch(ROUTES, {"metadata": {"labels": {"turnout.dev/policy": "mill"}}})
@@ -273,6 +293,25 @@ class TestRefusals:
         assert made.said[-1] == "configmap/wisdom-routemap given back to Iter8"
         entries = document(made, ROUTES)["metadata"]["managedFields"]
         assert MANAGER in {one["manager"] for one in entries}
+
+    def test_of_the_api_server_that_come_after_the_routemap_is_taken_give_it_back(self) -> None:
+        """Such as those of an admission webhook, which no question before has shown."""
+        made = world()
+
+        def deny(request: Request) -> Answer | None:
+            if ROUTES.kind.plural in request.path and request.content_type == APPLY:
+                status = {"kind": "Status", "reason": "Forbidden", "message": "denied", "code": 403}
+                return Answer(403, status)
+            return None
+
+        made.cluster.on_request = deny
+        with pytest.raises(ApiError, match="denied"):
+            made.run()
+        assert made.label() == "routemap"
+        assert made.said[-1] == "configmap/wisdom-routemap given back to Iter8"
+        made.cluster.on_request = None
+        made.run()
+        taken_over(made)
 
     def test_that_come_after_the_routes_are_handed_over_give_nothing_back(self) -> None:
         """Two controllers would write them."""

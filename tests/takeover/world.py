@@ -103,7 +103,7 @@ class World:
     async def _run(self, transport: Any, *, accept: bool) -> None:
         over = transport or self.cluster
         artifacts = await read(Client(over), NAMESPACE)
-        (carried,) = carry(artifacts)
+        carried, *_ = carry(artifacts)
         holders = resources(artifacts, carried.namespace, carried.routemap)
         taking = TakeOver(over, planned, self.said.append, accept_changes=accept, settle=0.0)
         await taking.permitted(await taking.prepare(carried), holders)

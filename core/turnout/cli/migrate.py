@@ -12,7 +12,7 @@ import click
 from turnout.cli import options, shifting
 from turnout.cli.exits import BadInput, Exit
 from turnout.cli.program import Command
-from turnout.shown import shown
+from turnout.shown import plain, sentence, shown
 
 if TYPE_CHECKING:
     from turnout.cli.take_over import How
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
       0    everything is carried over, or there is nothing of Iter8's; what was to be taken over is
       1    something is not carried over, or not taken over: what, why and what to do is on stderr
       2    wrong usage, or a file cannot be used or holds no routemap
-      3    the cluster cannot be reached, or does not permit it; nothing is written then
+      3    the cluster cannot be reached, or does not permit it: what it does not permit is asked before
+           anything is written; should it refuse later, the same command goes on
       6    it is taken over, and turnout's controller has not followed in time
       130  interrupted: the same command goes on
     """,
@@ -170,7 +171,9 @@ def _offline(sources: Sequence[str], namespace: str | None) -> "Artifacts":
         )
     for there, name in artifacts.routemaps:
         if not there:
-            raise BadInput(f"{named}: ConfigMap {name} names no namespace; give the one it is for with -n")
+            raise BadInput(
+                f"{named}: ConfigMap {plain(name)} names no namespace; give the one it is for with -n"
+            )
     return artifacts
 
 
@@ -180,7 +183,7 @@ def _chosen(artifacts: "Artifacts", names: Sequence[str]) -> "list[Carried]":
 
     found = carry(artifacts)
     if unknown := sorted(set(names) - {one.name for one in found}):
-        known = ", ".join(sorted({one.name for one in found})) or "none"
+        known = ", ".join(plain(name) for name in sorted({one.name for one in found})) or "none"
         raise BadInput(f"there is no routemap of a model {shown(unknown[0])}; there is {known}")
     return [one for one in found if not names or one.name in names]
 
@@ -194,9 +197,9 @@ def _tell(found: Iterable["Carried"]) -> int:
             if one.weights:
                 weights = one.weights["spec"]["weights"].items()
                 told.append("TrafficWeights " + " ".join(f"{name}={weight}" for name, weight in weights))
-            click.echo(", ".join(told), err=True)
+            click.echo(sentence(", ".join(told), 4096), err=True)
         for finding in one.findings:
-            click.echo(str(finding), err=True)
+            click.echo(sentence(str(finding), 4096), err=True)
             code = Exit.NOT_WELL if finding.lost else code
     return code
 

@@ -23,7 +23,7 @@ from turnout.plugin import Ref
 from turnout.registry import Registry
 from turnout.runtime.transport import Transport
 from turnout.settings import Settings
-from turnout.shown import plain
+from turnout.shown import plain, sentence
 from turnout.takeover.reading import resources
 from turnout.takeover.takeover import Prepared, Refused, TakeOver
 
@@ -101,7 +101,7 @@ def _planned(
 
 def _refuse(refused: Refused) -> Exit:
     for line in refused.lines:
-        click.echo(f"Error: {line}", err=True)
+        click.echo(f"Error: {sentence(line, 4096)}", err=True)
     return Exit.NOT_WELL
 
 

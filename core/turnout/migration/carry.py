@@ -1,7 +1,7 @@
 """Makes policies and traffic weights of routemaps."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from turnout import yaml_input
@@ -13,7 +13,7 @@ from turnout.migration.chart import VirtualService
 from turnout.migration.findings import Finding, Unlike, one_line
 from turnout.migration.gotemplate import execute
 from turnout.migration.reader import Recognized
-from turnout.migration.routemap import KEY, Routemap
+from turnout.migration.routemap import KEY, Routemap, RoutingTemplate, is_live
 from turnout.names import GROUP, ROUTING_POLICY, TRAFFIC_WEIGHTS, VERSION
 from turnout.plugin.reading import mapping
 from turnout.shown import shown
@@ -35,11 +35,14 @@ class Carried:
     policy: Manifest | None = None
     weights: Manifest | None = None
     routes_of: Routemap | None = None
+    model: str = ""
+    rivals: tuple[str, ...] = ()
+    """Other routemaps by which Iter8's controller writes the same VirtualService."""
 
     @property
     def name(self) -> str:
-        """Of the policy; of the routemap where there is none."""
-        return str(self.policy["metadata"]["name"]) if self.policy else self.routemap
+        """Of the policy, which is the model's; of the routemap where it is not known."""
+        return self.model or self.routemap
 
     @property
     def manifests(self) -> list[Manifest]:
@@ -49,19 +52,25 @@ class Carried:
 
 def carry(artifacts: Artifacts) -> list[Carried]:
     """What becomes of all routemaps among the documents, by namespace and name."""
-    found: list[Carried] = []
-    first: dict[tuple[str, str], str] = {}
-    for one in (_carry(artifacts, *place) for place in sorted(artifacts.routemaps)):
-        other = first.setdefault((one.namespace, one.name), one.routemap) if one.policy else one.routemap
-        found.append(one if other == one.routemap else _second(one, other))
-    return found
+    found = [_carry(artifacts, *place) for place in sorted(artifacts.routemaps)]
+    of_models: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        if one.policy:
+            of_models.setdefault((one.namespace, one.name), []).append(one.routemap)
+    return [
+        _among(one, of_models[one.namespace, one.name], artifacts) if one.policy else one for one in found
+    ]
 
 
-def _second(one: Carried, other: str) -> Carried:
-    """A routemap for the VirtualService of another one: Iter8 writes by both, in turn."""
-    told = f"its VirtualService {one.name} is that of ConfigMap {other} too, which is carried over"
+def _among(one: Carried, routemaps: Sequence[str], artifacts: Artifacts) -> Carried:
+    """One of the routemaps for a VirtualService, of which the first is carried over: Iter8 writes by all."""
+    first = routemaps[0]
+    if one.routemap == first:
+        places = ((one.namespace, other) for other in routemaps[1:])
+        return replace(one, rivals=tuple(place[1] for place in places if is_live(artifacts.routemaps[place])))
+    told = f"its VirtualService {one.name} is that of ConfigMap {first} too, which is carried over"
     finding = Finding(f"ConfigMap {one.namespace}/{one.routemap}", f"{told}: delete one of both")
-    return Carried(one.namespace, one.routemap, (finding,))
+    return Carried(one.namespace, one.routemap, (finding,), model=one.name)
 
 
 def _carry(artifacts: Artifacts, namespace: str, name: str) -> Carried:
@@ -89,19 +98,26 @@ class _Carrying:
         if len(read.templates) > 1:
             raise Unlike(f"data.{KEY}.routingTemplates", f"{len(read.templates)} templates", "one")
         ((strategy, template),) = read.templates.items()
-        path = f"data.{KEY}.routingTemplates[{shown(strategy)}]"
         if strategy not in strategies.STRATEGIES:
-            raise Unlike(path, "this name", ", ".join(strategies.STRATEGIES))
+            raise Unlike(_path(strategy), "this name", ", ".join(strategies.STRATEGIES))
         if template.gvr_short != VIRTUAL_SERVICE:
             told = f"routes of the kind {shown(template.gvr_short)}: only VirtualServices are carried over"
             finding = Finding(read.subject, f"{told}; write a policy with the router gateway-api by hand")
             return Carried(read.namespace, read.name, (finding,))
-        marks = tuple(range(1, len(read.versions) + 1))
-        text = execute(template.template, marks, f"{path}.template")
-        result = yaml_input.documents(text, f"{path}.template")
-        route = parse(VirtualService, result[0] if len(result) == 1 else None, subject=f"{path}.template")
-        recognized = environments.recognize(read, strategy, route, marks)
-        return self._made(strategy, route.metadata.name, recognized)
+        count = len(read.versions)
+        name, recognized = self._recognized(strategy, template, range(1, count + 1))
+        # A number that looks like a version's weight does so once.
+        self._recognized(strategy, template, range(count + 1, 2 * count + 1))
+        return self._made(strategy, name, recognized)
+
+    def _recognized(
+        self, strategy: str, template: RoutingTemplate, marks: Sequence[int]
+    ) -> tuple[str, Recognized]:
+        """The name of the route that the template yields for weights, and what it means."""
+        path = f"{_path(strategy)}.template"
+        result = yaml_input.documents(execute(template.template, marks, path), path)
+        route = parse(VirtualService, result[0] if len(result) == 1 else None, subject=path)
+        return route.metadata.name, environments.recognize(self.routemap, strategy, route, marks)
 
     def _made(self, strategy: str, name: str, recognized: Recognized) -> Carried:
         read, found = self.routemap, weights.read(self.routemap, self.artifacts)
@@ -127,7 +143,7 @@ class _Carrying:
         except Invalid as error:
             findings.append(Finding(read.subject, f"{error.subject} would be refused: {one_line(error)}"))
             policy = told = None
-        return Carried(read.namespace, read.name, tuple(findings), policy, told, read)
+        return Carried(read.namespace, read.name, tuple(findings), policy, told, read, name)
 
     def _version(
         self, strategy: str, recognized: Recognized, name: str, declared: tuple[int, ...]
@@ -172,7 +188,11 @@ class _Carrying:
         metadata = mapping(self.routemap.document.get("metadata"))
         if release := mapping(metadata.get("annotations")).get(RELEASE):
             told = f"it is of the Helm release {shown(release)}: to uninstall that deletes all that it made"
-            yield Finding(subject, f"{told}, versions, Gateways and Services too", lost=False)
+            yield Finding(subject, f"{told}, routes, versions, Gateways and Services too", lost=False)
+
+
+def _path(strategy: str) -> str:
+    return f"data.{KEY}.routingTemplates[{shown(strategy)}]"
 
 
 def _merged(found: weights.Weights) -> Iterator[int]:

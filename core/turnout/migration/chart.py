@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from turnout.api.fields import Document, HostName
+from turnout.migration.routemap import MOST
 from turnout.template_values import HTTPMatchRequest
 from turnout.validation import Expected
 
@@ -27,9 +28,9 @@ class Destination(Document):
 class Operations(Document):
     """What happens to the headers of requests or responses."""
 
-    set: dict[str, str] = Field(default_factory=dict)
-    add: dict[str, str] = Field(default_factory=dict)
-    remove: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    set: dict[str, str] = Field(default_factory=dict, max_length=MOST)
+    add: dict[str, str] = Field(default_factory=dict, max_length=MOST)
+    remove: Annotated[tuple[str, ...], Field(max_length=MOST, strict=False)] = ()
 
 
 class Headers(Document):
@@ -63,9 +64,13 @@ class Entry(Document):
     """One of `spec.http`. Its name is for logs alone."""
 
     name: str = ""
-    match: Annotated[tuple[HTTPMatchRequest, ...], Field(strict=False)] = ()
+    match: Annotated[tuple[HTTPMatchRequest, ...], Field(max_length=MOST, strict=False)] = ()
     rewrite: Rewrite | None = None
-    route: Annotated[tuple[Route, ...], Field(min_length=1, strict=False), Expected("a list of routes")]
+    route: Annotated[
+        tuple[Route, ...],
+        Field(min_length=1, max_length=MOST, strict=False),
+        Expected(f"a list of 1 to {MOST} routes"),
+    ]
     mirror: Destination | None = None
     mirror_percentage: Percent | None = None
     headers: Headers = Field(default_factory=Headers)
@@ -76,7 +81,11 @@ class Spec(Document):
 
     gateways: Annotated[tuple[str, ...], Field(strict=False)]
     hosts: Annotated[tuple[HostName, ...], Field(min_length=1, strict=False)]
-    http: Annotated[tuple[Entry, ...], Field(min_length=1, strict=False), Expected("a list of rules")]
+    http: Annotated[
+        tuple[Entry, ...],
+        Field(min_length=1, max_length=MOST + 1, strict=False),
+        Expected(f"a list of 1 to {MOST + 1} rules"),
+    ]
 
 
 class Metadata(Document):

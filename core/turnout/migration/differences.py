@@ -1,6 +1,6 @@
 """Where two VirtualServices route differently, whatever way they are written."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -23,9 +23,13 @@ def of_routes(live: Object, wanted: Object) -> list[Difference]:
     return list(_differences(_effective(live), _effective(wanted), "spec"))
 
 
-def of_objects(live: Object, wanted: Object) -> list[Difference]:
-    """Where an object differs from what is wanted of it: of two specs. What is not wanted may be there."""
-    left = {name: live.get(name) for name in wanted if name in live}
+def of_objects(live: Object, wanted: Object, *, said: Collection[str]) -> list[Difference]:
+    """Where an object differs from what is wanted of it: of two specs.
+
+    `said`: the fields that somebody has set. Others that are not wanted are the API server's: they may be
+    there.
+    """
+    left = {name: value for name, value in live.items() if name in wanted or name in said}
     return list(_differences(left, wanted, "spec"))
 
 
@@ -61,7 +65,8 @@ def _routes(routes: Sequence[Object]) -> Iterator[dict[str, Any]]:
     whole = sum(weights)
     for route, weight in zip(routes, weights, strict=True):
         if weight:
-            yield {**route, "weight": f"{float(100 * Fraction(weight, whole)):.6g}%"}
+            share = f"{float(100 * Fraction(weight, whole)):.6g}%" if whole else str(weight)
+            yield {**route, "weight": share}
 
 
 def _weight(value: object) -> int:

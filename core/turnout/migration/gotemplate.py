@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from turnout.migration.findings import Unlike
 from turnout.shown import shown
 
-_ACTION = re.compile(r"(?:\s*\{\{-(?=\s)|\{\{)(?P<body>.*?)(?:(?<=\s)-\}\}\s*|\}\})", re.DOTALL)
+_SPACE = " \t\r\n"
+"""What Go trims, and looks for beside the hyphen that asks for it."""
 _WEIGHT = re.compile(r"index \.Weights (?P<index>\d{1,4})")
 _IF = re.compile(r"if gt \( ?index \.Weights (?P<index>\d{1,4}) ?\) 0")
 KNOWN = "{{ index .Weights N }}, {{ if gt (index .Weights N) 0 }} or {{ end }}"
@@ -20,12 +21,18 @@ def execute(template: str, weights: Sequence[int], path: str) -> str:
     """The template's result for the weights of all versions. Raises Unlike, which names `path`."""
     out: list[str] = []
     open_: list[bool] = []
-    at = 0
-    for action in _ACTION.finditer(template):
+    before, *actions = template.split("{{")
+    for action in actions:
+        inside, closed, after = action.partition("}}")
+        if not closed:
+            raise Unlike(path, f"{shown(action)} after {{{{ without its }}}}", KNOWN)
+        if inside[:1] == "-" and inside[1:2] in _SPACE:
+            inside, before = inside[1:], before.rstrip(_SPACE)
+        if inside[-1:] == "-" and inside[-2:-1] in _SPACE:
+            inside, after = inside[:-1], after.lstrip(_SPACE)
         if all(open_):
-            out.append(template[at : action.start()])
-        at = action.end()
-        body = " ".join(action["body"].split())
+            out.append(before)
+        before, body = after, " ".join(inside.split())
         if body == "end" and open_:
             open_.pop()
         elif matched := _IF.fullmatch(body):
@@ -37,7 +44,7 @@ def execute(template: str, weights: Sequence[int], path: str) -> str:
             raise Unlike(path, shown(f"{{{{ {body} }}}}"), KNOWN)
     if open_:
         raise Unlike(path, "an {{ if }} without its {{ end }}", KNOWN)
-    return "".join([*out, template[at:]])
+    return "".join([*out, before])
 
 
 def _weight(index: str, weights: Sequence[int], path: str) -> int:

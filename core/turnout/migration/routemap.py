@@ -17,6 +17,8 @@ ROUTEMAP = "routemap"
 TAKEN_OVER = "routemap-taken-over"
 """The label's value once the route is turnout's: Iter8's controller looks for the other one alone."""
 KEY = "strSpec"
+MOST = 64
+"""Items of a list. YAML's aliases make lists of lists that are far greater than their text."""
 
 
 class Resource(Document):
@@ -30,7 +32,11 @@ class Resource(Document):
 class Version(Document):
     """A version. Its first resource is the one whose annotation counts as its weight."""
 
-    resources: Annotated[tuple[Resource, ...], Field(strict=False), Expected("a list of resources")] = ()
+    resources: Annotated[
+        tuple[Resource, ...],
+        Field(max_length=MOST, strict=False),
+        Expected(f"a list of at most {MOST} resources"),
+    ] = ()
     weight: Annotated[int, Field(ge=0)] | None = None
 
 
@@ -43,7 +49,9 @@ class RoutingTemplate(Document):
 
 class _Spec(Document):
     versions: Annotated[
-        tuple[Version, ...], Field(min_length=1, strict=False), Expected("a list of at least one version")
+        tuple[Version, ...],
+        Field(min_length=1, max_length=MOST, strict=False),
+        Expected(f"a list of at least one version and at most {MOST}"),
     ]
     routing_templates: dict[str, RoutingTemplate] = Field(default_factory=dict)
 
@@ -72,6 +80,11 @@ def is_routemap(document: Mapping[str, Any]) -> bool:
     """Whether it is a ConfigMap that Iter8 takes for a routemap, or took for one before it was taken over."""
     labels = mapping(mapping(document.get("metadata")).get("labels"))
     return document.get("kind") == "ConfigMap" and labels.get(LABEL_KIND) in (ROUTEMAP, TAKEN_OVER)
+
+
+def is_live(document: Mapping[str, Any]) -> bool:
+    """Whether Iter8's controller finds it."""
+    return mapping(mapping(document.get("metadata")).get("labels")).get(LABEL_KIND) == ROUTEMAP
 
 
 def read(document: Mapping[str, Any], namespace: str, name: str) -> Routemap:

@@ -18,6 +18,7 @@ LABEL_WATCH = "iter8.tools/watch"
 DEFAULT = 1
 GREATEST = 2**32 - 1
 """Iter8 reads annotations as 32 bits without a sign."""
+DIGITS = len(str(GREATEST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,11 @@ class _Read:
         if not self.version.resources or not self._watched(self.version.resources[0]):
             return None
         text = self._annotation(self.version.resources[0])
-        if text is None or not (text.isascii() and text.isdigit()) or int(text) > GREATEST:
+        if text is None or not (text.isascii() and text.isdigit()):
             return None
-        return int(text)
+        digits = text.lstrip("0") or "0"
+        # Python refuses to read thousands of digits.
+        return int(digits) if len(digits) <= DIGITS and int(digits) <= GREATEST else None
 
     def findings(self) -> Iterator[Finding]:
         for index, resource in enumerate(self.version.resources):

@@ -50,6 +50,13 @@ def managed_fields(document: Object) -> list[dict[str, Any]] | None:
     return [*left, {name: value for name, value in applied.items() if value}]
 
 
+def said_of_spec(document: Object) -> set[str]:
+    """The fields of the spec that somebody has set, as `metadata.managedFields` tells."""
+    entries = items(mapping(document.get("metadata")).get("managedFields"))
+    specs = (mapping(mapping(one.get("fieldsV1")).get(SPEC)) for one in entries if not one.get("subresource"))
+    return {name.removeprefix("f:") for spec in specs for name in spec}
+
+
 def _is_ours(entry: Object) -> bool:
     return (entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Apply")
 

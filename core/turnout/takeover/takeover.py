@@ -12,6 +12,7 @@ It needs the rights to get, create and patch what it writes. Iter8's controller 
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,8 +25,8 @@ from turnout.plugin import Ref, Role
 from turnout.plugin.reading import items, mapping
 from turnout.runtime.client import Client
 from turnout.runtime.errors import ApiError
-from turnout.runtime.transport import Transport
-from turnout.takeover.handover import managed_fields
+from turnout.runtime.transport import ConnectionFailed, Transport
+from turnout.takeover.handover import managed_fields, said_of_spec
 from turnout.takeover.reading import CONFIG_MAP
 
 FINALIZER = "iter8.tools/finalizer"
@@ -117,7 +118,11 @@ class TakeOver:
     async def prepare(self, carried: Carried) -> Prepared:
         """Read a model and compare its routes. Raises Refused where they would be others."""
         if carried.policy is None:
-            raise Refused(f"{carried.namespace}/{carried.name}: there is no policy for it, as told above")
+            subject = f"ConfigMap {carried.namespace}/{carried.routemap}"
+            raise Refused(f"{subject}: there is no policy for it, as told above")
+        if carried.rivals:
+            route = f"VirtualService {carried.namespace}/{carried.name}"
+            raise Refused(f"{route} is made by ConfigMap {', '.join(carried.rivals)} too: delete one of both")
         namespace, name = carried.namespace, carried.name
         policy, weights = Ref(ROUTING_POLICY, namespace, name), Ref(TRAFFIC_WEIGHTS, namespace, name)
         found, weighed = await self._people.get(policy), await self._people.get(weights)
@@ -163,6 +168,10 @@ class TakeOver:
         except Refused:
             await self._give_back(prepared)
             raise
+        except ApiError:
+            with suppress(ApiError, ConnectionFailed):
+                await self._give_back(prepared)
+            raise
         for ref in holders:
             if await self._release(ref):
                 self.said(f"{_named(ref)} released")
@@ -182,10 +191,15 @@ class TakeOver:
                 continue
             if whose := _of_another(found, prepared):
                 raise Refused(f"{one.ref} is {whose}")
-            compare = differences.of_routes if one.role is Role.ROUTE else differences.of_objects
+            spec = mapping(found.get("spec"))
+            different = (
+                differences.of_routes(spec, one.body["spec"])
+                if one.role is Role.ROUTE
+                else differences.of_objects(spec, one.body["spec"], said=said_of_spec(found))
+            )
             lines.extend(
                 f"{one.ref}: {path}: found {there}, turnout would write {wanted}"
-                for path, there, wanted in compare(mapping(found.get("spec")), one.body["spec"])
+                for path, there, wanted in different
             )
         if lines and not self.accept_changes:
             raise Refused(*lines)
