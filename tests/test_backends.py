@@ -15,11 +15,15 @@ BACKENDS = re.compile(
 )
 MAY = {
     "api/models.py": "the router of a policy that names none",
+    "cli/migrate.py": "an example in its help",
     "cli/release.py": "an example in its help",
     "cli/run.py": "an example in its help",
     "cli/template.py": "an example in its help",
+    "client/promotion/manifest.py": "an annotation that Kubernetes writes",
     "demo": "the tutorial",
     "inference/protocol.py": "the open inference protocol's service",
+    "migration": "Iter8's charts, each of which is for one of them",
+    "takeover": "Iter8's routes and versions",
     "template.py": "Iter8's values, whose keys are ModelMesh's",
     "template_values.py": "Iter8's values, whose keys are ModelMesh's",
     "testing/memory/resources.py": "how the kinds of a cluster's own are called in paths",

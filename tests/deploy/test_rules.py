@@ -120,7 +120,7 @@ def test_nothing_is_granted_on_secrets_or_by_wildcards() -> None:
     everything = [one.replace("false", "true") for one in OFF]
     found = objects(*everything, "--set=clusterScoped=true")
     roles = [one for one in found if one["kind"] in ("Role", "ClusterRole")]
-    assert len(roles) == 6
+    assert len(roles) == 7
     for role in roles:
         for kind, verbs in granted(role["rules"]).items():
             assert "*" not in {kind.partition(".")[0], *verbs}

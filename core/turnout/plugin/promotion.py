@@ -38,12 +38,12 @@ def taken(
     return made
 
 
-def deployed(deployment: Mapping[str, Any]) -> tuple[bool, str]:
+def deployed(workload: Mapping[str, Any]) -> tuple[bool, str]:
     """Whether all pods of a Deployment are of its spec as it is now, and available; if not, why."""
-    status = mapping(deployment.get("status"))
-    wanted = integer(mapping(deployment.get("spec")).get("replicas"))
+    status = mapping(workload.get("status"))
+    wanted = integer(mapping(workload.get("spec")).get("replicas"))
     wanted = 1 if wanted is None else wanted
-    observed, latest = integer(status.get("observedGeneration")), generation(deployment)
+    observed, latest = integer(status.get("observedGeneration")), generation(workload)
     if observed is None or (latest is not None and observed < latest):
         return False, "its controller has not seen its latest change yet"
     progressing = condition(status, "Progressing")
