@@ -30,7 +30,7 @@ def turnout(site: Site, user: Credentials | Proxied, *arguments: str) -> subproc
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    said, told = process.communicate(timeout=30)
+    said, told = process.communicate(timeout=60)
     return process.returncode, said, told
 
 
@@ -100,7 +100,7 @@ def test_a_wait_for_a_controller_that_does_not_run_ends(site: Site, reader: Cred
     assert site.get("routingpolicy", "wisdom")["status"]["lease"] == f"{site.namespace}/turnout"
     controller.terminate()
     controller.wait()
-    asked = ("wait", "wisdom", "--for=split=50/50", "--timeout=60s")
+    asked = ("wait", "wisdom", "--for=split=50/50", "--timeout=5m")
     code, said, told = ended(turnout(site, reader, *asked))
     assert (code, said) == (8, ""), told
     gone = f"nobody has the Lease {site.namespace}/turnout, let go at "

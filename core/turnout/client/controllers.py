@@ -1,7 +1,8 @@
 """Whether a controller is at work, by its Lease: what a wait would otherwise wait for in vain.
 
-As those who would take over do, it goes by its own clock alone: a Lease has run out when it has not changed
-for as long as it says. A controller without a Lease, or whose Lease may not be read, is taken to be at work.
+As those who would take over do, it goes by its own clock alone: nobody is there when the Lease has not
+changed for twice as long as it says. A controller without a Lease, or whose Lease may not be read, is taken
+to be at work.
 """
 
 import asyncio
@@ -18,8 +19,8 @@ from turnout.shown import plain
 
 LOOK = 2.0
 """Seconds between two looks."""
-VACANT = 5.0
-"""Seconds after which nobody is there to take up a Lease that was let go: who stands by does so at once."""
+PATIENCE = 30.0
+"""Seconds without a change, at least: the pod of a controller that runs alone may be replaced meanwhile."""
 DURATION = 15
 """Seconds after which one has run out that does not say when; the default of `turnout run`."""
 
@@ -56,9 +57,9 @@ async def missing(client: Client, lease: str) -> Never:
 
 
 def _patience(spec: Spec | None) -> float:
-    if spec is None:
-        return DURATION
-    return (integer(spec.get("leaseDurationSeconds")) or DURATION) if spec.get("holderIdentity") else VACANT
+    """Twice as long as it says: then those who stand by would have it."""
+    said = integer(spec.get("leaseDurationSeconds")) if spec else None
+    return max(PATIENCE, 2.0 * (said or DURATION))
 
 
 def _told(lease: str, spec: Spec | None) -> str:
