@@ -10,6 +10,7 @@ from tests.cli.test_rollouts import cluster as policies
 from tests.cli.test_rollouts import run
 from tests.client.policies import WISDOM, status
 from tests.client.promoting import CANDIDATE, ISVC, PRIMARY, RECORD, model
+from turnout.calling import PluginError
 from turnout.cli import promote as command
 from turnout.cli.program import program_name
 from turnout.cli.promote import Talk, _show, _told
@@ -146,7 +147,8 @@ def test_what_is_forbidden_is_told_by_its_verb(cluster: InMemoryCluster) -> None
 
 
 ENDINGS: list[tuple[Exception, int, str]] = [
-    (PromotionRefusedError("no"), 1, "no"),
+    (PromotionRefusedError("no"), 1, "no; what is written stays; {} promote wisdom goes on from there"),
+    (PluginError("mine", "no"), 1, "no; what is written stays; {} promote wisdom goes on from there"),
     (ChangedError("no"), 1, "no"),
     (CandidateError("which"), 2, "which"),
     (UnderWayError("later"), 6, "later"),

@@ -20,6 +20,7 @@ from tests.client.promoting import (
     Made,
     model,
 )
+from turnout.client import NoControllerError
 from turnout.client.promotion import (
     CandidateError,
     ChangedError,
@@ -29,8 +30,10 @@ from turnout.client.promotion import (
     TakenBackError,
     UnderWayError,
 )
+from turnout.client.promotion.record import RETURNING
 from turnout.names import ROUTING_POLICY
 from turnout.plugin import Ref
+from turnout.runtime.lease import LEASE
 from turnout.testing.fastloop import FastLoop
 
 POLICY = Ref(ROUTING_POLICY, "models", "wisdom")
@@ -530,6 +533,39 @@ def test_without_a_controller_nothing_is_replaced(bed: Bed) -> None:
     assert bed.model_of() == ("v0", "s3://models/old")
     assert bed.weights_spec() is None
     assert not bed.exists(RECORD)
+
+
+def test_without_a_controller_the_candidate_does_not_go(bed: Bed) -> None:
+    """Its drain is the controller's, which is told by its Lease; once one is at work, it is gone on with."""
+
+    async def promote() -> None:
+        client = turnout.Client(bed.cluster, "models")
+        promoting = asyncio.ensure_future(client.promote("wisdom", terms=bed.terms()))
+        while not bed.get(CANDIDATE)["metadata"].get("deletionTimestamp"):  # noqa: ASYNC110 - plain data
+            await asyncio.sleep(0.05)
+        bed.connection.alive = False
+        bed.cluster.set_status(POLICY, {**bed.get(POLICY)["status"], "lease": "turnout-system/turnout"})
+        await promoting
+
+    bed.cluster.install(LEASE)
+    with pytest.raises(NoControllerError) as told:
+        bed.wait_for(promote())
+    assert str(told.value).endswith("its Lease turnout-system/turnout does not exist")
+    assert bed.exists(CANDIDATE)
+    bed.restart(settings=SETTINGS)
+    bed.promote()
+    promoted(bed)
+
+
+def test_a_prospect_of_one_that_is_taken_back_says_so(bed: Bed) -> None:
+    bed.models.load_in("wisdom-0", float("inf"))
+    TestIsRefused.at(bed, "back: wisdom-0 is not ready", timeout=STUCK)
+    bed.cluster.patch(RECORD, {"metadata": {"annotations": {RETURNING: "no luck"}}})
+    with pytest.raises(PromotionRefusedError) as told:
+        bed.promote(method="prospect")
+    assert str(told.value) == (
+        "the promotion of wisdom-1 is being taken back: no luck; promoting again goes on with that"
+    )
 
 
 def test_a_candidate_that_does_not_drain_is_deleted_once_proxies_have_followed(bed: Bed) -> None:

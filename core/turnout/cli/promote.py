@@ -181,7 +181,13 @@ def _told(asked: Asked, talk: Talk) -> Iterator[None]:
     """Tell how it ended, other than well, as one clear error, and how to go on."""
     from turnout.calling import PluginError
     from turnout.cli.cluster import told_errors
-    from turnout.client.promotion import CandidateError, PromotionError, TakenBackError, UnderWayError
+    from turnout.client.promotion import (
+        CandidateError,
+        PromotionError,
+        PromotionRefusedError,
+        TakenBackError,
+        UnderWayError,
+    )
 
     try:
         with told_errors():
@@ -199,5 +205,8 @@ def _told(asked: Asked, talk: Talk) -> Iterator[None]:
         raise NotInTime(str(error)) from None
     except TakenBackError as error:
         raise TakenBack(str(error)) from None
-    except (PromotionError, PluginError) as error:
+    except (PromotionRefusedError, PluginError) as error:
+        under_way = f"; {talk.goes_on(asked.name)}" if talk.begun else ""
+        raise NotWell(f"{error}{under_way}") from None
+    except PromotionError as error:
         raise NotWell(str(error)) from None

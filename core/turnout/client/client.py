@@ -184,7 +184,7 @@ class Client:
             async with asyncio.timeout(timeout), aclosing(self.watch(name)) as states:
                 while not until(last):
                     told(last)
-                    found = await self._while_controlled(anext(states), last)
+                    found = await self.while_controlled(anext(states), last)
                     if found is None:
                         raise DeletedError(f"{last} is deleted")
                     last = found
@@ -192,7 +192,7 @@ class Client:
             raise NotInTimeError(last, timeout) from None
         return last
 
-    async def _while_controlled(self, work: Awaitable[T], rollout: Rollout) -> T:
+    async def while_controlled(self, work: Awaitable[T], rollout: Rollout) -> T:
         """What some work gives. Raises NoControllerError once no controller is there that could bring it."""
         working = asyncio.ensure_future(work)
         looking = asyncio.create_task(self._missing(rollout))

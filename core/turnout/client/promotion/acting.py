@@ -14,6 +14,7 @@ from turnout.client.promotion.stage import Scene, Stage, led, unfit
 from turnout.client.promotion.steps import Lead, Step
 from turnout.client.promotion.terms import Promoted
 from turnout.decision import promotion as ask
+from turnout.names import FINALIZER_DRAIN
 from turnout.plugin.reading import app_version, mapping
 from turnout.rollout import Rollout
 from turnout.shown import plain, sentence
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from turnout.client.client import Client
 
 Object = Mapping[str, Any]
+
+
+def _finalizers(obj: Object | None) -> tuple[Any, ...]:
+    return tuple(mapping(obj.get("metadata")).get("finalizers") or ()) if obj else ()
 
 
 class _NotFitError(Exception):
@@ -149,7 +154,20 @@ class Actor:
             told = f"{plain(record.candidate)} is still being deleted after {terms.timeout:g} s"
             raise UnderWayError(f"{told}: what holds it are its finalizers; {AGAIN}")
         self._memory.tell(6, f"waits until {plain(record.candidate)} is gone: the calls leave it first")
-        await terms.sleep(terms.poll)
+        if any(FINALIZER_DRAIN in _finalizers(one) for one in scene.candidate):
+            await self._rollouts.while_controlled(self._let_go(scene, record), scene.rollout)
+        else:
+            await terms.sleep(terms.poll)
+
+    async def _let_go(self, scene: Scene, record: Record) -> None:
+        """Wait until finalizers of the candidate are others, which is the controller's to do."""
+        refs, terms = scene.accepted.refs[record.candidate], self._memory.terms
+        there = scene.candidate
+        while list(map(_finalizers, there)) == list(map(_finalizers, scene.candidate)):
+            if self._memory.since(Step.DRAIN) >= terms.timeout:
+                return
+            await terms.sleep(terms.poll)
+            there = await self._stage.objects(refs)
 
     async def give_up(self, record: Record, why: str) -> None:
         """From now on it is taken back, whoever goes on with it."""

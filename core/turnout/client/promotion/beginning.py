@@ -14,6 +14,7 @@ from turnout.names import ROUTING_POLICY, TRAFFIC_WEIGHTS
 from turnout.plugin import Ref
 from turnout.plugin.reading import mapping, text
 from turnout.runtime.errors import ApiError
+from turnout.shown import sentence
 
 Object = Mapping[str, Any]
 
@@ -40,7 +41,10 @@ async def record_of(stage: Stage, scene: Scene, chosen: str | None, terms: Terms
 
 
 def prospect(scene: Scene, record: Record) -> Prospect:
-    """What is left to be done of a promotion. Raises PluginError."""
+    """What is left to be done. Raises PluginError, and PromotionRefusedError for one that is taken back."""
+    if record.returning:
+        told = f"the promotion of {record.candidate} is being taken back: {record.returning}"
+        raise PromotionRefusedError(f"{sentence(told, 2048)}; promoting again goes on with that")
     made = scene.made(record.wanted)
     changes = tuple(
         Change(before or {}, after)
