@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.migration.charts import NAMESPACE, Chart
-from tests.takeover.world import POLICY, ROUTES, World, entry
+from tests.takeover.world import POLICY, ROUTEMAP, ROUTES, World, entry
 from turnout.cli import main
 from turnout.cli.exits import Exit, NoCluster
 from turnout.cli.take_over import How, take_over
@@ -56,6 +56,35 @@ class TestTakeOver:
             'found "25%", turnout would write "50%"'
         )
         assert made.cluster.get(POLICY) is None
+
+    def test_gives_back_what_an_ended_run_has_left_to_nobody(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A version went meanwhile, which Iter8's controller has not followed, and turnout's could not."""
+        made = world()
+        made.cluster.patch(ROUTEMAP, {"metadata": {"labels": {"iter8.tools/kind": "routemap-taken-over"}}})
+        made.ready("wisdom-1", ready=False)
+        before = made.cluster.revision
+        assert run(made, How(dry_run=True, settle=0.0)) == 1
+        assert made.cluster.revision == before
+        assert run(made) == 1
+        said, told = capsys.readouterr()
+        assert said == "configmap/wisdom-routemap given back to Iter8\n"
+        assert "spec.http[0].route[1]: found {" in told
+        assert made.label() == "routemap"
+        made.iter8((50, 0))
+        assert run(made) == 0
+        assert made.label() == "routemap-taken-over"
+
+    def test_gives_nothing_back_of_routes_that_a_policy_has(self) -> None:
+        made = world()
+        assert run(made) == 0
+        made.cluster.patch(ROUTES, {"metadata": {"labels": {"turnout.dev/policy": "mill"}}})
+        owner = {"apiVersion": "turnout.dev/v1alpha1", "kind": "RoutingPolicy", "name": "mill", "uid": "1"}
+        made.cluster.collects_garbage = False
+        made.cluster.patch(ROUTES, {"metadata": {"ownerReferences": [owner]}})
+        assert run(made) == 1
+        assert made.label() == "routemap-taken-over"
 
     def test_prints_the_fields_of_others_as_characters(self, capsys: pytest.CaptureFixture[str]) -> None:
         made = world()

@@ -230,3 +230,79 @@ def test_a_take_over_that_is_killed_is_gone_on_with(site: Site, iter8: Iter8) ->
     assert code == 0, told
     belongs_to_the_policy(site)
     routes_stayed(follows.end())
+
+
+def test_what_would_be_lost_or_written_by_another_routemap_is_refused(site: Site, iter8: Iter8) -> None:
+    site.start()
+    chart = Chart(namespace=site.namespace)
+    second = chart.routemap()
+    second["metadata"]["name"] = "zwei-routemap"
+    applied(site, second)
+    code, said, told = migrate(site, "wisdom", "--take-over")
+    assert (code, said) == (1, ""), told
+    there = f"VirtualService {site.namespace}/wisdom"
+    assert f"Error: {there} is made by ConfigMap zwei-routemap too: delete one of both\n" in told
+    site.kubectl("delete", "configmap", "zwei-routemap")
+    site.kubectl("patch", "serviceentry", "wisdom", "--type=merge", '--patch={"spec":{"exportTo":["."]}}')
+    code, said, told = migrate(site, "wisdom", "--take-over")
+    assert (code, said) == (1, ""), told
+    entry = f"ServiceEntry {site.namespace}/wisdom"
+    assert told.endswith(f'Error: {entry}: spec.exportTo: found ["."], turnout would write nothing\n')
+    assert site.get("routingpolicy", "wisdom") == {}
+    assert site.get("serviceentry", "wisdom")["spec"]["exportTo"] == ["."]
+
+
+@pytest.fixture
+def guard(site: Site) -> Iterator[None]:
+    """An admission policy against VirtualServices that a RoutingPolicy owns, of which a label shows nothing."""
+    name = f"guard-{site.namespace}"
+    rule = {
+        "apiGroups": ["networking.istio.io"],
+        "apiVersions": ["*"],
+        "operations": ["UPDATE"],
+        "resources": ["virtualservices"],
+    }
+    owned = (
+        "has(object.metadata.ownerReferences) && "
+        "object.metadata.ownerReferences.exists(one, one.kind == 'RoutingPolicy')"
+    )
+    of_site = f"object.metadata.namespace != '{site.namespace}'"
+    head = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": name}}
+    applied(
+        site,
+        {
+            **head,
+            "kind": "ValidatingAdmissionPolicy",
+            "spec": {
+                "matchConstraints": {"resourceRules": [rule]},
+                "validations": [{"expression": f"{of_site} || !({owned})", "message": "not of policies"}],
+            },
+        },
+        {
+            **head,
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "spec": {"policyName": name, "validationActions": ["Deny"]},
+        },
+    )
+    yield
+    for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
+        site.kubectl("delete", kind, name)
+
+
+def test_a_refusal_that_no_question_has_shown_gives_the_routemap_back(
+    site: Site, iter8: Iter8, guard: None
+) -> None:
+    """Iter8's controller follows the versions as before."""
+
+    def guarded() -> bool:
+        owner = {"apiVersion": "turnout.dev/v1alpha1", "kind": "RoutingPolicy", "name": "a", "uid": "1"}
+        patch = json.dumps({"metadata": {"ownerReferences": [owner]}})
+        what = ("virtualservice", "wisdom", "--type=merge", f"--patch={patch}", "--dry-run=server")
+        return site.kubectl("patch", *what, check=False).returncode != 0
+
+    wait_until(guarded, timeout=30, what="the admission policy counts")
+    code, said, told = migrate(site, "wisdom", "--take-over")
+    assert (code, told.count("not of policies")) == (3, 1), told
+    assert said.splitlines()[-1] == "configmap/wisdom-routemap given back to Iter8"
+    site.ready("wisdom-1", ready=False)
+    site.until_shares({"wisdom-0": 100})

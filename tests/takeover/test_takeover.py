@@ -250,6 +250,38 @@ class TestRefusals:
         made.cluster.create(policy)
         assert "RoutingPolicy modelmesh-serving/wisdom: InvalidSpec" in self.refused(made)
 
+    @pytest.mark.parametrize(
+        ("change", "makes"),
+        [
+            ({"router": "envoy", "config": {}}, "ConfigMap modelmesh-serving/wisdom"),
+            ({"modelName": "mill"}, "VirtualService modelmesh-serving/mill"),
+        ],
+        ids=["another router", "another model"],
+    )
+    def test_of_a_policy_that_would_leave_the_routes_to_nobody(
+        self, change: dict[str, Any], makes: str
+    ) -> None:
+        made = world()
+        (policy,) = (made.carried()).manifests
+        policy["spec"] |= change
+        made.cluster.create(policy)
+        said = self.refused(made, accept=True)
+        assert "RoutingPolicy modelmesh-serving/wisdom makes " in said
+        assert makes in said
+        assert "and not VirtualService modelmesh-serving/wisdom, which nobody would write any more" in said
+
+    def test_of_a_policy_that_is_suspended(self) -> None:
+        made = world()
+        (policy,) = (made.carried()).manifests
+        policy["spec"]["suspend"] = True
+        made.cluster.create(policy)
+        assert "is suspended: nobody would follow the versions" in self.refused(made, accept=True)
+        made.cluster.patch(POLICY, {"spec": {"suspend": False}})
+        made.run()
+        made.cluster.patch(POLICY, {"spec": {"suspend": True}})
+        made.run()  # it is done already
+        taken_over(made)
+
     def test_of_what_has_no_policy(self) -> None:
         made = world()
         made.cluster.patch(ROUTEMAP, {"data": {"strSpec": "{"}})

@@ -66,7 +66,7 @@ async def take_over(transport: Transport, artifacts: Artifacts, found: Sequence[
         # Nothing is written before all that is to be written is found to be permitted.
         for one in found:
             try:
-                prepared = await run.prepare(one)
+                prepared = await (run.prepare(one) if how.dry_run else run.begin(one))
                 await run.permitted(prepared, holders[id(one)])
             except Refused as refused:
                 done.code = _refuse(refused)

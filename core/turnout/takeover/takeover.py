@@ -117,6 +117,21 @@ class TakeOver:
 
     async def prepare(self, carried: Carried) -> Prepared:
         """Read a model and compare its routes. Raises Refused where they would be others."""
+        prepared = await self._read(carried)
+        self._compare(prepared)
+        return prepared
+
+    async def begin(self, carried: Carried) -> Prepared:
+        """Prepare. What is refused by now, and an ended run has taken from Iter8, is given back."""
+        prepared = await self._read(carried)
+        try:
+            self._compare(prepared)
+        except Refused:
+            await self._give_back(prepared)
+            raise
+        return prepared
+
+    async def _read(self, carried: Carried) -> Prepared:
         if carried.policy is None:
             subject = f"ConfigMap {carried.namespace}/{carried.routemap}"
             raise Refused(f"{subject}: there is no policy for it, as told above")
@@ -143,7 +158,7 @@ class TakeOver:
         prepared = Prepared(
             carried, found or carried.policy, weighed or carried.weights, frozenset(there), own, live
         )
-        self._compare(prepared)
+        _follows(prepared, suspended=planned.admitted is not None and planned.admitted.suspend)
         return prepared
 
     async def permitted(self, prepared: Prepared, holders: Sequence[Ref]) -> None:
@@ -225,15 +240,15 @@ class TakeOver:
         raise Refused(f"VirtualService {carried.namespace}/{carried.name} {told}")
 
     async def _give_back(self, prepared: Prepared) -> None:
-        """Let Iter8's controller find the routemap again, unless turnout's has the routes by now.
+        """Let Iter8's controller find the routemap again, unless a policy has the routes by now.
 
         Without it nobody would follow the versions.
         """
         carried = prepared.carried
         routes = [one.ref for one in prepared.rendered if one.role is Role.ROUTE]
         found = [await self._people.get(ref) for ref in routes]
-        owners = [(one.get("kind"), one.get("name")) for route in found if route for one in _owners(route)]
-        if (ROUTING_POLICY.kind, carried.name) not in owners and await self._label(carried, ROUTEMAP):
+        owners = [one.get("kind") for route in found if route for one in _owners(route)]
+        if ROUTING_POLICY.kind not in owners and await self._label(carried, ROUTEMAP):
             self.said(f"{_named(_routemap(carried))} given back to Iter8")
 
     async def _handed_over(self, prepared: Prepared) -> bool:
@@ -292,6 +307,20 @@ class TakeOver:
             else:
                 return True
         return False
+
+
+def _follows(prepared: Prepared, *, suspended: bool) -> None:
+    """Whether turnout's controller will write Iter8's routes. A policy that was there may have others."""
+    place = prepared.carried.namespace, prepared.carried.name
+    policy, route = f"RoutingPolicy {'/'.join(place)}", f"VirtualService {'/'.join(place)}"
+    makes = [str(one.ref) for one in prepared.rendered if one.role is Role.ROUTE]
+    if route not in makes:
+        told = f"makes {', '.join(makes) or 'no routes'}, and not {route}, which nobody would write any more"
+        raise Refused(f"{policy} {told}: change the policy, or delete it")
+    if suspended and prepared.left:
+        raise Refused(
+            f"{policy} is suspended: nobody would follow the versions; set spec.suspend to false first"
+        )
 
 
 def _of_another(found: Object, prepared: Prepared) -> str | None:
