@@ -22,8 +22,8 @@ from tests.takeover.world import (
 from turnout.plugin import Ref
 from turnout.runtime.errors import ApiError
 from turnout.runtime.transport import APPLY, ConnectionFailed, Request, Response
+from turnout.takeover.prepared import Refused
 from turnout.takeover.reading import CONFIG_MAP
-from turnout.takeover.takeover import Refused
 from turnout.testing.memory import Answer
 
 

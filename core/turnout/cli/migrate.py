@@ -1,7 +1,6 @@
 """`turnout migrate`: from Iter8's artifacts to policies and traffic weights."""
 
 import asyncio
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from turnout.cli import options, shifting
+from turnout.cli import data, options, shifting
 from turnout.cli.exits import BadInput, Exit
 from turnout.cli.program import Command
 from turnout.shown import plain, sentence, shown
@@ -212,7 +211,7 @@ def _yaml(found: Iterable["Carried"]) -> str:
 
 
 def _json(found: Iterable["Carried"]) -> str:
-    return json.dumps({"models": [_as_data(one) for one in found]}, indent=2, ensure_ascii=False) + "\n"
+    return data.as_json({"models": [_as_data(one) for one in found]}, indent=2) + "\n"
 
 
 def _as_data(one: "Carried") -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """`turnout promote`: makes the primary what the candidate is, and deletes that."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from turnout.cli import options
+from turnout.cli import data, options
 from turnout.cli.exits import BadInput, NoCluster, NoController, NotInTime, NotWell, TakenBack
 from turnout.cli.program import Command, program_name
 from turnout.shown import plain, sentence
@@ -167,7 +166,7 @@ async def _prospect(asked: Asked, terms: "Terms", *, rehearse: bool) -> "Prospec
 
 def _show(done: "Promoted", output: str | None) -> None:
     if output == "json":
-        click.echo(json.dumps(done.data(), indent=2, ensure_ascii=False))
+        data.dump(done.data(), output)
         return
     rollout = done.rollout
     told = f"{plain(rollout.primary)} is now what {plain(done.candidate)} was"

@@ -24,8 +24,9 @@ from turnout.registry import Registry
 from turnout.runtime.transport import Transport
 from turnout.settings import Settings
 from turnout.shown import plain, sentence
+from turnout.takeover.prepared import Prepared, Refused
 from turnout.takeover.reading import resources
-from turnout.takeover.takeover import Prepared, Refused, TakeOver
+from turnout.takeover.takeover import TakeOver
 
 CLUSTER = "the cluster"
 

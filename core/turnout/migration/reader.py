@@ -1,5 +1,6 @@
 """What the readers of environments share: they recognize what a routemap and its template's result mean."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +30,9 @@ class Recognized:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(ABC):
+    """Reads one routemap with the route that its template gives. Raises Unlike for what no chart makes."""
+
     routemap: Routemap
     route: VirtualService
     weights: Sequence[int]
@@ -47,17 +50,20 @@ class Reader:
         """That of the model's host names."""
         return self.routemap.namespace
 
+    @abstractmethod
     def recognized(self, strategy: str) -> Recognized:
-        raise NotImplementedError
+        """What it means, by one of the strategies."""
 
     def rules(self) -> Rules:
         return Rules(self.route.spec.http, self.names, self.weights, self.version_of, self.copied_to)
 
+    @abstractmethod
     def version_of(self, route: Route, path: str) -> str:
-        raise NotImplementedError
+        """The version to which a destination leads."""
 
     def copied_to(self, entry: Entry, path: str) -> str:
-        raise NotImplementedError
+        """The version that gets the copies of an entry's calls; by default there is no chart that copies."""
+        raise Unlike(f"{path}.mirror", shown(entry.mirror and entry.mirror.host), "none")
 
     def without_rewrites(self) -> None:
         for index, entry in enumerate(self.route.spec.http):

@@ -17,16 +17,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from turnout.decision.render import Rendered, api_version, owner_reference
-from turnout.migration import Carried, differences
+from turnout.migration import Carried
 from turnout.migration.routemap import LABEL_KIND, ROUTEMAP, TAKEN_OVER
 from turnout.names import FIELD_MANAGER_OF_PEOPLE, LABEL_POLICY, ROUTING_POLICY, TRAFFIC_WEIGHTS
 from turnout.offline import Planned
 from turnout.plugin import Ref, Role
-from turnout.plugin.reading import items, mapping
+from turnout.plugin.reading import mapping
 from turnout.runtime.client import Client
 from turnout.runtime.errors import ApiError
 from turnout.runtime.transport import ConnectionFailed, Transport
-from turnout.takeover.handover import managed_fields, said_of_spec
+from turnout.takeover.handover import managed_fields
+from turnout.takeover.prepared import Prepared, Refused, compare, follows, owners_of
 from turnout.takeover.reading import CONFIG_MAP
 
 FINALIZER = "iter8.tools/finalizer"
@@ -39,59 +40,6 @@ Plan = Callable[[Sequence[Object], str], Planned]
 """Decides the only policy among documents, of a namespace, as turnout's controller would."""
 Said = Callable[[str], None]
 """Told of each thing that is done, as kubectl would say it."""
-
-
-class Refused(Exception):  # noqa: N818 - an outcome for the user
-    """A model is not taken over as it stands. `lines` say why."""
-
-    def __init__(self, *lines: str) -> None:
-        super().__init__("; ".join(lines))
-        self.lines = lines
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What was read of a model: the documents that are there or are to be, the objects as turnout would write
-    them, and as they are.
-    """
-
-    carried: Carried
-    policy: Object
-    weights: Object | None
-    there: frozenset[Ref]
-    rendered: tuple[Rendered, ...]
-    live: Mapping[Ref, Object]
-
-    @property
-    def uid(self) -> str:
-        """The policy's; empty while it is not there."""
-        return str(mapping(self.policy.get("metadata")).get("uid", ""))
-
-    def owns(self, found: Object) -> bool:
-        """Whether the policy is an owner of an object: then turnout's controller decides what it says."""
-        return any(one.get("uid") == self.uid for one in _owners(found))
-
-    def handed(self, ref: Ref) -> bool:
-        """Whether an object is the policy's, and nothing of Iter8's is left on it."""
-        found = self.live[ref]
-        # Iter8 0.18 to 1.1 makes the routemap an owner, by this kind in lower case.
-        iter8s = any(str(one.get("kind")).lower() == "configmap" for one in _owners(found))
-        return self.owns(found) and not iter8s and managed_fields(found) is None
-
-    @property
-    def missing(self) -> dict[Ref, Object]:
-        """The documents that are to be created."""
-        place = self.carried.namespace, self.carried.name
-        policy, weights = Ref(ROUTING_POLICY, *place), Ref(TRAFFIC_WEIGHTS, *place)
-        if policy in self.there and not self.left:
-            return {}  # it is done, and weights that are not there have been reset
-        named = ((policy, self.policy), (weights, self.weights))
-        return {ref: one for ref, one in named if one and ref not in self.there}
-
-    @property
-    def left(self) -> list[Rendered]:
-        """The objects that are still to be handed over."""
-        return [one for one in self.rendered if one.ref in self.live and not self.handed(one.ref)]
 
 
 @dataclass(slots=True)
@@ -118,14 +66,14 @@ class TakeOver:
     async def prepare(self, carried: Carried) -> Prepared:
         """Read a model and compare its routes. Raises Refused where they would be others."""
         prepared = await self._read(carried)
-        self._compare(prepared)
+        compare(prepared, accept_changes=self.accept_changes)
         return prepared
 
     async def begin(self, carried: Carried) -> Prepared:
         """Prepare. What is refused by now, and an ended run has taken from Iter8, is given back."""
         prepared = await self._read(carried)
         try:
-            self._compare(prepared)
+            compare(prepared, accept_changes=self.accept_changes)
         except Refused:
             await self._give_back(prepared)
             raise
@@ -158,7 +106,7 @@ class TakeOver:
         prepared = Prepared(
             carried, found or carried.policy, weighed or carried.weights, frozenset(there), own, live
         )
-        _follows(prepared, suspended=planned.admitted is not None and planned.admitted.suspend)
+        follows(prepared, suspended=planned.admitted is not None and planned.admitted.suspend)
         return prepared
 
     async def permitted(self, prepared: Prepared, holders: Sequence[Ref]) -> None:
@@ -198,27 +146,6 @@ class TakeOver:
     async def _planned(self, documents: Sequence[Object], namespace: str) -> Planned:
         return await asyncio.to_thread(self.plan, documents, namespace)
 
-    def _compare(self, prepared: Prepared) -> None:
-        lines: list[str] = []
-        for one in prepared.left:
-            found = prepared.live[one.ref]
-            if prepared.owns(found):
-                continue
-            if whose := _of_another(found, prepared):
-                raise Refused(f"{one.ref} is {whose}")
-            spec = mapping(found.get("spec"))
-            different = (
-                differences.of_routes(spec, one.body["spec"])
-                if one.role is Role.ROUTE
-                else differences.of_objects(spec, one.body["spec"], said=said_of_spec(found))
-            )
-            lines.extend(
-                f"{one.ref}: {path}: found {there}, turnout would write {wanted}"
-                for path, there, wanted in different
-            )
-        if lines and not self.accept_changes:
-            raise Refused(*lines)
-
     async def _create(self, ref: Ref, document: Object) -> bool:
         try:
             await self._people.create(ref.kind, ref.namespace, document)
@@ -247,7 +174,7 @@ class TakeOver:
         carried = prepared.carried
         routes = [one.ref for one in prepared.rendered if one.role is Role.ROUTE]
         found = [await self._people.get(ref) for ref in routes]
-        owners = [one.get("kind") for route in found if route for one in _owners(route)]
+        owners = [one.get("kind") for route in found if route for one in owners_of(route)]
         if ROUTING_POLICY.kind not in owners and await self._label(carried, ROUTEMAP):
             self.said(f"{_named(_routemap(carried))} given back to Iter8")
 
@@ -309,38 +236,8 @@ class TakeOver:
         return False
 
 
-def _follows(prepared: Prepared, *, suspended: bool) -> None:
-    """Whether turnout's controller will write Iter8's routes. A policy that was there may have others."""
-    place = prepared.carried.namespace, prepared.carried.name
-    policy, route = f"RoutingPolicy {'/'.join(place)}", f"VirtualService {'/'.join(place)}"
-    makes = [str(one.ref) for one in prepared.rendered if one.role is Role.ROUTE]
-    if route not in makes:
-        told = f"makes {', '.join(makes) or 'no routes'}, and not {route}, which nobody would write any more"
-        raise Refused(f"{policy} {told}: change the policy, or delete it")
-    if suspended and prepared.left:
-        raise Refused(
-            f"{policy} is suspended: nobody would follow the versions; set spec.suspend to false first"
-        )
-
-
-def _of_another(found: Object, prepared: Prepared) -> str | None:
-    """Whose an object is, if it is of another policy or another controller."""
-    metadata = mapping(found.get("metadata"))
-    policy = mapping(metadata.get("labels")).get(LABEL_POLICY, prepared.carried.name)
-    if policy != prepared.carried.name:
-        return f"of policy {policy}"
-    for owner in _owners(found):
-        if owner.get("controller") is True and owner.get("uid") != prepared.uid:
-            return f"owned by {owner.get('kind')} {owner.get('name')}"
-    return None
-
-
 def _routemap(carried: Carried) -> Ref:
     return Ref(CONFIG_MAP, carried.namespace, carried.routemap)
-
-
-def _owners(found: Object) -> tuple[Object, ...]:
-    return items(mapping(found.get("metadata")).get("ownerReferences"))
 
 
 def _version_of(found: Object) -> dict[str, Any]:
