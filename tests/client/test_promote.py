@@ -538,19 +538,16 @@ def test_without_a_controller_nothing_is_replaced(bed: Bed) -> None:
 def test_without_a_controller_the_candidate_does_not_go(bed: Bed) -> None:
     """Its drain is the controller's, which is told by its Lease; once one is at work, it is gone on with."""
 
-    async def promote() -> None:
-        client = turnout.Client(bed.cluster, "models")
-        promoting = asyncio.ensure_future(client.promote("wisdom", terms=bed.terms()))
-        while not bed.get(CANDIDATE)["metadata"].get("deletionTimestamp"):  # noqa: ASYNC110 - plain data
-            await asyncio.sleep(0.05)
-        bed.connection.alive = False
-        bed.cluster.set_status(POLICY, {**bed.get(POLICY)["status"], "lease": "turnout-system/turnout"})
-        await promoting
+    def told(progress: object) -> None:
+        if str(progress).startswith("6/6 delete"):
+            bed.connection.alive = False
+            said = bed.get(POLICY)["status"]
+            bed.cluster.set_status(POLICY, {**said, "lease": "turnout-system/turnout"})
 
     bed.cluster.install(LEASE)
-    with pytest.raises(NoControllerError) as told:
-        bed.wait_for(promote())
-    assert str(told.value).endswith("its Lease turnout-system/turnout does not exist")
+    with pytest.raises(NoControllerError) as error:
+        bed.promote(told=told)
+    assert str(error.value).endswith("its Lease turnout-system/turnout does not exist")
     assert bed.exists(CANDIDATE)
     bed.restart(settings=SETTINGS)
     bed.promote()

@@ -184,7 +184,7 @@ class Client:
             async with asyncio.timeout(timeout), aclosing(self.watch(name)) as states:
                 while not until(last):
                     told(last)
-                    found = await self.while_controlled(anext(states), last)
+                    found = await self._while_controlled(anext(states), last)
                     if found is None:
                         raise DeletedError(f"{last} is deleted")
                     last = found
@@ -192,19 +192,9 @@ class Client:
             raise NotInTimeError(last, timeout) from None
         return last
 
-    async def while_controlled(self, work: Awaitable[T], rollout: Rollout) -> T:
+    async def _while_controlled(self, work: Awaitable[T], rollout: Rollout) -> T:
         """What some work gives. Raises NoControllerError once no controller is there that could bring it."""
-        working = asyncio.ensure_future(work)
-        looking = asyncio.create_task(self._missing(rollout))
-        try:
-            await asyncio.wait({working, looking}, return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                looking.result()
-            return await working
-        finally:
-            for task in (working, looking):
-                task.cancel()
-            await asyncio.gather(working, looking, return_exceptions=True)
+        return await controllers.until_missing(work, self._missing(rollout))
 
     async def _missing(self, rollout: Rollout) -> None:
         """Of a policy that no controller has looked at yet, by the Lease of one that has looked at others."""

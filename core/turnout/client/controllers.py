@@ -6,8 +6,8 @@ to be at work.
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, Never
+from collections.abc import Awaitable, Mapping
+from typing import Any, Never, TypeVar
 
 from turnout.plugin import Ref
 from turnout.plugin.reading import integer, mapping, text
@@ -25,10 +25,25 @@ DURATION = 15
 """Seconds after which one has run out that does not say when; the default of `turnout run`."""
 
 Spec = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class NoControllerError(RuntimeError):
     """No controller is at work, so what is waited for cannot come; the message says how that is known."""
+
+
+async def until_missing(work: Awaitable[T], missing: Awaitable[None]) -> T:
+    """What some work gives, unless `missing` raises before."""
+    working, looking = asyncio.ensure_future(work), asyncio.ensure_future(missing)
+    try:
+        await asyncio.wait({working, looking}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            looking.result()
+        return await working
+    finally:
+        for task in (working, looking):
+            task.cancel()
+        await asyncio.gather(working, looking, return_exceptions=True)
 
 
 async def missing(client: Client, lease: str) -> Never:

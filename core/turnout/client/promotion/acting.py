@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from turnout.calling import Calls
-from turnout.client import weights
+from turnout.client import controllers, weights
 from turnout.client.promotion.choice import all_to
 from turnout.client.promotion.errors import ChangedError, TakenBackError, UnderWayError
 from turnout.client.promotion.finding import way_out
@@ -155,7 +155,8 @@ class Actor:
             raise UnderWayError(f"{told}: what holds it are its finalizers; {AGAIN}")
         self._memory.tell(6, f"waits until {plain(record.candidate)} is gone: the calls leave it first")
         if any(FINALIZER_DRAIN in _finalizers(one) for one in scene.candidate):
-            await self._rollouts.while_controlled(self._let_go(scene, record), scene.rollout)
+            none = controllers.missing(self._stage.client, scene.rollout.lease)
+            await controllers.until_missing(self._let_go(scene, record), none)
         else:
             await terms.sleep(terms.poll)
 
