@@ -143,8 +143,9 @@ def test_a_take_over_changes_no_route_while_both_controllers_run(site: Site, ite
     assert "Note: Iter8's controller runs, and has put its finalizer back on" in told
     iter8.stop()
     routes_stayed(follows.end())
-    gateway = site.get("gateway", "mm-gateway")
-    assert "turnout" not in {one["manager"] for one in managers(site, "gateway", "mm-gateway")}
+    kind = "gateways.networking.istio.io"
+    gateway = site.get(kind, "mm-gateway")
+    assert "turnout" not in {one["manager"] for one in managers(site, kind, "mm-gateway")}
     assert "ownerReferences" not in gateway["metadata"]
 
     code, said, told = migrate(site, "wisdom", "--take-over")
@@ -183,7 +184,7 @@ def test_whoever_may_not_write_all_of_it_writes_nothing(site: Site, iter8: Iter8
     assert (code, said, told.count("\n")) == (3, "", 1)
     assert 'cannot list resource "configmaps"' in told
     reads = ("--verb=get", "--verb=list", "--verb=create", "--verb=patch")
-    kinds = "configmaps,routingpolicies,trafficweights,virtualservices,serviceentries,gateways"
+    kinds = "configmaps,routingpolicies,trafficweights,virtualservices,serviceentries,gateways.networking.istio.io"
     site.kubectl("create", "role", "reader", *reads, f"--resource={kinds}")
     site.kubectl("create", "role", "watcher", "--verb=get", "--resource=inferenceservices")
     for role in ("reader", "watcher"):

@@ -44,11 +44,15 @@ class Where:
 
 @dataclass(slots=True)
 class Shift:
-    """What was asked for, and what is there. `weights` None: the policy's own."""
+    """What was asked for, and what is there. `weights` None: the policy's own.
+
+    `written` and `refused` False: nobody knows whether they are written.
+    """
 
     weights: Weights | None = None
     before: "Rollout | None" = None
     written: bool = False
+    refused: bool = False
     after: "Rollout | None" = None
 
 
@@ -65,7 +69,7 @@ def shift(where: Where, wanted: Callable[["Rollout"], Weights | None]) -> Shift:
         click.echo(f"Interrupted: {_stands(done)}", err=True)
         raise
     except NoCluster:
-        if done.before:
+        if done.before and not done.refused:
             click.echo(f"Note: {_stands(done)}", err=True)
         raise
     return done
@@ -74,6 +78,7 @@ def shift(where: Where, wanted: Callable[["Rollout"], Weights | None]) -> Shift:
 async def _shift(where: Where, wanted: Callable[["Rollout"], Weights | None], done: Shift) -> None:
     from turnout.cli.waiting import progress
     from turnout.client import Client
+    from turnout.runtime.errors import ApiError
 
     with progress() as told:
         async with Client.connect(where.namespace or "", context=where.context) as client:
@@ -84,7 +89,11 @@ async def _shift(where: Where, wanted: Callable[["Rollout"], Weights | None], do
                     "its routes stay as they are, whatever the weights; --no-wait writes them all the same"
                 )
                 raise NotWell(f"{before} is suspended: {told_why}")
-            await client.put_weights(where.name, done.weights)
+            try:
+                await client.put_weights(where.name, done.weights)
+            except ApiError as error:
+                done.refused = error.status < 500
+                raise
             done.written = True
             if where.timeout is not None:
                 done.after = await client.weighed(where.name, done.weights, timeout=where.timeout, told=told)
