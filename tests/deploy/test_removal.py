@@ -154,6 +154,7 @@ def test_versions_that_policies_only_reach_are_served_and_released(make: Make) -
     assert not [one for one in left(other) if one.startswith("role")]
 
 
+@pytest.mark.usefixtures("admission_policies")  # of which the cluster-scoped kustomization has some
 def test_with_kustomize_a_controller_of_all_namespaces_leaves_no_finalizer_in_any(
     make: Make, cluster: ControlPlane
 ) -> None:
