@@ -100,7 +100,8 @@ def test_files_that_pages_link_to_are_copied() -> None:
 @pytest.mark.parametrize(("note", "edited"), [("", "there"), (generate.NOTE, None)])
 def test_what_is_generated_has_no_link_to_edit_it(note: str, edited: str | None) -> None:
     page = SimpleNamespace(edit_url="there", file=SimpleNamespace(src_uri="a.md"))
-    hooks.on_page_markdown(f"# A\n\n{note}\n", page, None, None)
+    nothing: Any = None
+    hooks.on_page_markdown(f"# A\n\n{note}\n", page, nothing, nothing)
     assert page.edit_url == edited
 
 
