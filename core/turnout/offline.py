@@ -113,7 +113,11 @@ class Offline:
 
     def plan(self) -> list[Planned]:
         """What would be decided for each policy, in the order in which they were given."""
-        planned = [self._planned(place, sourced) for place, sourced in self.policies.items()]
+        entries = dict(self._entries)
+        planned = [
+            replace(self._planned(place, sourced), entries=entries)
+            for place, sourced in self.policies.items()
+        ]
         owners: dict[Ref, Planned] = {}
         checked = []
         for one in planned:
@@ -182,7 +186,7 @@ class Offline:
             refused = assessment.outcome.refused if assessment.outcome else None
             problem = refused or _nothing_rendered(assessment, admitted.accepted)
         verdict = admitted.weights if weights else None
-        return Planned(*place, sourced.source, admitted, assessment, verdict, problem, dict(self._entries))
+        return Planned(*place, sourced.source, admitted, assessment, verdict, problem)
 
 
 def document(item: Rendered) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from turnout.reasons import Reason
 from turnout.shown import truth
 from turnout.verification.split import ROUNDED, Share, of_weights
 
+ALL = 100
+"""The weight of the only version with calls: any other than 0 would do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -143,6 +146,10 @@ class Rollout:
             if not one.status or (one.type == "Routed" and one.reason != Reason.IN_FORCE):
                 return str(one)
         return ""
+
+    def all_to(self, name: str) -> dict[str, int]:
+        """The weights with which one version has all calls, and no other takes part in failover."""
+        return {one: ALL if one == name else 0 for one in self.names}
 
     def shared_by(self, weights: Mapping[str, float]) -> bool:
         """Whether calls are shared by relative weights, in force. A version that is not named has none."""

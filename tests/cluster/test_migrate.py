@@ -10,6 +10,7 @@ from tests.cluster.iter8 import MANAGER, Iter8
 from tests.cluster.test_rollouts import turnout
 from tests.migration.charts import Chart, Object
 from tests.support import Credentials, wait_until
+from tests.takeover.world import entry
 
 HALVES = {"wisdom-0": 50, "wisdom-1": 50}
 GATEWAY: Object = {
@@ -47,22 +48,6 @@ def applied(site: Site, *documents: Object) -> None:
         site.kubectl("apply", "-f", "-", document=json.dumps(document))
 
 
-def service_entry(chart: Chart) -> Object:
-    """As the chart of 0.14 makes it."""
-    return {
-        "apiVersion": "networking.istio.io/v1beta1",
-        "kind": "ServiceEntry",
-        "metadata": {"name": chart.model},
-        "spec": {
-            "hosts": chart.hosts,
-            "location": "MESH_INTERNAL",
-            "ports": [{"number": 8033, "name": "http", "protocol": "HTTP"}],
-            "resolution": "DNS",
-            "workloadSelector": {"labels": {"modelmesh-service": "modelmesh-serving"}},
-        },
-    }
-
-
 def initial(chart: Chart) -> Object:
     """The VirtualService that the chart makes before Iter8's controller does."""
     to = {"host": f"modelmesh-serving.{chart.namespace}.svc.cluster.local", "port": {"number": 8033}}
@@ -89,7 +74,7 @@ def iter8(site: Site, chart: Chart) -> Iterator[Iter8]:
     """The chart's objects, two versions that are ready, and the controller, which has routed to both."""
     for name in chart.names:
         site.version(name)
-    applied(site, GATEWAY, service_entry(chart), initial(chart), *chart.documents())
+    applied(site, GATEWAY, entry(chart), initial(chart), *chart.documents())
     controller = Iter8(site)
     controller.start()
     site.until_shares(HALVES)

@@ -13,8 +13,6 @@ from turnout.shown import plain, sentence
 if TYPE_CHECKING:
     from turnout.rollout import Rollout
 
-PRIMARY = 100
-"""Its weight: any other than 0 would do."""
 UNTOLD = "whether the candidates are being deleted is not known; the same command goes on with it."
 
 
@@ -74,7 +72,7 @@ def command(
 
 
 def _aborted(rollout: "Rollout") -> dict[str, int]:
-    return {rollout.primary: PRIMARY, **dict.fromkeys(rollout.candidates, 0)}
+    return rollout.all_to(rollout.primary)
 
 
 def _delete(where: shifting.Where) -> None:

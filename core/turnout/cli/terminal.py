@@ -25,7 +25,7 @@ CUT, WRAP = "\x1b[?7l", "\x1b[?7h"
 
 def coloured(stream: IO[str], environ: Mapping[str, str] = os.environ) -> bool:
     """Whether colours are wanted: only on a terminal, and not with NO_COLOR set, as no-color.org has it."""
-    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    return moves(stream, environ) and not environ.get("NO_COLOR")
 
 
 def moves(stream: IO[str], environ: Mapping[str, str] = os.environ) -> bool:
@@ -90,5 +90,5 @@ def _trimmed(line: Line) -> Line:
         found.pop()
     if found:
         last = found[-1]
-        found[-1] = type(last)(last.text.rstrip(), last.style)
+        found[-1] = Cell(last.text.rstrip(), last.style)
     return tuple(found)

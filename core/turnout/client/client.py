@@ -112,13 +112,7 @@ class Client:
 
     async def surveys(self) -> builtins.list[Survey]:
         """The same of all policies of the namespace, by name, one after another."""
-        found: dict[str, Mapping[str, Any]] = {}
-        async with aclosing(self._pages(False)) as pages:
-            async for page in pages:
-                if page.first:
-                    found.clear()
-                found |= {str(one["metadata"]["name"]): one for one in page.items}
-        return [await self.surveyed(found[name]) for name in sorted(found)]
+        return [await self.surveyed(one) for one in await self._policies(all_namespaces=False)]
 
     async def plan(self, name: str) -> Planned:
         """What this turnout would decide for a rollout now, with its reasons and manifests.
@@ -142,13 +136,7 @@ class Client:
 
     async def list(self, *, all_namespaces: bool = False) -> list[Rollout]:
         """All rollouts, by namespace and name."""
-        found: list[Rollout] = []
-        async with aclosing(self._pages(all_namespaces)) as pages:
-            async for page in pages:
-                if page.first:
-                    found.clear()
-                found.extend(map(Rollout.read, page.items))
-        return found
+        return [Rollout.read(one) for one in await self._policies(all_namespaces=all_namespaces)]
 
     async def watch(self, name: str) -> AsyncGenerator[Rollout | None, None]:
         """A rollout as it is, and again whenever it is another; None while there is none. It never ends.
@@ -328,8 +316,16 @@ class Client:
     def _ref(self, name: str) -> Ref:
         return Ref(ROUTING_POLICY, self.namespace, name)
 
-    def _pages(self, all_namespaces: bool) -> AsyncGenerator[runtime.Page, None]:
-        return self._client.pages(ROUTING_POLICY, None if all_namespaces else self.namespace)
+    async def _policies(self, *, all_namespaces: bool) -> builtins.list[Mapping[str, Any]]:
+        """All RoutingPolicies as the API server has them, by namespace and name."""
+        found: list[Mapping[str, Any]] = []
+        namespace = None if all_namespaces else self.namespace
+        async with aclosing(self._client.pages(ROUTING_POLICY, namespace)) as pages:
+            async for page in pages:
+                if page.first:
+                    found.clear()
+                found.extend(page.items)
+        return found
 
     async def _names(self) -> tuple[str, ...]:
         """Of all policies; none where they may not be listed."""

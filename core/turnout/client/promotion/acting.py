@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from turnout.calling import Calls
 from turnout.client import controllers, weights
-from turnout.client.promotion.choice import all_to
 from turnout.client.promotion.errors import ChangedError, TakenBackError, UnderWayError
 from turnout.client.promotion.finding import way_out
 from turnout.client.promotion.memory import AGAIN, Memory
@@ -46,7 +45,7 @@ class Actor:
         rollout = scene.rollout
         away = name == record.candidate
         number = 0 if record.returning else 2 if away else 5
-        wanted = all_to(name, rollout)
+        wanted = rollout.all_to(name)
         self._memory.tell(number, f"all calls to {plain(name)}")
         await weights.put(self._stage.client, rollout.namespace, rollout.name, wanted)
         last = await self._until_led(scene, record, name, wanted, number)

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import Any
 
 from turnout.client import weights
-from turnout.client.promotion.choice import all_to, choose, refuse_unfit, refuse_unled, weights_after
+from turnout.client.promotion.choice import choose, refuse_unfit, refuse_unled, weights_after
 from turnout.client.promotion.errors import PromotionRefusedError
 from turnout.client.promotion.record import RETURNING, Record, document
 from turnout.client.promotion.stage import Scene, Stage
@@ -84,7 +84,7 @@ async def rehearse(stage: Stage, scene: Scene, record: Record) -> None:
         await client.create(ref.kind, ref.namespace, body, dry_run=True)
     await _but_absent(client.merge_patch(ref, {"metadata": {"annotations": {RETURNING: ""}}}, dry_run=True))
     await client.delete(ref, dry_run=True)
-    spec = {"weights": all_to(record.candidate, rollout)}
+    spec = {"weights": rollout.all_to(record.candidate)}
     there = Ref(TRAFFIC_WEIGHTS, stage.namespace, stage.name)
     await weights.put_spec(client, stage.namespace, stage.name, spec, dry_run=True)
     await _but_absent(client.merge_patch(there, {"spec": spec}, dry_run=True))

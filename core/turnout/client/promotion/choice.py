@@ -16,9 +16,6 @@ from turnout.rollout import Rollout, RolloutVersion
 from turnout.settings import Settings
 from turnout.shown import plain, sentence, shown
 
-ALL = 100
-"""The weight of the only version with calls: any other than 0 would do."""
-
 ABSENT = frozenset({str(Reason.MISSING), str(Reason.DELETING)})
 
 
@@ -66,11 +63,6 @@ def refuse_unfit(rollout: Rollout, candidate: str) -> None:
         )
 
 
-def all_to(name: str, rollout: Rollout) -> dict[str, int]:
-    """The weights with which one version has all calls, and no other takes part in failover."""
-    return {one: ALL if one == name else 0 for one in rollout.names}
-
-
 def weights_after(former: Mapping[str, Any] | None, rollout: Rollout) -> Mapping[str, Any] | None:
     """The spec of the traffic weights once the candidate is gone; None: there are none.
 
@@ -82,7 +74,7 @@ def weights_after(former: Mapping[str, Any] | None, rollout: Rollout) -> Mapping
     said = integer(given) if former is not None else None
     if (declared if said is None else said) != 0:
         return former
-    return None if declared != 0 else {"weights": all_to(rollout.primary, rollout)}
+    return None if declared != 0 else {"weights": rollout.all_to(rollout.primary)}
 
 
 def refuse_unled(
@@ -99,7 +91,7 @@ def refuse_unled(
     """
     rollout = Rollout.read(policy)
     known = Offline(registry, settings, now, rollout.namespace)
-    documents = [policy, _weights(rollout, all_to(candidate, rollout)), *objects]
+    documents = [policy, _weights(rollout, rollout.all_to(candidate)), *objects]
     known.add(Sourced("the cluster", one) for one in documents)
     (planned,) = known.plan()
     wrong = planned.problem

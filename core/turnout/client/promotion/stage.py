@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnout.calling import Calls, PluginError
-from turnout.client.promotion.choice import all_to, weights_after
+from turnout.client.promotion.choice import weights_after
 from turnout.client.promotion.errors import PromotionRefusedError
 from turnout.client.promotion.record import Record, read, ref_of, uid_of
 from turnout.client.promotion.steps import Candidate, Lead
@@ -68,7 +68,7 @@ class Scene:
             (record.candidate if record else "", Lead.CANDIDATE),
             (rollout.primary, Lead.PRIMARY),
         ):
-            weights = all_to(name, rollout)
+            weights = rollout.all_to(name)
             if self.weights == {"weights": weights} and led(rollout, name, weights):
                 return lead
         return Lead.ELSEWHERE
